@@ -1,0 +1,41 @@
+"""foxnn: the fastest and smallest way to train and run dense neural networks on a CPU.
+
+>>> import foxnn
+>>> nn = foxnn.neural_network([784, 512, 512, 10])
+"""
+
+from foxnn import _core, activations, callbacks, datasets, losses, optimizers
+from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_config
+from foxnn.activations import Activation
+from foxnn.callbacks import Callback, EarlyStopping
+from foxnn.errors import DivergenceError, FileFormatError
+from foxnn.history import History
+from foxnn.io import load
+from foxnn.layers import Layer
+from foxnn.losses import Loss
+from foxnn.network import NeuralNetwork, neural_network
+
+__version__: str = _core.config()["version"]
+
+__all__ = [
+    "Activation",
+    "Callback",
+    "DivergenceError",
+    "EarlyStopping",
+    "FileFormatError",
+    "History",
+    "Layer",
+    "Loss",
+    "NeuralNetwork",
+    "activations",
+    "callbacks",
+    "datasets",
+    "get_num_threads",
+    "load",
+    "losses",
+    "neural_network",
+    "num_threads",
+    "optimizers",
+    "set_num_threads",
+    "show_config",
+]

@@ -1,0 +1,199 @@
+"""Turning what users have (lists, frames, arrays of any number type) into what the core reads, or refusing it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from foxnn import _core
+
+#: uint8 data is taken for images: it is read as x / 255 unless told otherwise.
+DEFAULT_U8_SCALE = 1 / 255
+
+
+def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
+    """`value` as an array of uint8, float32 or float64; a view where it is one of these already."""
+    if hasattr(value, "tocsr") or hasattr(value, "sparse"):
+        if hasattr(value, "tocsr"):
+            raise TypeError(f"{name}: got a sparse matrix; it takes dense numbers (use .toarray())")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name}: got a masked array with masked values; fill them first (.filled(...))")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged lists
+        raise ValueError(f"{name}: got rows of different lengths; it takes a rectangular array ({error})") from None
+    kind = array.dtype.kind
+    if kind == "O":
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{name}: got objects that are not all numbers; it takes real numbers (encode text columns first)"
+            ) from None
+    elif kind == "b":
+        array = array.astype(np.float32)
+    elif kind == "u" and array.dtype.itemsize == 1:
+        pass
+    elif kind == "f":
+        small = array.dtype.itemsize <= 4
+        array = array.astype(np.float32 if small else np.float64, copy=False)
+    elif kind in "iu":
+        array = array.astype(np.float32 if array.dtype.itemsize <= 2 else np.float64)
+    else:
+        raise TypeError(f"{name}: got an array of {array.dtype}; it takes real numbers")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def _contiguous_rows(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    n, width = array.shape
+    row_stride, column_stride = array.strides
+    size = array.itemsize
+    if (width > 1 and column_stride != size) or (n > 1 and (row_stride < 0 or row_stride % size)):
+        return np.ascontiguousarray(array)
+    return array
+
+
+def check_finite(array: npt.NDArray[Any], name: str) -> None:
+    """Refuse NaN and infinity in a matrix of floats, naming the first."""
+    if array.dtype.kind == "f" and not _core.all_finite(array):
+        row, column = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(
+            f"{name}: got {array[row, column]} in row {row}, column {column}; it takes finite numbers only"
+        )
+
+
+def as_inputs(X: Any, n_in: int, name: str = "X") -> npt.NDArray[Any]:
+    """Inputs as a (n, n_in) matrix of uint8, float32 or float64; finite, with contiguous rows, copied only if need be.
+
+    A one-dimensional X is one value a sample if n_in is 1, and one sample otherwise.
+    """
+    array = _as_numbers(X, name)
+    if array.ndim == 1:
+        array = array.reshape(-1, 1) if n_in == 1 else array.reshape(1, -1)
+    elif array.ndim == 3 and array.shape[1] * array.shape[2] == n_in:
+        array = array.reshape(len(array), n_in)  # images
+    if array.ndim != 2 or array.shape[1] != n_in:
+        raise ValueError(f"{name}: got an array of shape {np.shape(X)}; it takes shape (n_samples, {n_in})")
+    if len(array) == 0:
+        raise ValueError(f"{name}: got no samples; it takes at least one row of {n_in}")
+    array = _contiguous_rows(array)
+    check_finite(array, name)
+    return array
+
+
+class Targets(NamedTuple):
+    """Targets as the core reads them: either `values` (n, n_out) or `labels` (n,)."""
+
+    values: npt.NDArray[Any] | None
+    labels: npt.NDArray[np.int64] | None
+    correct: str  # how correct answers are counted: "largest", "sides" or "" (not at all)
+
+    def __len__(self) -> int:
+        return len(self.values if self.values is not None else self.labels)  # type: ignore[arg-type]
+
+
+#: What the targets of a loss have to be: the range of each value.
+_RANGES = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, np.inf), "poisson": (0.0, np.inf)}
+
+
+def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y") -> Targets:
+    """Targets of n samples for n_out outputs: classes (n,) of integers, or values (n, n_out), or (n,) if n_out is 1."""
+    if np.asarray(y).dtype.kind in "US" or (np.asarray(y).dtype == object and _has_text(y)):
+        raise TypeError(
+            f"{name}: got text labels; it takes integer classes from 0 (np.unique(y, return_inverse=True) makes them)"
+        )
+    array = _as_numbers(y, name)
+    if array.ndim == 2 and array.shape[1] == 1 and n_out > 1:
+        array = array[:, 0]
+    if len(array) != n if array.ndim else True:
+        raise ValueError(f"{name}: got shape {np.shape(y)} for {n} samples; it takes one target a sample")
+    if array.ndim == 1 and n_out > 1:
+        return Targets(None, _as_labels(array, n_out, name), "largest")
+    if array.ndim == 1:
+        array = array.reshape(-1, 1)
+    if array.shape != (n, n_out):
+        kinds = f"({n}, {n_out}) of values" + (f", or ({n},) of classes 0..{n_out - 1}" if n_out > 1 else "")
+        raise ValueError(f"{name}: got an array of shape {np.shape(y)}; it takes shape {kinds}")
+    array = _contiguous_rows(array)
+    check_finite(array, name)
+    least, most = _RANGES.get(loss, (-np.inf, np.inf))
+    low, high = array.min(), array.max()
+    if low < least or high > most:
+        bad = low if low < least else high
+        raise ValueError(f"{name}: got {bad:g}; the loss {loss!r} takes targets in [{least:g}, {most:g}]")
+    return Targets(array, None, _correct_rule(array, loss))
+
+
+def _has_text(y: Any) -> bool:
+    return any(isinstance(value, (str, bytes)) for value in np.asarray(y, dtype=object).flat)
+
+
+def _as_labels(array: npt.NDArray[Any], n_out: int, name: str) -> npt.NDArray[np.int64]:
+    if array.dtype.kind == "f":
+        check_finite(array.reshape(-1, 1), name)
+    labels = array.astype(np.int64)
+    bad = (labels != array) | (labels < 0) | (labels >= n_out)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ValueError(f"{name}: got the label {array[at]:g} in row {at}; it takes classes 0..{n_out - 1}")
+    return labels
+
+
+def _correct_rule(values: npt.NDArray[Any], loss: str) -> str:
+    """Accuracy makes sense for classes; one-hot rows are classes, and so are zeros and ones alone."""
+    binary = bool(((values == 0) | (values == 1)).all())
+    if values.shape[1] > 1:
+        if loss == "cross_entropy" or (binary and bool((values.sum(axis=1) == 1).all())):
+            return "largest"
+        return "sides" if binary and loss == "binary_cross_entropy" else ""
+    return "sides" if binary or loss == "binary_cross_entropy" else ""
+
+
+def as_weights(weights: Any, n: int, name: str = "sample_weight") -> npt.NDArray[np.float64] | None:
+    """Sample weights as n float64, or None."""
+    if weights is None:
+        return None
+    array = np.ascontiguousarray(_as_numbers(weights, name), dtype=np.float64)
+    if array.shape != (n,):
+        raise ValueError(f"{name}: got an array of shape {array.shape}; it takes shape ({n},)")
+    check_finite(array.reshape(-1, 1), name)
+    if array.min() < 0 or array.max() == 0:
+        what = f"the negative weight {array.min():g}" if array.min() < 0 else "only zeros"
+        raise ValueError(f"{name}: got {what}; it takes weights of at least 0, not all of them 0")
+    return array
+
+
+def class_weights(
+    class_weight: Any, targets: Targets, weights: npt.NDArray[np.float64] | None
+) -> npt.NDArray[np.float64] | None:
+    """Sample weights times the weight of each sample's class (a dict, or "balanced": n / (n_classes * count))."""
+    if class_weight is None:
+        return weights
+    if targets.labels is not None:
+        labels = targets.labels
+    elif targets.values is not None and targets.correct == "largest":
+        labels = targets.values.argmax(axis=1)
+    elif targets.values is not None and targets.correct == "sides" and targets.values.shape[1] == 1:
+        labels = targets.values[:, 0].astype(np.int64)
+    else:
+        raise ValueError("class_weight: got weights of classes, but the targets are not classes")
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(labels)
+        of_class = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    elif isinstance(class_weight, dict):
+        of_class = np.ones(int(labels.max()) + 1)
+        for label, weight in class_weight.items():
+            if not isinstance(label, (int, np.integer)) or label < 0:
+                raise ValueError(f"class_weight: got the class {label!r}; it takes classes from 0")
+            if not np.isfinite(weight) or weight < 0:
+                raise ValueError(f"class_weight: got the weight {weight!r}; it takes numbers of at least 0")
+            if label < len(of_class):
+                of_class[label] = weight
+    else:
+        raise ValueError(f"class_weight: got {class_weight!r}; it takes 'balanced' or a dict of class to weight")
+    combined = of_class[labels] if weights is None else of_class[labels] * weights
+    return as_weights(combined, len(labels), "class_weight")

@@ -1,0 +1,66 @@
+"""Checking options: messages name the argument, what it got and what it takes."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def unknown(argument: str, got: object, allowed: Iterable[str]) -> ValueError:
+    """The error for a name that is not among those allowed, with the nearest of them first."""
+    names = list(allowed)
+    near = difflib.get_close_matches(str(got), names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return ValueError(f"{argument}: unknown name {got!r}{hint}; it takes one of: {', '.join(names)}")
+
+
+def integer(argument: str, value: object, least: int) -> int:
+    """`value` as an int of at least `least`."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{argument}: got {value!r}; it takes an integer of at least {least}") from None
+    if isinstance(value, bool) or number < least:
+        raise ValueError(f"{argument}: got {value!r}; it takes an integer of at least {least}")
+    return number
+
+
+def real(
+    argument: str,
+    value: object,
+    least: float = -math.inf,
+    most: float = math.inf,
+    *,
+    open_below: bool = False,
+    closed_above: bool = False,
+) -> float:
+    """`value` as a finite float with least <= value < most (with `open_below`: least < value)."""
+    bracket = "(" if open_below or least == -math.inf else "["
+    interval = f"{bracket}{least:g}, {most:g}{']' if closed_above else ')'}"
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(f"{argument}: got {value!r}; it takes a number in {interval}") from None
+    inside = (number > least if open_below else number >= least) and (
+        number <= most if closed_above else number < most
+    )
+    if isinstance(value, (str, bytes)) or not math.isfinite(number) or not inside:
+        raise ValueError(f"{argument}: got {value!r}; it takes a number in {interval}")
+    return number
+
+
+def parameter_values(
+    owner: str, declared: Iterable[tuple[str, float, float, float, bool]], given: Mapping[str, Any]
+) -> dict[str, float]:
+    """The declared (name, default, least, most, open) parameters with the given values filled in."""
+    declared = list(declared)
+    for name in given:
+        if name not in [d[0] for d in declared]:
+            raise unknown(f"{owner} parameter", name, [d[0] for d in declared] or ["(none)"])
+    return {
+        name: real(f"{owner} {name}", given.get(name, default), least, most, open_below=is_open)
+        for name, default, least, most, is_open in declared
+    }

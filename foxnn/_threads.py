@@ -1,0 +1,88 @@
+"""How many threads foxnn uses, and what it was built with and runs on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from foxnn import _core
+from foxnn._options import integer
+
+
+def set_num_threads(n: int | None) -> None:
+    """Set the most threads that foxnn uses; small work uses fewer. Results do not depend on it.
+
+    Parameters
+    ----------
+    n : int or None
+        None: the default, which is the cores that this process may use (CPU affinity, cgroup quota and
+        ``OMP_NUM_THREADS`` considered).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `n` is not a positive integer.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.set_num_threads(2)
+    >>> foxnn.get_num_threads()
+    2
+    >>> foxnn.set_num_threads(None)
+    """
+    _core.set_num_threads(0 if n is None else integer("n", n, 1))
+
+
+def get_num_threads() -> int:
+    """The most threads that foxnn uses.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.get_num_threads() >= 1
+    True
+    """
+    return int(_core.num_threads())
+
+
+@contextmanager
+def num_threads(n: int | None) -> Iterator[None]:
+    """Use at most `n` threads inside a ``with`` block.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> with foxnn.num_threads(1):
+    ...     foxnn.get_num_threads()
+    1
+    """
+    before = _core.wanted_threads()
+    set_num_threads(n)
+    try:
+        yield
+    finally:
+        _core.set_num_threads(before)
+
+
+def show_config() -> None:
+    """Print versions, the instruction set in use and why, threads and compiler.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.show_config()
+    foxnn ...
+    """
+    import numpy
+
+    c = _core.config()
+    processor = platform.processor() or platform.machine()
+    print(f"foxnn            {c['version']}, Python {platform.python_version()}, NumPy {numpy.__version__}")
+    print(f"instruction set  {c['instruction_set']}: {c['reason']} (it has: {', '.join(c['available'])})")
+    print(f"processor        {processor}, {os.cpu_count()} logical cores")
+    print(f"threads          {c['threads']} (cores this process may use: {c['available_threads']})")
+    print(f"thread runtime   {c['runtime']}")
+    print(f"compiler         {c['compiler']}")

@@ -1,0 +1,105 @@
+"""Activations: their names, and one with its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foxnn import _core
+from foxnn._options import parameter_values, unknown
+
+#: Other names for the same functions; FoxNN 1.0's are among them.
+ALIASES = {
+    "identity": "linear",
+    "identity_x": "linear",
+    "tan_h": "tanh",
+    "sinusoid": "sin",
+    "swish": "silu",
+    "logistic": "sigmoid",
+    "atan": "arctan",
+}
+
+#: Names kept for FoxNN 1.0's interface, not listed to others.
+_HIDDEN = {"foxnn_relu"}
+
+
+def names() -> list[str]:
+    """Names of all activations.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.activations.names()[:4]
+    ['sigmoid', 'tanh', 'relu', 'leaky_relu']
+    """
+    return [name for name in _core.ACTIVATIONS if name not in _HIDDEN]
+
+
+class Activation:
+    """An activation function with its parameters.
+
+    Parameters
+    ----------
+    name : str
+        One of `foxnn.activations.names()`, or another name for it: ``identity``, ``swish``, ``logistic``,
+        ``atan``, and FoxNN 1.0's ``identity_x``, ``tan_h``, ``sinusoid``.
+    **parameters : float
+        ``alpha`` of ``elu`` (1), ``negative_slope`` of ``leaky_relu`` (0.01).
+
+    Raises
+    ------
+    ValueError
+        If there is no such activation or parameter, or its value lies outside its range.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.Activation("elu", alpha=0.5)
+    Activation('elu', alpha=0.5)
+    >>> nn = foxnn.neural_network([4, 8, 1], activation=foxnn.Activation("leaky_relu", negative_slope=0.1))
+    """
+
+    __slots__ = ("name", "parameters")
+
+    def __init__(self, name: str, **parameters: float) -> None:
+        self.name: str = ALIASES.get(name, name)
+        if self.name not in _core.ACTIVATIONS:
+            raise unknown("activation", name, [*names(), *ALIASES])
+        declared = _core.ACTIVATIONS[self.name]["parameters"]
+        self.parameters: dict[str, float] = parameter_values(self.name, declared, parameters)
+
+    @classmethod
+    def of(cls, value: Any) -> Activation:
+        """`value` if it is an Activation, else the one of that name."""
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return cls(value)
+        raise TypeError(f"activation: got {value!r}; it takes a name or a foxnn.Activation")
+
+    @property
+    def default_init(self) -> str:
+        """Name of the initializer that suits it."""
+        return str(_core.ACTIVATIONS[self.name]["init"])
+
+    @property
+    def output_only(self) -> bool:
+        """Whether it works on a whole row of outputs, and so can only be the last layer's."""
+        return bool(_core.ACTIVATIONS[self.name]["rowwise"])
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return self.name == ALIASES.get(other, other)
+        return (
+            isinstance(other, Activation) and (self.name, self.parameters) == (other.name, other.parameters)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{k}={v:g}" for k, v in self.parameters.items())
+        return f"{self.name}({values})" if values else self.name
+
+    def __repr__(self) -> str:
+        values = "".join(f", {k}={v:g}" for k, v in self.parameters.items())
+        return f"Activation({self.name!r}{values})"

@@ -1,0 +1,181 @@
+"""Tables of text: the cells of a CSV file, and where each one stands."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+__all__ = ["Records", "read_records", "records_from_rows"]
+
+_DELIMITERS = (",", ";", "\t")
+
+
+class Records(NamedTuple):
+    """Cells by column, with what it takes to say where a cell is."""
+
+    source: str  # the name of the file
+    unit: str  # what `numbers` counts: "line" or "row"
+    numbers: Sequence[int]
+    columns: dict[str, tuple[str, ...]]
+
+    def place(self, row: int, column: str) -> str:
+        """Return where a cell is, as the start of an error message.
+
+        Examples
+        --------
+        >>> Records("sizes.csv", "line", [2, 3], {"width": ("4", "5")}).place(1, "width")
+        "sizes.csv, line 3, column 'width'"
+        """
+        return f"{self.source}, {self.unit} {self.numbers[row]}, column {column!r}"
+
+
+def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> Records:
+    """Read a CSV file whose first line names the columns.
+
+    Blanks around a cell are dropped, and so are empty lines.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file in UTF-8, with a byte order mark or without.
+    delimiter : str, optional
+        What separates the cells; by default the one of comma, semicolon and tab that the first line has
+        most of.
+
+    Returns
+    -------
+    Records
+
+    Raises
+    ------
+    ValueError
+        The file is not UTF-8, not CSV, has no rows, has rows of different lengths, or its first line is no
+        header.
+    OSError
+        The file cannot be read.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "cities.csv"
+    ...     _ = path.write_text("city;height\\nBern;540\\nBasel;260\\n")
+    ...     read_records(path).columns
+    {'city': ('Bern', 'Basel'), 'height': ('540', '260')}
+    """
+    source = os.fspath(path)
+    text = _read_text(path, source)
+    if delimiter is None:
+        delimiter = _sniff_delimiter(text, source)
+    elif len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ValueError(
+            f"delimiter is {delimiter!r}; it must be one character, but no quote and no line end"
+        )
+    lines = _lines(text, delimiter, source)
+    _, names = next(lines, (0, []))
+    _check_header(names, source)
+    numbers, rows = [], []
+    for number, row in lines:
+        if len(row) != len(names):
+            raise ValueError(f"{source}, line {number}: {len(row)} cells, but the header has {len(names)}")
+        numbers.append(number)
+        rows.append(row)
+    if not rows:
+        raise ValueError(f"{source}: no rows after the header")
+    return Records(source, "line", numbers, dict(zip(names, zip(*rows, strict=True), strict=True)))
+
+
+def records_from_rows(rows: Sequence[Mapping[str, object]]) -> Records:
+    """Make records of rows that are held in memory, each a mapping from column to value.
+
+    Examples
+    --------
+    >>> records_from_rows([{"city": "Bern", "height": 540}]).columns
+    {'city': ('Bern',), 'height': ('540',)}
+    """
+    if not rows:
+        raise ValueError("rows is empty; it takes one mapping or more from column names to values")
+    names = list(rows[0])
+    for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise TypeError(f"rows[{number}] is {row!r}; it takes a mapping from column names to values")
+        if set(row) != set(names):
+            raise ValueError(f"rows[{number}] has the columns {_listed(row)}; rows[0] has {_listed(names)}")
+    columns = {name: tuple(_cell(row[name]) for row in rows) for name in names}
+    return Records("rows", "row", range(len(rows)), columns)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _read_text(path: str | os.PathLike[str], source: str) -> str:
+    with open(path, "rb") as file:
+        data = file.read().removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{source}, line {number}: not UTF-8 text ({error.reason})") from error
+
+
+def _lines(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each line that is not empty, with the number of the line it starts in."""
+    # strict: otherwise a quote that is never closed swallows the rest of the file without a word.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    number = 1
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if len(cells) > 1 or any(cells):
+                yield number, cells
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"{source}, line {number}: not CSV: {error}") from error
+
+
+def _sniff_delimiter(text: str, source: str) -> str:
+    counts = {delimiter: _header_length(text, delimiter) for delimiter in _DELIMITERS}
+    longest = max(counts.values())
+    best = [delimiter for delimiter, count in counts.items() if count == longest]
+    if longest > 1 and len(best) > 1:
+        raise ValueError(f"{source}: the header may be separated by any of {best}; name the delimiter")
+    return best[0]
+
+
+def _header_length(text: str, delimiter: str) -> int:
+    try:
+        return len(next(_lines(text, delimiter, ""), (0, []))[1])
+    except ValueError:
+        return 0
+
+
+def _check_header(names: list[str], source: str) -> None:
+    if not names:
+        raise ValueError(f"{source}: empty, not even a header")
+    for position, name in enumerate(names):
+        if not name:
+            raise ValueError(f"{source}: column {position + 1} has no name in the header")
+        if name in names[:position]:
+            raise ValueError(f"{source}: two columns are called {name!r}")
+    # Numbered columns (0, 1, 2, ...) are what NumPy and pandas users export; other numbers are data.
+    if all(_is_number(name) for name in names) and names != [str(i) for i in range(len(names))]:
+        raise ValueError(
+            f"{source}: the first line must name the columns, but it has only numbers: {_listed(names)}"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _listed(names: Mapping[str, object] | Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names)

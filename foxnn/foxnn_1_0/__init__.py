@@ -1,0 +1,1 @@
+"""The interface of FoxNN 1.0, on foxnn's core."""

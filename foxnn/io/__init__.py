@@ -1,0 +1,80 @@
+"""Reading and writing networks. The kind of a file is told by its content when read, by its name when written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from foxnn.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+__all__ = ["load", "save"]
+
+
+def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any = None) -> NeuralNetwork:
+    """Read a network from a file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A ``.safetensors`` file of foxnn, or a text file of FoxNN 1.0.
+    only_scale : bool, default False
+        That the text file holds weights only.
+    dtype : "float32" or "float64", optional
+        Of a network read from a text file, "float64" by default; other files say it themselves.
+
+    Returns
+    -------
+    NeuralNetwork
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged or of another kind; the message says where.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import foxnn, tempfile, os
+    >>> nn = foxnn.neural_network([2, 3, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nn.save(os.path.join(folder, "net.safetensors"))
+    ...     foxnn.load(os.path.join(folder, "net.safetensors")).sizes
+    [2, 3, 1]
+    """
+    path = Path(path)
+    with open(path, "rb") as file:
+        start = file.read(9)
+    if len(start) == 9 and start[8:9] == b"{":  # the length of a safetensors header, then the header
+        from foxnn.io.native import from_bytes
+
+        try:
+            return from_bytes(path.read_bytes())
+        except FileFormatError as error:
+            raise FileFormatError(f"{path}: {error}") from None
+    from foxnn.foxnn_1_0.text_files import load_network
+
+    return load_network(path, only_scale=only_scale, dtype=dtype)
+
+
+def save(network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bool = False) -> None:
+    """Write a network to a file; see `NeuralNetwork.save`."""
+    path = Path(path)
+    if path.suffix == ".safetensors" and not only_scale:
+        from foxnn._atomic import atomic_write
+        from foxnn.io.native import to_bytes
+
+        with atomic_write(path) as file:
+            file.write(to_bytes(network))
+    elif path.suffix in (".txt", ""):
+        from foxnn.foxnn_1_0.text_files import save_network
+
+        save_network(network, path, only_scale=only_scale)
+    else:
+        raise ValueError(
+            f"path: got {str(path)!r}; it takes names ending in .safetensors, or in .txt for FoxNN 1.0's text format"
+        )

@@ -1,0 +1,95 @@
+"""A layer of a network, as its users see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foxnn._arrays import _as_numbers, check_finite
+from foxnn.activations import Activation
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+
+class Layer:
+    """One dense layer, ``y = activation(x @ weights + bias)``: a view into its network.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_in, n_out)
+        A copy; assign to it to change the layer.
+    bias : ndarray of shape (n_out,)
+        A copy; assign to it to change the layer.
+    activation : Activation
+        Assign a name or an `Activation` to change it.
+    n_in, n_out : int
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> nn = foxnn.neural_network([2, 3, 1], seed=0)
+    >>> nn.layers[0].weights.shape, nn.layers[0].bias
+    ((2, 3), array([0., 0., 0.], dtype=float32))
+    >>> nn.layers[0].activation = "tanh"
+    >>> nn.layers[1].weights = [[1], [2], [3]]
+    """
+
+    def __init__(self, network: NeuralNetwork, index: int) -> None:
+        self._network = network
+        self._index = index
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self._network.sizes[self._index]
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self._network.sizes[self._index + 1]
+
+    @property
+    def weights(self) -> npt.NDArray[Any]:
+        """Weights, shape (n_in, n_out)."""
+        return self._network._core.get_weights(self._index)
+
+    @weights.setter
+    def weights(self, value: Any) -> None:
+        self._network._core.set_weights(
+            self._index, checked_parameters(value, (self.n_in, self.n_out), "weights")
+        )
+
+    @property
+    def bias(self) -> npt.NDArray[Any]:
+        """Biases, shape (n_out,)."""
+        return self._network._core.get_bias(self._index)
+
+    @bias.setter
+    def bias(self, value: Any) -> None:
+        self._network._core.set_bias(self._index, checked_parameters(value, (self.n_out,), "bias"))
+
+    @property
+    def activation(self) -> Activation:
+        """The activation function."""
+        return self._network._activations[self._index]
+
+    @activation.setter
+    def activation(self, value: str | Activation) -> None:
+        self._network._set_activation(self._index, Activation.of(value))
+
+    def __repr__(self) -> str:
+        return f"Layer({self.n_in} -> {self.n_out}, {self.activation})"
+
+
+def checked_parameters(value: Any, shape: tuple[int, ...], name: str) -> npt.NDArray[Any]:
+    """Weights or biases of that shape, finite; a number stands for an array full of it."""
+    array = _as_numbers(value, name)
+    if array.ndim == 0:
+        array = np.full(shape, array)
+    if array.shape != shape:
+        raise ValueError(f"{name}: got an array of shape {array.shape}; it takes shape {shape}")
+    check_finite(array.reshape(1, -1), name)
+    return array

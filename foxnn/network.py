@@ -1,0 +1,641 @@
+"""The network: a stack of dense layers that learns."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from foxnn import _core, optimizers
+from foxnn._arrays import DEFAULT_U8_SCALE, as_inputs, as_targets, as_weights
+from foxnn._options import integer, real, unknown
+from foxnn.activations import Activation
+from foxnn.callbacks import Callback
+from foxnn.foxnn_1_0.interface import Interface10
+from foxnn.history import History
+from foxnn.layers import Layer, checked_parameters
+from foxnn.losses import NATURAL_OUTPUT, Loss
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
+          "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
+
+
+class NeuralNetwork(Interface10):
+    """A dense neural network (multilayer perceptron).
+
+    ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
+
+    Parameters
+    ----------
+    sizes : sequence of int, or str
+        Number of inputs, of units in each hidden layer, and of outputs. Or the name of a file to load.
+    activation : str, Activation, or a list of one for each hidden layer, default "sigmoid"
+        See `foxnn.activations.names`.
+    output : str or Activation, optional
+        Activation of the last layer. By default what `loss` goes with (softmax with cross-entropy, sigmoid with
+        binary cross-entropy, exp with Poisson); else sigmoid if `activation` is the default, and linear if not.
+    loss : str or Loss, optional
+        By default cross-entropy for a softmax output, else half the squared error (FoxNN 1.0's).
+    init : str, float, or a list of arrays, optional
+        How weights start: ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``, ``lecun_uniform``,
+        ``lecun_normal``, ``orthogonal``, ``zeros``, ``foxnn`` (uniform in [-1, 1), biases too), a constant, or the
+        weights themselves: for each layer an array (n_in, n_out) or a pair of it and a bias (n_out,). Biases start at
+        zero. By default what suits each layer's activation.
+    dropout : float or list of float in [0, 1), default 0
+        Share of each hidden layer's outputs that training sets to zero (Srivastava et al. 2014).
+    dtype : "float32" or "float64", default "float32"
+    seed : int, optional
+        Of everything random: the same seed and data give the same bits. By default a new one each time.
+    n_threads : int, optional
+        Exactly the most threads to use; by default as many as `foxnn.set_num_threads` allows.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    loss : Loss
+    optimizer : Optimizer
+        Used by `train_on_batch` and `partial_fit`; `fit` sets it.
+    history : History
+        Of the last `fit`.
+    metadata : dict
+        Anything of your own that JSON can hold; saved with the network.
+    scale, offset : float or None
+        How inputs are read: as ``x * scale + offset``. None: uint8 as ``x / 255``, anything else as it is.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option does not exist or a value does not fit; the message lists what is taken.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> nn = foxnn.neural_network([2, 8, 1], activation="tanh", output="sigmoid", seed=0)
+    >>> X = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> history = nn.fit(X, [0, 1, 1, 0], epochs=300, batch_size=4, learning_rate=0.05)
+    >>> nn.predict(X).round().ravel().tolist()
+    [0.0, 1.0, 1.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int] | str | os.PathLike[str],
+        activation: Any = "sigmoid",
+        output: str | Activation | None = None,
+        loss: str | Loss | None = None,
+        init: Any = None,
+        dropout: float | Sequence[float] = 0.0,
+        dtype: Any = "float32",
+        seed: int | None = None,
+        n_threads: int | None = None,
+        only_scale: bool = False,
+    ) -> None:
+        if isinstance(sizes, (str, os.PathLike)):
+            from foxnn.io import load
+
+            self.__dict__ = load(sizes, only_scale=only_scale, dtype=dtype).__dict__
+            return
+        self.sizes = self._checked_sizes(sizes)
+        self._dtype = self._checked_dtype(dtype)
+        self.seed = secrets.randbits(63) if seed is None else integer("seed", seed, 0) % 2**64
+        self.n_threads = n_threads
+        chosen_loss = None if loss is None else Loss.of(loss)
+        self._activations = self._chosen_activations(activation, output, chosen_loss)
+        self.dropout = self._checked_dropout(dropout)
+        default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
+        self._loss = chosen_loss or Loss(default_loss)
+        self.optimizer: optimizers.Optimizer = optimizers.Adam()
+        self.history = History()
+        self.scale: float | None = None
+        self.offset: float | None = None
+        self.metadata: dict[str, Any] = {}
+        self.epoch = 0  # epochs trained on in all fits: the address of their shuffles
+        self.stop_training = False
+        self._make_core()
+        self._initialize("" if init is None else init)
+        self.settings = self._new_settings()
+
+    # ---- construction ---------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _checked_sizes(sizes: Any) -> list[int]:
+        if not isinstance(sizes, (Sequence, np.ndarray)) or len(sizes) < 2:
+            raise ValueError(f"sizes: got {sizes!r}; it takes at least two integers: inputs, ..., outputs")
+        return [integer(f"sizes[{i}]", size, 1) for i, size in enumerate(sizes)]
+
+    @staticmethod
+    def _checked_dtype(dtype: Any) -> str:
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = str(dtype)
+        if name not in _CORES:
+            raise unknown("dtype", dtype, _CORES)
+        return name
+
+    def _chosen_activations(self, activation: Any, output: Any, loss: Loss | None) -> list[Activation]:
+        hidden = len(self.sizes) - 2
+        if output is None:
+            plain = "sigmoid" if isinstance(activation, str) and activation == "sigmoid" else "linear"
+            output = NATURAL_OUTPUT.get(loss.name, plain) if loss is not None else plain
+        if isinstance(activation, (str, Activation)):
+            chosen = [Activation.of(activation)] * hidden
+        else:
+            chosen = [Activation.of(a) for a in activation]
+            if len(chosen) != hidden:
+                raise ValueError(
+                    f"activation: got {len(chosen)} of them; it takes one for each of the {hidden} hidden layers"
+                )
+        for a in chosen:
+            if a.output_only:
+                raise ValueError(f"activation: got {a.name!r} for a hidden layer; it works on outputs only (output=)")
+        return [*chosen, Activation.of(output)]
+
+    def _checked_dropout(self, dropout: Any) -> list[float]:
+        hidden = len(self.sizes) - 2
+        if isinstance(dropout, (int, float)):
+            return [real("dropout", dropout, 0, 1)] * hidden
+        rates = [real("dropout", rate, 0, 1) for rate in dropout]
+        if len(rates) != hidden:
+            raise ValueError(f"dropout: got {len(rates)} rates; it takes one for each of the {hidden} hidden layers")
+        return rates
+
+    def _make_core(self) -> None:
+        network, self._trainer_type, self._optimizer_type = _CORES[self._dtype]
+        self._core = network()
+        for n_in, n_out, a in zip(self.sizes[:-1], self.sizes[1:], self._activations, strict=True):
+            self._core.append(n_in, n_out, a.name, list(a.parameters.values()))
+        self._apply_dropout()
+        self._trainer: Any = None  # made when first needed; made again when the layers change
+        self._optimizer_state: Any = None
+        self._optimizer_of_state: optimizers.Optimizer | None = None
+        self._training = threading.Lock()
+
+    def _apply_dropout(self) -> None:
+        for index, rate in enumerate(self.dropout):
+            self._core.set_dropout(index, rate)
+
+    def _initialize(self, init: Any) -> None:
+        if isinstance(init, str):
+            if init and init not in _core.INITIALIZERS:
+                raise unknown("init", init, _core.INITIALIZERS)
+            for index, a in enumerate(self._activations):
+                self._core.initialize(index, init or a.default_init, self.seed)
+        elif isinstance(init, (int, float)):
+            constant = real("init", init)
+            for layer in self.layers:
+                layer.weights = constant
+        else:
+            given = list(init)
+            if len(given) != len(self._activations):
+                raise ValueError(f"init: got {len(given)} arrays; it takes one for each of the {len(self.layers)} layers")
+            for index, (layer, value) in enumerate(zip(self.layers, given, strict=True)):
+                weights, bias = value if isinstance(value, tuple) and len(value) == 2 else (value, 0.0)
+                shape = (layer.n_in, layer.n_out)
+                self._core.set_weights(index, checked_parameters(weights, shape, f"init[{index}] weights"))
+                self._core.set_bias(index, checked_parameters(bias, shape[1:], f"init[{index}] bias"))
+
+    def _set_activation(self, index: int, activation: Activation) -> None:
+        if activation.output_only and index + 1 < len(self._activations):
+            raise ValueError(f"activation: got {activation.name!r} for a hidden layer; it works on outputs only")
+        self._core.set_activation(index, activation.name, list(activation.parameters.values()))
+        self._activations[index] = activation
+        self._trainer = None
+
+    # ---- what it is -----------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, from the inputs on."""
+        return tuple(Layer(self, i) for i in range(len(self._activations)))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Number type of weights and outputs."""
+        return np.dtype(self._dtype)
+
+    @property
+    def loss(self) -> Loss:
+        """What training minimises; assign a name or a `Loss` to change it."""
+        return self._loss
+
+    @loss.setter
+    def loss(self, value: str | Loss) -> None:
+        self._loss = Loss.of(value)
+        self._trainer = None
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights and biases."""
+        return sum((n_in + 1) * n_out for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:], strict=True))
+
+    def __repr__(self) -> str:
+        inner = ", ".join(str(a) for a in self._activations)
+        return f"neural_network({self.sizes}, [{inner}], loss={self.loss.name!r}, dtype={self._dtype!r})"
+
+    # ---- the way forward ------------------------------------------------------------------------------------
+
+    def _reading(self, X: npt.NDArray[Any], scale: float | None, offset: float | None) -> tuple[float, float]:
+        """Scale and offset for inputs X: those given, else the network's, else the default of X's type."""
+        scale = self.scale if scale is None else real("scale", scale)
+        offset = self.offset if offset is None else real("offset", offset)
+        if scale is None:
+            scale = DEFAULT_U8_SCALE if X.dtype == np.uint8 and offset is None else 1.0
+        return scale, 0.0 if offset is None else offset
+
+    def predict(self, X: Any, *, scale: float | None = None, offset: float | None = None) -> npt.NDArray[Any]:
+        """Outputs for the inputs X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            Any real numbers. One sample may be given as (n_in,), and single inputs as (n_samples,).
+        scale, offset : float, optional
+            Inputs are read as ``X * scale + offset``; by default as the network was trained.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_out)
+            In the network's `dtype`; of shape (n_out,) if one sample was given as (n_in,).
+
+        Raises
+        ------
+        ValueError
+            If X is empty, has another width, or contains NaN or infinity.
+        TypeError
+            If X is not made of real numbers.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 2, 1], init=[[[0, 0], [1, 1]], [[0], [1]]])
+        >>> nn.predict([[2, 3]]).round(4)
+        array([[0.7216]], dtype=float32)
+        """
+        if scale is None and offset is None and self.scale is None and self.offset is None:
+            out = self._core.predict_plain(X, self.n_threads or 0)
+            if out is not None:
+                return out  # type: ignore[no-any-return]
+        inputs = as_inputs(X, self.sizes[0])
+        out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
+        single = self.sizes[0] > 1 and np.ndim(X) == 1
+        return out[0] if single else out  # type: ignore[no-any-return]
+
+    __call__ = predict
+
+    def _samples(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        scale: float | None = None,
+        offset: float | None = None,
+        names: tuple[str, str, str] = ("X", "y", "sample_weight"),
+    ) -> tuple[Any, Any]:
+        """Checked data as the core's Samples, and its Targets."""
+        inputs = as_inputs(X, self.sizes[0], names[0])
+        targets = as_targets(y, len(inputs), self.sizes[-1], self.loss.name, names[1])
+        weights = as_weights(sample_weight, len(inputs), names[2])
+        scale, offset = self._reading(inputs, scale, offset)
+        samples = _core.Samples(inputs, targets.values, targets.labels, weights, scale, offset, targets.correct)
+        return samples, targets
+
+    def _evaluate(self, samples: Any, targets: Any) -> dict[str, float]:
+        loss, weight, correct = self._core.evaluate(
+            samples, self.loss.name, list(self.loss.parameters.values()), self.n_threads or 0
+        )
+        result = {"loss": loss / weight}
+        if targets.correct:
+            result["accuracy"] = correct / weight
+        return result
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        scale: float | None = None,
+        offset: float | None = None,
+    ) -> dict[str, float]:
+        """Loss and, if the targets are classes, accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+        y : array-like of shape (n_samples,) or (n_samples, n_out)
+            As for `fit`.
+        sample_weight : array-like of shape (n_samples,), optional
+        scale, offset : float, optional
+            As for `predict`.
+
+        Returns
+        -------
+        dict
+            ``{"loss": ..., "accuracy": ...}``, means over the weighted samples. With several outputs and one-hot
+            or integer targets an answer is correct if the largest output is the right one; else if every output lies
+            on the right side of one half.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 3], output="softmax", init="zeros")
+        >>> nn.evaluate([[0, 1], [1, 0]], [0, 2])
+        {'loss': 1.098..., 'accuracy': 0.5}
+        """
+        return self._evaluate(*self._samples(X, y, sample_weight, scale, offset))
+
+    # ---- training -------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: str | optimizers.Optimizer = "adam",
+        learning_rate: float | None = None,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_split: float = 0.0,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        shuffle: bool = True,
+        callbacks: Iterable[Callback] = (),
+        verbose: bool | int | str = "auto",
+        scale: float | None = None,
+        offset: float | None = None,
+    ) -> History:
+        """Train for a number of epochs on shuffled mini-batches.
+
+        What the optimizer remembers is kept from one `fit` to the next as long as it stays the same optimizer (its
+        learning rate may change).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            Any real numbers, of any dtype and stride; uint8 and C-contiguous float32 and float64 are not copied.
+        y : array-like of shape (n_samples,) or (n_samples, n_out)
+            Classes 0, 1, .. as integers (for several outputs), or the values the outputs should have.
+        epochs : int, default 10
+        batch_size : int, default 32
+            The last batch of an epoch may be smaller.
+        optimizer : str or Optimizer, default "adam"
+            See `foxnn.optimizers.names`.
+        learning_rate : float, optional
+            Instead of the optimizer's own.
+        validation_data : (X_val, y_val) or (X_val, y_val, sample_weight), optional
+            Evaluated after every epoch.
+        validation_split : float in [0, 1), default 0
+            Share of the samples, picked at random, to hold out and evaluate after every epoch.
+        sample_weight : array-like of shape (n_samples,), optional
+        class_weight : dict of int to float, or "balanced", optional
+            Multiplies the weights of each class's samples; "balanced": all classes weigh the same together.
+        shuffle : bool, default True
+            Whether every epoch goes through the samples in a new order.
+        callbacks : iterable of Callback, optional
+        verbose : bool or "auto", default "auto"
+            Whether to show a progress bar; "auto": in terminals and notebooks.
+        scale, offset : float, optional
+            Inputs are read as ``X * scale + offset``, now and, since the network remembers them, later. By default
+            uint8 is read as ``x / 255`` and everything else as it is.
+
+        Returns
+        -------
+        History
+            Loss and metrics of every epoch.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, or X or y contain NaN or infinity; nothing has changed then.
+        DivergenceError
+            If the loss or a weight is no longer finite; the network keeps its last finite weights.
+        RuntimeError
+            If the network is being trained by another thread.
+        KeyboardInterrupt
+            On Ctrl-C, after a whole step; the network stays usable and `history` has the epochs that are complete.
+
+        Examples
+        --------
+        >>> import foxnn, numpy as np
+        >>> x = np.linspace(-1, 1, 20)
+        >>> nn = foxnn.neural_network([1, 1], output="linear", seed=1)
+        >>> history = nn.fit(x, 2 * x + 5, epochs=100, optimizer="sgd", learning_rate=0.5)
+        >>> nn.layers[0].weights.round(3), nn.layers[0].bias.round(3)
+        (array([[2.]], dtype=float32), array([5.], dtype=float32))
+        """
+        from foxnn.training import Plan, train
+
+        plan = Plan.checked(
+            self,
+            X,
+            y,
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=optimizers.get(optimizer, learning_rate),
+            validation_data=validation_data,
+            validation_split=validation_split,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            callbacks=callbacks,
+            verbose=verbose,
+            scale=scale,
+            offset=offset,
+        )
+        return train(self, plan)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, batch_size: int = 32) -> Self:
+        """Train for one epoch on these samples with `optimizer`, going on from where training was.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        batch_size : int, default 32
+
+        Returns
+        -------
+        NeuralNetwork
+            The network itself.
+
+        Raises
+        ------
+        ValueError, TypeError, DivergenceError, RuntimeError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 1], seed=0)
+        >>> nn.partial_fit([[0, 1], [1, 0]], [0, 1]).epoch
+        1
+        """
+        self.fit(X, y, epochs=1, batch_size=batch_size, optimizer=self.optimizer, sample_weight=sample_weight,
+                 verbose=False)  # fmt: skip
+        return self
+
+    def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """One step of `optimizer` on these samples as one batch.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        float
+            The loss before the step.
+
+        Raises
+        ------
+        ValueError, TypeError, DivergenceError, RuntimeError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([1, 1], output="linear", init="zeros")
+        >>> nn.optimizer = foxnn.optimizers.SGD(0.5)
+        >>> nn.train_on_batch([[1.0]], [2.0]), nn.predict([[1.0]]).item()
+        (2.0, 2.0)
+        """
+        from foxnn.training import run_steps
+
+        samples, _ = self._samples(X, y, sample_weight)
+        with self._exclusively():
+            loss, weight, _ = run_steps(self, samples, None, 0, len(samples), len(samples))
+        return float(loss / weight)
+
+    def loss_and_gradients(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[float, list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]]:
+        """The loss of these samples as one batch, and its gradient; nothing is changed.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        loss : float
+        gradients : list of (ndarray of shape (n_in, n_out), ndarray of shape (n_out,))
+            For each layer, with respect to its weights and its biases.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([1, 1], output="linear", init="zeros")
+        >>> loss, [(weights, bias)] = nn.loss_and_gradients([[3.0]], [2.0])
+        >>> loss, weights.tolist(), bias.tolist()
+        (2.0, [[-6.0]], [-2.0])
+        """
+        samples, _ = self._samples(X, y, sample_weight)
+        loss, weight, gradients = self._get_trainer().gradients(self._core, samples, False, self.n_threads or 0)
+        return float(loss / weight), gradients
+
+    def _get_trainer(self) -> Any:
+        if self._trainer is None:
+            self._trainer = self._trainer_type(self._core, self.loss.name, list(self.loss.parameters.values()))
+        return self._trainer
+
+    def _get_optimizer_state(self) -> Any:
+        """What `optimizer` remembers: kept while it stays the same one, forgotten when another takes its place."""
+        known = self._optimizer_of_state
+        if known is None or type(known) is not type(self.optimizer) or known.hyper != self.optimizer.hyper:
+            self._optimizer_state = self._optimizer_type(
+                self._core, self.optimizer.name, list(self.optimizer.hyper.values())
+            )
+        self._optimizer_of_state = self.optimizer
+        return self._optimizer_state
+
+    def _exclusively(self) -> _Exclusive:
+        return _Exclusive(self._training)
+
+    # ---- files and copies -----------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str], only_scale: bool = False) -> None:
+        """Write the network to a file, which takes the place of an old one only when it is whole.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Ending in ``.safetensors``: everything, exactly. Ending in ``.txt`` or in nothing: the text format of
+            FoxNN 1.0, in 17 digits.
+        only_scale : bool, default False
+            Write weights only, in text.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in anything else, or the text format cannot hold the network.
+        OSError
+            If the file cannot be written; an old one is as it was then.
+
+        Examples
+        --------
+        >>> import foxnn, tempfile, os
+        >>> nn = foxnn.neural_network([2, 3, 1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nn.save(os.path.join(folder, "net.safetensors"))
+        """
+        from foxnn.io import save
+
+        save(self, path, only_scale=only_scale)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from foxnn.io.native import from_bytes, to_bytes
+
+        return from_bytes, (to_bytes(self, optimizer=True),)
+
+    def copy(self) -> Self:
+        """A network with the same layers, settings and optimizer state, independent of this one.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 1])
+        >>> twin = nn.copy()
+        >>> bool((twin.layers[0].weights == nn.layers[0].weights).all())
+        True
+        """
+        function, arguments = self.__reduce__()
+        return function(*arguments)  # type: ignore[no-any-return]
+
+
+class _Exclusive:
+    """Lets one training at a time into a network; another one raises instead of waiting."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError("this network is being trained already; train a copy of it in the other thread")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+neural_network = NeuralNetwork

@@ -1,0 +1,295 @@
+"""Optimizers: what they are called and which hyper-parameters they have. Their steps are computed in the core."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from foxnn import _core
+from foxnn._options import parameter_values, real, unknown
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    What an optimizer remembers between steps belongs to the network it trains, so one object may serve many networks.
+
+    Attributes
+    ----------
+    learning_rate : float
+    hyper : dict of str to float
+        Its other hyper-parameters.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, learning_rate: float | None = None, **hyper: float) -> None:
+        declared = _core.OPTIMIZERS[self.name]
+        rate = declared["learning_rate"] if learning_rate is None else learning_rate
+        self.learning_rate = real("learning_rate", rate, 0)
+        self.hyper: dict[str, float] = parameter_values(self.name, declared["parameters"], hyper)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All that it takes to make it again."""
+        return {"name": self.name, "learning_rate": self.learning_rate, **self.hyper}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Optimizer) and self.config == other.config
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        values = [f"{k}={v:g}" for k, v in self.config.items() if k != "name"]
+        return f"{type(self).__name__}({', '.join(values)})"
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: ``w <- w - lr g``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.SGD(0.1)
+    SGD(learning_rate=0.1)
+    """
+
+    name = "sgd"
+
+    def __init__(self, learning_rate: float = 0.01) -> None:
+        super().__init__(learning_rate)
+
+
+class Momentum(Optimizer):
+    """Gradient descent with momentum: ``v <- momentum v - lr g; w <- w + v``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+    momentum : float in [0, 1), default 0.9
+
+    References
+    ----------
+    Polyak (1964), in the form of Sutskever et al. (2013).
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.Momentum(0.1, momentum=0.95)
+    Momentum(learning_rate=0.1, momentum=0.95)
+    """
+
+    name = "momentum"
+
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9) -> None:
+        super().__init__(learning_rate, momentum=momentum)
+
+
+class Nesterov(Optimizer):
+    """Nesterov's accelerated gradient: ``v <- momentum v - lr g; w <- w + momentum v - lr g``.
+
+    The weights are kept at the point that the next gradient is taken at.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+    momentum : float in [0, 1), default 0.9
+
+    References
+    ----------
+    Nesterov (1983), Sutskever et al. (2013).
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.Nesterov()
+    Nesterov(learning_rate=0.01, momentum=0.9)
+    """
+
+    name = "nesterov"
+
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9) -> None:
+        super().__init__(learning_rate, momentum=momentum)
+
+
+class Adagrad(Optimizer):
+    """``s <- s + g^2; w <- w - lr g / (sqrt(s) + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+    epsilon : float > 0, default 1e-10
+
+    References
+    ----------
+    Duchi et al. (2011).
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.Adagrad()
+    Adagrad(learning_rate=0.01, epsilon=1e-10)
+    """
+
+    name = "adagrad"
+
+    def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-10) -> None:
+        super().__init__(learning_rate, epsilon=epsilon)
+
+
+class RMSprop(Optimizer):
+    """``s <- rho s + (1 - rho) g^2; w <- w - lr g / (sqrt(s) + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+    rho : float in [0, 1), default 0.9
+    epsilon : float > 0, default 1e-8
+
+    References
+    ----------
+    Hinton, Neural Networks for Machine Learning, lecture 6e (2012).
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.RMSprop()
+    RMSprop(learning_rate=0.001, rho=0.9, epsilon=1e-08)
+    """
+
+    name = "rmsprop"
+
+    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-8) -> None:
+        super().__init__(learning_rate, rho=rho, epsilon=epsilon)
+
+
+class Adam(Optimizer):
+    """Adaptive moments.
+
+    ``m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2;``
+    ``w <- w - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)`` at step t = 1, 2, ...
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+    beta1 : float in [0, 1), default 0.9
+    beta2 : float in [0, 1), default 0.999
+    epsilon : float > 0, default 1e-8
+
+    References
+    ----------
+    Kingma and Ba (2015).
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.Adam(3e-4)
+    Adam(learning_rate=0.0003, beta1=0.9, beta2=0.999, epsilon=1e-08)
+    """
+
+    name = "adam"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay: ``w <- (1 - lr weight_decay) w`` before Adam's step.
+
+    All parameters decay, as in the paper, biases included.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+    beta1 : float in [0, 1), default 0.9
+    beta2 : float in [0, 1), default 0.999
+    epsilon : float > 0, default 1e-8
+    weight_decay : float >= 0, default 0.01
+
+    References
+    ----------
+    Loshchilov and Hutter (2019).
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.AdamW(weight_decay=0.1)
+    AdamW(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.1)
+    """
+
+    name = "adamw"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
+
+
+_BY_NAME: dict[str, type[Optimizer]] = {
+    cls.name: cls for cls in (SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW)
+}
+
+
+def names() -> list[str]:
+    """Names of all optimizers.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.names()
+    ['sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', 'adamw']
+    """
+    return list(_BY_NAME)
+
+
+def get(optimizer: str | Optimizer, learning_rate: float | None = None, **hyper: float) -> Optimizer:
+    """An optimizer from its name, or a given one, with another learning rate if one is given.
+
+    Parameters
+    ----------
+    optimizer : str or Optimizer
+        One of `foxnn.optimizers.names()`, in small or capital letters, or an optimizer.
+    learning_rate : float, optional
+    **hyper : float
+        Further hyper-parameters, if `optimizer` is a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name, or a hyper-parameter lies outside its range.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.get("adam", learning_rate=0.01)
+    Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-08)
+    """
+    if isinstance(optimizer, Optimizer):
+        if learning_rate is None and not hyper:
+            return optimizer
+        hyper = {**optimizer.hyper, **hyper}
+        rate = optimizer.learning_rate if learning_rate is None else learning_rate
+        return type(optimizer)(rate, **hyper)
+    if not isinstance(optimizer, str):
+        raise TypeError(f"optimizer: got {optimizer!r}; it takes a name or one of foxnn.optimizers")
+    cls = _BY_NAME.get(optimizer.lower())
+    if cls is None:
+        raise unknown("optimizer", optimizer, names())
+    if learning_rate is None:
+        return cls(**hyper)
+    return cls(learning_rate, **hyper)

@@ -1,0 +1,65 @@
+"""The progress bar of `fit`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from foxnn.callbacks import Callback
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+
+def is_wanted(verbose: object) -> bool:
+    """Whether to show progress; "auto": in terminals and notebooks."""
+    if isinstance(verbose, str):
+        if verbose != "auto":
+            raise ValueError(f"verbose: got {verbose!r}; it takes True, False or 'auto'")
+        return sys.stderr.isatty() or _in_notebook()
+    if not isinstance(verbose, (bool, int)):
+        raise TypeError(f"verbose: got {verbose!r}; it takes True, False or 'auto'")
+    return bool(verbose)
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+class ProgressBar(Callback):
+    """A tqdm bar over all samples of all epochs, with loss, accuracy, samples per second and the time left."""
+
+    _bar: Any = None
+
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int) -> None:
+        """Open the bar."""
+        if _in_notebook():
+            from tqdm.notebook import tqdm
+        else:
+            from tqdm import tqdm
+        self._epochs, self._n = epochs, n_samples
+        self._bar = tqdm(
+            total=epochs * n_samples, unit=" samples", unit_scale=True, dynamic_ncols=True, file=sys.stderr
+        )
+
+    def on_progress(self, network: NeuralNetwork, epoch: int, done: int, values: dict[str, float]) -> None:
+        """Move the bar."""
+        self._show(epoch, values)
+        self._bar.update(epoch * self._n + done - self._bar.n)
+
+    def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
+        """Show the epoch's values."""
+        self._show(epoch, {name: value for name, value in values.items() if name != "seconds"})
+
+    def _show(self, epoch: int, values: dict[str, float]) -> None:
+        self._bar.set_description_str(f"epoch {epoch + 1}/{self._epochs}", refresh=False)
+        self._bar.set_postfix({name: f"{value:.4f}" for name, value in values.items()}, refresh=False)
+
+    def on_train_end(self, network: NeuralNetwork) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.refresh()
+            self._bar.close()
+            self._bar = None

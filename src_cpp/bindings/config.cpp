@@ -1,0 +1,90 @@
+// What this build offers: lists of names with their parameters, the instruction set, threads; random numbers.
+#include "bindings/arrays.hpp"
+#include "core/initializers.hpp"
+#include "core/random.hpp"
+#include "core/threads.hpp"
+#include "core/trainer.hpp"
+
+namespace foxnn {
+namespace {
+
+py::list parameters_of(const Parameter* parameters, Index n) {
+    py::list list;
+    for (Index i = 0; i < n; i++)
+        list.append(py::make_tuple(parameters[i].name, parameters[i].value, parameters[i].least, parameters[i].most,
+                                   parameters[i].open));
+    return list;
+}
+
+}  // namespace
+
+void bind_config(py::module_& m) {
+    const Kernels<float>& k = kernels<float>();  // here an unknown FOXNN_ISA is found out
+    py::dict activations, losses, optimizers;
+    for (Index i = 0; i < k.n_activations; i++) {
+        const auto& a = k.activations[i];
+        activations[a.name] = py::dict(py::arg("parameters") = parameters_of(a.parameters, a.n_parameters),
+                                       py::arg("init") = default_initializer(a.start), py::arg("rowwise") = a.rowwise);
+    }
+    for (Index i = 0; i < k.n_losses; i++) {
+        const auto& l = k.losses[i];
+        losses[l.name] = py::dict(py::arg("parameters") = parameters_of(l.parameters, l.n_parameters),
+                                  py::arg("classification") = l.classification);
+    }
+    for (Index i = 0; i < k.n_optimizers; i++) {
+        const auto& o = k.optimizers[i];
+        optimizers[o.name] = py::dict(py::arg("parameters") = parameters_of(o.hyper, o.n_hyper),
+                                      py::arg("learning_rate") = o.learning_rate, py::arg("n_state") = o.n_state);
+    }
+    m.attr("ACTIVATIONS") = activations;
+    m.attr("LOSSES") = losses;
+    m.attr("OPTIMIZERS") = optimizers;
+    m.attr("INITIALIZERS") = initializer_names();
+
+    m.def("config", [] {
+        py::list available;
+        for (const auto& set : available_instruction_sets()) available.append(set.name);
+        return py::dict(py::arg("version") = FOXNN_VERSION, py::arg("instruction_set") = instruction_set().name,
+                        py::arg("reason") = instruction_set_reason(), py::arg("available") = available,
+                        py::arg("lanes") = kernels<float>().lanes, py::arg("threads") = num_threads(),
+                        py::arg("available_threads") = available_threads(), py::arg("runtime") = thread_runtime(),
+#if defined(__clang__)
+                        py::arg("compiler") = "Clang " __clang_version__
+#else
+                        py::arg("compiler") = "GCC " __VERSION__
+#endif
+        );
+    });
+    m.def("set_num_threads", &set_num_threads);
+    m.def("wanted_threads", &wanted_threads);
+    m.def("num_threads", &num_threads);
+    m.def("shuffled_order", [](std::uint64_t seed, std::uint32_t epoch, Index n) {
+        py::array_t<std::int64_t> order(n);
+        std::int64_t* const data = order.mutable_data();
+        py::gil_scoped_release release;
+        shuffled_order(seed, epoch, n, data);
+        return order;
+    });
+    m.def("uniform", [](std::uint64_t seed, std::uint32_t index, Index n) {
+        py::array_t<double> out(n);
+        Stream random(seed, Purpose::mutation, index);
+        for (Index i = 0; i < n; i++) out.mutable_data()[i] = random.uniform(-1, 1);
+        return out;
+    });
+    m.def("all_finite", [](const py::array& a) {
+        if (a.dtype().kind() != 'f' || (a.itemsize() != 4 && a.itemsize() != 8))
+            throw py::type_error("all_finite: float32 or float64");
+        const Rows rows = rows_of(a, 1, 0);
+        py::gil_scoped_release release;
+        const auto finite = [&](const void* data, Index n) {
+            return rows.type == Source::f32 ? kernels<float>().all_finite(static_cast<const float*>(data), n)
+                                            : kernels<double>().all_finite(static_cast<const double*>(data), n);
+        };
+        if (rows.stride == rows.columns) return finite(rows.data, rows.n * rows.columns);
+        for (Index i = 0; i < rows.n; i++)
+            if (!finite(rows.row(i), rows.columns)) return false;
+        return true;
+    });
+}
+
+}  // namespace foxnn

@@ -1,0 +1,143 @@
+#include "core/network.hpp"
+
+#include "bindings/arrays.hpp"
+#include "core/initializers.hpp"
+
+namespace foxnn {
+namespace {
+
+template <class T>
+void bind_network(py::module_& m, const char* name) {
+    using Net = Network<T>;
+    const auto row_major = [](const Dense<T>& layer, const Buffer<T>& panelled) {
+        auto out = new_array<T>({layer.n_in, layer.n_out});
+        layer.get(panelled, out.mutable_data());
+        return out;
+    };
+    py::class_<Net>(m, name, "A stack of dense layers.")
+        .def(py::init<>())
+        .def("append",
+             [](Net& net, Index n_in, Index n_out, const std::string& activation, const std::vector<double>& parameters) {
+                 Dense<T> layer(n_in, n_out, activation, parameters);
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.layers.push_back(std::move(layer));
+             })
+        .def("copy",
+             [](const Net& net) {
+                 auto other = std::make_unique<Net>();
+                 py::gil_scoped_release release;
+                 const std::shared_lock lock(net.mutex);
+                 for (const auto& layer : net.layers) other->layers.push_back(layer.copy());
+                 return other;
+             })
+        .def("initialize",
+             [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed) {
+                 Dense<T>& layer = net.layers.at(l);
+                 std::vector<double> w(layer.n_in * layer.n_out), b(layer.n_out);
+                 py::gil_scoped_release release;
+                 initialize(init, layer.n_in, layer.n_out, seed, static_cast<std::uint32_t>(l), w.data(), b.data());
+                 const std::unique_lock lock(net.mutex);
+                 layer.set(layer.weights, w.data());
+                 std::copy(b.begin(), b.end(), layer.bias.data());
+             })
+        .def("get_weights",
+             [row_major](const Net& net, std::size_t l) {
+                 const std::shared_lock lock(net.mutex);
+                 return row_major(net.layers.at(l), net.layers.at(l).weights);
+             })
+        .def("set_weights",
+             [](Net& net, std::size_t l, const Array<T>& w) {
+                 Dense<T>& layer = net.layers.at(l);
+                 if (w.ndim() != 2 || w.shape(0) != layer.n_in || w.shape(1) != layer.n_out)
+                     throw py::value_error("weights: wrong shape");
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 layer.set(layer.weights, w.data());
+             })
+        .def("get_bias",
+             [](const Net& net, std::size_t l) {
+                 const std::shared_lock lock(net.mutex);
+                 auto out = new_array<T>({net.layers.at(l).n_out});
+                 std::copy_n(net.layers.at(l).bias.data(), net.layers.at(l).n_out, out.mutable_data());
+                 return out;
+             })
+        .def("set_bias",
+             [](Net& net, std::size_t l, const Array<T>& b) {
+                 if (b.ndim() != 1 || b.shape(0) != net.layers.at(l).n_out) throw py::value_error("bias: wrong shape");
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 std::copy_n(b.data(), b.size(), net.layers.at(l).bias.data());
+             })
+        .def("set_activation",
+             [](Net& net, std::size_t l, const std::string& activation, const std::vector<double>& parameters) {
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.layers.at(l).set_activation(activation, parameters);
+             })
+        .def("set_dropout",
+             [](Net& net, std::size_t l, double rate) { net.layers.at(l).dropout = static_cast<T>(rate); })
+        .def(
+            "predict",
+            [](const Net& net, const py::array& x, double scale, double offset, int n_threads) {
+                const Rows rows = rows_of(x, scale, offset);
+                if (rows.columns != net.n_in()) throw py::value_error("x: wrong width");
+                auto out = new_array<T>({rows.n, net.n_out()});
+                T* const data = out.mutable_data();
+                py::gil_scoped_release release;
+                net.predict(rows, data, n_threads);
+                return out;
+            },
+            py::arg("x"), py::arg("scale"), py::arg("offset"), py::arg("n_threads"))
+        // The common case without Python's help: finite numbers of type T in contiguous rows of the right width.
+        // None if it is not that case.
+        .def("predict_plain",
+             [](const Net& net, const py::object& object, int n_threads) -> py::object {
+                 if (!py::isinstance<py::array_t<T>>(object)) return py::none();
+                 const auto x = py::reinterpret_borrow<py::array>(object);
+                 if (x.ndim() != 2 || x.shape(1) != net.n_in() || x.shape(0) == 0 ||
+                     !(x.flags() & py::array::c_style))
+                     return py::none();
+                 const Rows rows = rows_of(x, 1, 0);
+                 auto out = new_array<T>({rows.n, net.n_out()});
+                 T* const data = out.mutable_data();
+                 const auto compute = [&] {
+                     if (!kernels<T>().all_finite(static_cast<const T*>(rows.data), rows.n * rows.columns)) return false;
+                     net.predict(rows, data, n_threads);
+                     return true;
+                 };
+                 // Handing the GIL over costs more than a few thousand operations do.
+                 if (net.flops_per_sample() * static_cast<double>(rows.n) < 2e5) {
+                     if (const std::shared_lock lock(net.mutex, std::try_to_lock); lock)
+                         return compute() ? py::object(std::move(out)) : py::none();
+                 }
+                 bool done;
+                 {
+                     py::gil_scoped_release release;
+                     done = compute();
+                 }
+                 return done ? py::object(std::move(out)) : py::none();
+             })
+        .def(
+            "evaluate",
+            [](const Net& net, const SamplesOwner& owner, const std::string& loss, const std::vector<double>& parameters,
+               int n_threads) {
+                const auto use = net.use_loss(loss, parameters);
+                Totals totals;
+                {
+                    py::gil_scoped_release release;
+                    totals = net.evaluate(owner.samples, use, n_threads);
+                }
+                return py::make_tuple(totals.loss, totals.weight, totals.correct);
+            },
+            py::arg("samples"), py::arg("loss"), py::arg("parameters"), py::arg("n_threads"));
+}
+
+}  // namespace
+
+void bind_networks(py::module_& m) {
+    bind_network<float>(m, "NetworkF32");
+    bind_network<double>(m, "NetworkF64");
+}
+
+}  // namespace foxnn

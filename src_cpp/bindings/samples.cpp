@@ -1,0 +1,39 @@
+#include "bindings/arrays.hpp"
+
+namespace foxnn {
+
+void bind_samples(py::module_& m) {
+    py::class_<SamplesOwner>(m, "Samples", "Inputs with targets (rows of numbers, or a class each) and weights.")
+        .def(py::init([](const py::array& x, const py::object& y, const py::object& labels, const py::object& weights,
+                         double scale, double offset, const std::string& correct) {
+                 SamplesOwner o{{}, x, y, labels, weights};
+                 o.samples.x = rows_of(x, scale, offset);
+                 const auto length_is_n = [&](const py::array& a) { return a.ndim() > 0 && a.shape(0) == o.samples.x.n; };
+                 if (!y.is_none()) {
+                     o.samples.y = rows_of(y.cast<py::array>(), 1, 0);
+                     if (o.samples.y.n != o.samples.x.n) throw py::value_error("x and y differ in length");
+                 }
+                 if (!labels.is_none()) {
+                     const auto a = labels.cast<py::array_t<std::int64_t, py::array::c_style>>();
+                     if (!length_is_n(a)) throw py::value_error("x and labels differ in length");
+                     o.labels = a;
+                     o.samples.labels = a.data();
+                 }
+                 if (y.is_none() == labels.is_none()) throw py::value_error("either y or labels");
+                 if (!weights.is_none()) {
+                     const auto a = weights.cast<py::array_t<double, py::array::c_style>>();
+                     if (!length_is_n(a)) throw py::value_error("x and weights differ in length");
+                     o.weights = a;
+                     o.samples.weights = a.data();
+                 }
+                 o.samples.correct = correct == "largest" ? Correct::largest
+                                     : correct == "sides" ? Correct::sides
+                                                          : Correct::not_counted;
+                 return o;
+             }),
+             py::arg("x"), py::arg("y"), py::arg("labels"), py::arg("weights"), py::arg("scale"), py::arg("offset"),
+             py::arg("correct"))
+        .def("__len__", [](const SamplesOwner& o) { return o.samples.x.n; });
+}
+
+}  // namespace foxnn

@@ -1,0 +1,111 @@
+#include "core/trainer.hpp"
+
+#include "bindings/arrays.hpp"
+
+namespace foxnn {
+namespace {
+
+const char* name_of(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::finished: return "finished";
+        case Outcome::paused: return "paused";
+        case Outcome::loss_not_finite: return "loss";
+        case Outcome::update_not_finite: return "update";
+    }
+    return "";
+}
+
+template <class T>
+void bind_trainer(py::module_& m, const std::string& suffix) {
+    using State = OptimizerState<T>;
+    py::class_<State>(m, ("Optimizer" + suffix).c_str(), "An optimizer's hyper-parameters and memory.")
+        .def(py::init<const Network<T>&, const std::string&, const std::vector<double>&>())
+        .def("reset", &State::reset)
+        .def_readwrite("t", &State::t)
+        .def_readwrite("hyper", &State::hyper)
+        .def("get",
+             [](const State& s, const Network<T>& net, std::size_t l, std::size_t i) {
+                 const Dense<T>& layer = net.layers.at(l);
+                 auto weights = new_array<T>({layer.n_in, layer.n_out}), bias = new_array<T>({layer.n_out});
+                 layer.get(s.layers.at(l).weights[i], weights.mutable_data());
+                 std::copy_n(s.layers.at(l).bias[i].data(), layer.n_out, bias.mutable_data());
+                 return py::make_tuple(weights, bias);
+             })
+        .def("set", [](State& s, const Network<T>& net, std::size_t l, std::size_t i, const Array<T>& weights,
+                       const Array<T>& bias) {
+            const Dense<T>& layer = net.layers.at(l);
+            if (weights.size() != layer.n_in * layer.n_out || bias.size() != layer.n_out)
+                throw py::value_error("optimizer state: wrong shape");
+            layer.set(s.layers.at(l).weights[i], weights.data());
+            std::copy_n(bias.data(), layer.n_out, s.layers.at(l).bias[i].data());
+        });
+
+    py::class_<Trainer<T>>(m, ("Trainer" + suffix).c_str(), "Trains one network with one loss.")
+        .def(py::init([](Network<T>& net, const std::string& loss, const std::vector<double>& parameters) {
+                 return std::make_unique<Trainer<T>>(net, net.use_loss(loss, parameters));
+             }),
+             py::keep_alive<1, 2>())
+        .def(
+            "run",
+            [](Trainer<T>& trainer, const SamplesOwner& owner, const py::object& order, Index begin, Index end,
+               State& optimizer, Index batch_size, double learning_rate, double l1, double l2, bool sum, double seconds,
+               int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+                RunOptions options;
+                options.batch_size = batch_size;
+                options.learning_rate = learning_rate;
+                options.penalty = {l1, l2};
+                options.sum = sum;
+                options.seconds = seconds;
+                options.n_threads = n_threads;
+                options.seed = seed;
+                options.epoch = epoch;
+                const std::int64_t* positions = nullptr;
+                py::array_t<std::int64_t, py::array::c_style> held;
+                if (!order.is_none()) {
+                    held = order.cast<decltype(held)>();
+                    positions = held.data();
+                }
+                RunResult r;
+                {
+                    py::gil_scoped_release release;
+                    r = trainer.run(owner.samples, positions, begin, end, optimizer, options);
+                }
+                return py::make_tuple(name_of(r.outcome), r.next, r.steps, r.totals.loss, r.totals.weight,
+                                      r.totals.correct);
+            },
+            py::arg("samples"), py::arg("order"), py::arg("begin"), py::arg("end"), py::arg("optimizer"),
+            py::arg("batch_size"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"), py::arg("sum"),
+            py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
+        .def(
+            "gradients",
+            [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, bool sum, int n_threads) {
+                RunOptions options;
+                options.sum = sum;
+                options.n_threads = n_threads;
+                Gradients<T> gradients;
+                Totals totals;
+                {
+                    py::gil_scoped_release release;
+                    totals = trainer.gradients(owner.samples, options, gradients);
+                }
+                py::list list;
+                for (std::size_t l = 0; l < net.layers.size(); l++) {
+                    const Dense<T>& layer = net.layers[l];
+                    auto weights = new_array<T>({layer.n_in, layer.n_out}), bias = new_array<T>({layer.n_out});
+                    layer.get(gradients.weights[l], weights.mutable_data());
+                    std::copy_n(gradients.bias[l].data(), layer.n_out, bias.mutable_data());
+                    list.append(py::make_tuple(weights, bias));
+                }
+                return py::make_tuple(totals.loss, totals.weight, list);
+            },
+            py::arg("network"), py::arg("samples"), py::arg("sum"), py::arg("n_threads"));
+}
+
+}  // namespace
+
+void bind_trainers(py::module_& m) {
+    bind_trainer<float>(m, "F32");
+    bind_trainer<double>(m, "F64");
+}
+
+}  // namespace foxnn

@@ -1,0 +1,100 @@
+// A dense layer: y = f(x W + b), x (n, n_in), W (n_in, n_out), b (n_out,); and the panels that W is stored in.
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace foxnn {
+
+// The column blocks of a matrix: panels of two vectors, the last one perhaps of one.
+template <class T>
+struct Panels {
+    Index rows = 0, columns = 0, count = 0, width = 0, last_vectors = 0;
+
+    Panels() = default;
+    Panels(Index rows, Index columns) : rows(rows), columns(columns) {
+        const Index lanes = kernels<T>().lanes;
+        width = 2 * lanes;
+        count = (columns + width - 1) / width;
+        last_vectors = columns - (count - 1) * width > lanes ? 2 : 1;
+    }
+    Index vectors(Index panel) const { return panel + 1 < count ? 2 : last_vectors; }
+    Index width_of(Index panel) const { return vectors(panel) * width / 2; }
+    Index total_vectors() const { return 2 * (count - 1) + last_vectors; }
+    Index padded_columns() const { return total_vectors() * width / 2; }
+    Index first_column(Index panel) const { return panel * width; }
+    Index offset(Index panel) const { return panel * width * rows; }
+    Index size() const { return padded_columns() * rows; }
+    Index at(Index row, Index column) const {
+        const Index panel = column / width;
+        return offset(panel) + row * width_of(panel) + column % width;
+    }
+};
+
+template <class T>
+const Activation<T>* find_activation(const std::string& name) {
+    const Kernels<T>& k = kernels<T>();
+    for (Index i = 0; i < k.n_activations; i++)
+        if (name == k.activations[i].name) return &k.activations[i];
+    throw std::invalid_argument("unknown activation '" + name + "'");
+}
+
+template <class T>
+struct Dense {
+    Index n_in, n_out;
+    const Activation<T>* activation;
+    std::vector<T> parameters;  // of the activation; kMaxParameters of them, as the kernels expect
+    T dropout = 0;              // the share of this layer's outputs that training drops
+    Panels<T> panels;
+    Buffer<T> weights, bias;    // W in panels; b padded as a panel's row
+
+    Dense(Index n_in, Index n_out, const std::string& activation, const std::vector<double>& parameters)
+        : n_in(n_in), n_out(n_out), panels(n_in, n_out), weights(panels.size()), bias(panels.padded_columns()) {
+        set_activation(activation, parameters);
+    }
+    void set_activation(const std::string& name, const std::vector<double>& values) {
+        const auto* found = find_activation<T>(name);
+        std::vector<T> converted(kMaxParameters);
+        for (Index i = 0; i < found->n_parameters; i++)
+            converted[i] = static_cast<T>(i < static_cast<Index>(values.size()) ? values[i] : found->parameters[i].value);
+        activation = found;
+        parameters = converted;
+    }
+    Dense copy() const {
+        Dense other(n_in, n_out, activation->name, {parameters.begin(), parameters.end()});
+        other.dropout = dropout;
+        other.weights = weights.copy();
+        other.bias = bias.copy();
+        return other;
+    }
+    // Row-major (n_in, n_out), in any number type.
+    template <class U>
+    void get(const Buffer<T>& panelled, U* out) const {
+        for (Index p = 0; p < panels.count; p++)
+            for (Index i = 0; i < n_in; i++)
+                for (Index j = panels.first_column(p); j < std::min(n_out, panels.first_column(p + 1)); j++)
+                    out[i * n_out + j] = static_cast<U>(panelled[panels.at(i, j)]);
+    }
+    template <class U>
+    void set(Buffer<T>& panelled, const U* in) const {
+        for (Index p = 0; p < panels.count; p++)
+            for (Index i = 0; i < n_in; i++)
+                for (Index j = panels.first_column(p); j < std::min(n_out, panels.first_column(p + 1)); j++)
+                    panelled[panels.at(i, j)] = static_cast<T>(in[i * n_out + j]);
+    }
+};
+
+// Numbers between the starts of rows of `columns`: padded to whole vectors, and an odd number of cache lines, so that
+// a column's numbers do not all fall into the same few sets of the cache.
+template <class T>
+Index padded_stride(Index columns) {
+    const Index lanes = kernels<T>().lanes, line = 64 / sizeof(T);
+    const Index stride = (columns + 2 * lanes - 1) / lanes * lanes;  // a whole panel may be stored at the last column
+    const Index lines = (stride + line - 1) / line;
+    return (lines % 2 ? lines : lines + 1) * line;
+}
+
+}  // namespace foxnn

@@ -1,0 +1,153 @@
+#include "core/network.hpp"
+
+#include "core/products.hpp"
+
+namespace foxnn {
+namespace {
+
+// Rows that go through the whole network together: a few tiles high, so that activations stay in the cache.
+constexpr Index kBlockRows = 96;
+
+// Memory of a thread for passing activations along, kept between calls.
+template <class T>
+T* scratch(Index size) {
+    thread_local Buffer<T> buffer;
+    buffer.grow(size);
+    return buffer.data();
+}
+
+}  // namespace
+
+template <class T>
+double Network<T>::flops_per_sample() const {
+    double flops = 0;
+    for (const auto& layer : layers) flops += 2.0 * static_cast<double>(layer.n_in) * static_cast<double>(layer.n_out);
+    return flops;
+}
+
+template <class T>
+Index Network<T>::widest_stride() const {
+    Index widest = padded_stride<T>(n_in());
+    for (const auto& layer : layers) widest = std::max(widest, padded_stride<T>(layer.n_out));
+    return widest;
+}
+
+template <class T>
+void Network<T>::forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const {
+    for (std::size_t l = 0; l < layers.size(); l++) {
+        const bool last = l + 1 == layers.size();
+        T* out = last ? y : a;
+        const Index ld = last ? ldy : padded_stride<T>(layers[l].n_out);
+        forward_rows(layers[l], 0, rows, x, ldx, out, static_cast<T*>(nullptr), ld, last && logits);
+        x = out, ldx = ld;
+        std::swap(a, b);
+    }
+}
+
+// A single row is bound by the reading of the weights: each panel is streamed through once.
+template <class T>
+void Network<T>::predict_row(const T* x, T* out) const {
+    const Kernels<T>& k = kernels<T>();
+    const Index widest = widest_stride();
+    T *a = scratch<T>(2 * widest), *b = a + widest;
+    for (const auto& layer : layers) {
+        const auto& panels = layer.panels;
+        const Index whole = panels.last_vectors == 2 ? panels.count : panels.count - 1;
+        k.row(layer.n_in, x, layer.weights.data(), whole, layer.bias.data(), a);
+        if (whole < panels.count) {
+            const Index column = panels.first_column(whole);
+            k.tile[1][1](layer.n_in, x, layer.n_in, layer.weights.data() + panels.offset(whole),
+                         panels.width_of(whole), layer.bias.data() + column, a + column, widest);
+        }
+        const Index columns = layer.activation->rowwise ? layer.n_out : panels.padded_columns();
+        layer.activation->forward(a, nullptr, 1, columns, widest, layer.parameters.data());
+        x = a;
+        std::swap(a, b);
+    }
+    std::copy_n(x, n_out(), out);
+}
+
+template <class T>
+void Network<T>::predict(const Rows& x, T* out, int n_threads) const {
+    const std::shared_lock lock(mutex);
+    const bool plain = x.is_plain<T>();
+    if (x.n == 1 && plain) return predict_row(static_cast<const T*>(x.data), out);
+
+    const Index ld = widest_stride();
+    const Index blocks = (x.n + kBlockRows - 1) / kBlockRows;
+    const int team = threads_for(flops_per_sample() * static_cast<double>(x.n), n_threads);
+    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
+        T* const memory = scratch<T>(4 * kBlockRows * ld);
+        T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
+                *const y = b + kBlockRows * ld;
+        const Index ld_y = padded_stride<T>(n_out());
+        for (Index block = worker.begin(blocks); block < worker.end(blocks); block++) {
+            const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
+            const T* from = static_cast<const T*>(x.data) + first * x.stride;
+            if (!plain) {
+                for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld);
+                from = in;
+            }
+            forward_block(from, plain ? x.stride : ld, rows, a, b, y, ld_y, false);
+            for (Index r = 0; r < rows; r++) std::copy_n(y + r * ld_y, n_out(), out + (first + r) * n_out());
+        }
+    });
+}
+
+template <class T>
+Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const {
+    const std::shared_lock lock(mutex);
+    const Index ld = widest_stride(), n = samples.x.n, n_out = this->n_out();
+    const Index blocks = (n + kBlockRows - 1) / kBlockRows;
+    std::vector<Totals> totals(static_cast<std::size_t>(blocks));
+    const int team = threads_for(flops_per_sample() * static_cast<double>(n), n_threads);
+    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
+        T* const memory = scratch<T>((6 * ld + 2) * kBlockRows);
+        T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
+                *const y = b + kBlockRows * ld, *const d = y + kBlockRows * ld, *const t = d + kBlockRows * ld,
+                *const ones = t + kBlockRows * ld, *const row_loss = ones + kBlockRows;
+        std::fill_n(ones, kBlockRows, T(1));
+        for (Index block = worker.begin(blocks); block < worker.end(blocks); block++) {
+            const Index first = block * kBlockRows, rows = std::min(kBlockRows, n - first);
+            for (Index r = 0; r < rows; r++) {
+                samples.x.read(first + r, in + r * ld);
+                std::fill_n(t + r * ld, ld, T(0));
+                samples.read_target(first + r, n_out, t + r * ld);
+            }
+            forward_block(in, ld, rows, a, b, y, ld, loss.from_logits);
+            loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
+            const T half = loss.from_logits ? T(0) : T(0.5);
+            for (Index r = 0; r < rows; r++) {
+                const double w = samples.weight(first + r);
+                totals[block].weight += w;
+                totals[block].loss += w == 0 ? 0 : w * row_loss[r];
+                if (samples.correct != Correct::not_counted)
+                    totals[block].correct += w * is_correct(samples.correct, y + r * ld, t + r * ld, n_out, half);
+            }
+        }
+    });
+    Totals sum;
+    for (const Totals& t : totals) sum.loss += t.loss, sum.weight += t.weight, sum.correct += t.correct;
+    return sum;
+}
+
+template <class T>
+LossUse<T> Network<T>::use_loss(const std::string& name, const std::vector<double>& parameters) const {
+    const Kernels<T>& k = kernels<T>();
+    const std::string output = layers.back().activation->name;
+    for (Index i = 0; i < k.n_losses; i++) {
+        const Loss<T>& loss = k.losses[i];
+        if (name != loss.name || (loss.from_logits_of && output != loss.from_logits_of)) continue;
+        LossUse<T> use{&loss, std::vector<T>(kMaxParameters), loss.from_logits_of != nullptr};
+        for (Index p = 0; p < loss.n_parameters; p++)
+            use.parameters[p] = static_cast<T>(p < static_cast<Index>(parameters.size()) ? parameters[p]
+                                                                                           : loss.parameters[p].value);
+        return use;
+    }
+    throw std::invalid_argument("unknown loss '" + name + "'");
+}
+
+template class Network<float>;
+template class Network<double>;
+
+}  // namespace foxnn

@@ -1,0 +1,45 @@
+// A stack of dense layers and its way forward.
+#pragma once
+#include <mutex>
+#include <shared_mutex>
+#include <vector>
+
+#include "core/dense.hpp"
+#include "core/samples.hpp"
+
+namespace foxnn {
+
+// A loss as a network with a given output uses it.
+template <class T>
+struct LossUse {
+    const Loss<T>* kernel;
+    std::vector<T> parameters;
+    bool from_logits;  // it works on the last layer's logits
+};
+
+template <class T>
+class Network {
+  public:
+    std::vector<Dense<T>> layers;
+    // Guards the weights: shared by those who read them, exclusive to those who change them.
+    mutable std::shared_mutex mutex;
+
+    Index n_in() const { return layers.front().n_in; }
+    Index n_out() const { return layers.back().n_out; }
+    double flops_per_sample() const;
+    Index widest_stride() const;
+
+    // out (x.n, n_out). Bits of a row do not depend on the other rows, nor on the threads.
+    void predict(const Rows& x, T* out, int n_threads) const;
+    // Loss and number of correct answers, summed over the samples.
+    Totals evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const;
+    // The loss named so, in its form for this network's output.
+    LossUse<T> use_loss(const std::string& name, const std::vector<double>& parameters) const;
+
+  private:
+    void predict_row(const T* x, T* out) const;
+    // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for one layer's outputs.
+    void forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const;
+};
+
+}  // namespace foxnn

@@ -1,0 +1,76 @@
+// A view of the user's data, in the number type it has, and the gathering of batches out of it.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "core/dense.hpp"
+
+namespace foxnn {
+
+enum class Source { u8, f32, f64 };
+
+// Rows (n, columns) of any of these types, each row contiguous; read as x * scale + offset.
+struct Rows {
+    const void* data = nullptr;
+    Source type = Source::f32;
+    Index n = 0, columns = 0, stride = 0;
+    double scale = 1, offset = 0;
+
+    const void* row(Index i) const {
+        const Index size = type == Source::u8 ? 1 : type == Source::f32 ? 4 : 8;
+        return static_cast<const char*>(data) + i * stride * size;
+    }
+    template <class T>
+    bool is_plain() const {  // can be read in place
+        return type == (sizeof(T) == 4 ? Source::f32 : Source::f64) && scale == 1 && offset == 0;
+    }
+    template <class T>
+    void read(Index i, T* out) const {
+        const Kernels<T>& k = kernels<T>();
+        const T s = static_cast<T>(scale), o = static_cast<T>(offset);
+        switch (type) {
+            case Source::u8: k.convert_u8(static_cast<const std::uint8_t*>(row(i)), columns, s, o, out); break;
+            case Source::f32: k.convert_f32(static_cast<const float*>(row(i)), columns, s, o, out); break;
+            case Source::f64: k.convert_f64(static_cast<const double*>(row(i)), columns, s, o, out); break;
+        }
+    }
+};
+
+// When the outputs of a sample are counted as correct: never; if the largest output is the largest target's; if every
+// output lies on its target's side of one half.
+enum class Correct { not_counted, largest, sides };
+
+// Inputs with their targets: either rows of numbers or a class each (which stands for a one-hot row).
+struct Samples {
+    Rows x, y;
+    const std::int64_t* labels = nullptr;  // (n,), used if not null
+    const double* weights = nullptr;       // (n,), or null: all 1
+    Correct correct = Correct::not_counted;
+
+    double weight(Index i) const { return weights ? weights[i] : 1; }
+    template <class T>
+    void read_target(Index i, Index n_out, T* out) const {
+        if (!labels) return y.read(i, out);
+        for (Index j = 0; j < n_out; j++) out[j] = 0;
+        if (n_out == 1)
+            out[0] = static_cast<T>(labels[i]);  // a class of two: 0 or 1
+        else
+            out[labels[i]] = 1;
+    }
+};
+
+// What a run or an evaluation adds up: divide by `weight` for means.
+struct Totals {
+    double loss = 0, weight = 0, correct = 0;
+};
+
+// Whether the outputs y of one sample agree with its targets t; outputs above `half` are on the upper side.
+template <class T>
+bool is_correct(Correct rule, const T* y, const T* t, Index n, T half) {
+    if (rule == Correct::largest) return std::max_element(y, y + n) - y == std::max_element(t, t + n) - t;
+    for (Index j = 0; j < n; j++)
+        if ((y[j] > half) != (t[j] > T(0.5))) return false;
+    return true;
+}
+
+}  // namespace foxnn

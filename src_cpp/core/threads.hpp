@@ -1,0 +1,32 @@
+// How many threads to use, and the team of threads that works on one thing.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "kernels/table.hpp"
+
+namespace foxnn {
+
+// The cores this process may use: CPU affinity, the cgroup's quota and OMP_NUM_THREADS considered.
+int available_threads();
+// The most threads foxnn uses; 0: as many as available_threads().
+void set_num_threads(int n);
+int wanted_threads();  // as set; 0 if never
+int num_threads();
+// Threads worth having for `flops` of work between barriers; `limit` = 0: num_threads(), else exactly that many at most.
+int threads_for(double flops, int limit = 0);
+std::string thread_runtime();
+
+// One of the threads that run the same function together.
+struct Worker {
+    int id, count;
+    void barrier() const;
+    // This worker's share of n things, as a range.
+    Index begin(Index n) const { return n * id / count; }
+    Index end(Index n) const { return n * (id + 1) / count; }
+};
+
+// Runs `work` on `count` threads at once and waits for them; it must not throw.
+void run_team(int count, const std::function<void(const Worker&)>& work);
+
+}  // namespace foxnn

@@ -1,0 +1,323 @@
+#include "core/trainer.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <numeric>
+
+#include "core/products.hpp"
+#include "core/random.hpp"
+
+namespace foxnn {
+
+// ---- optimizer ----------------------------------------------------------------------------------------------
+
+template <class T>
+OptimizerState<T>::OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& values)
+    : hyper(kMaxHyper) {
+    const Kernels<T>& k = kernels<T>();
+    for (Index i = 0; i < k.n_optimizers; i++)
+        if (name == k.optimizers[i].name) kernel = &k.optimizers[i];
+    if (!kernel) throw std::invalid_argument("unknown optimizer '" + name + "'");
+    for (Index i = 0; i < kernel->n_hyper; i++)
+        hyper[i] = i < static_cast<Index>(values.size()) ? values[i] : kernel->hyper[i].value;
+    for (const auto& layer : network.layers) {
+        auto& state = layers.emplace_back();
+        for (Index s = 0; s < kernel->n_state; s++) {
+            state.weights[s] = Buffer<T>(layer.weights.size());
+            state.bias[s] = Buffer<T>(layer.bias.size());
+        }
+    }
+}
+
+template <class T>
+void OptimizerState<T>::reset() {
+    t = 0;
+    for (auto& layer : layers)
+        for (int s = 0; s < 2; s++) layer.weights[s].fill_zero(), layer.bias[s].fill_zero();
+}
+
+// ---- one run of batches --------------------------------------------------------------------------------------
+
+// What the workers of a run share. Either `optimizer` or `gradients` is set: where the gradients go.
+template <class T>
+struct Trainer<T>::Job {
+    const Samples& samples;
+    const std::int64_t* order;
+    Index end;
+    const RunOptions& options;
+    OptimizerState<T>* optimizer;
+    Gradients<T>* gradients;
+    RunResult result;
+    Step<T> step{}, bias_step{};
+    std::chrono::steady_clock::time_point deadline{};
+    std::atomic<bool> loss_spoilt{false}, update_spoilt{false}, stop{false};
+
+    Index sample(Index position) const { return order ? static_cast<Index>(order[position]) : position; }
+    Index batch_rows(Index first) const { return std::min(options.batch_size, end - first); }
+};
+
+template <class T>
+void Trainer<T>::allocate(Index batch_size, int workers) {
+    if (batch_size > allocated_rows_) {
+        layers_.clear();
+        for (const auto& layer : network_.layers) {
+            LayerMemory memory;
+            memory.ld = padded_stride<T>(layer.n_out);
+            memory.y = Buffer<T>(batch_size * memory.ld);
+            memory.d = Buffer<T>(batch_size * memory.ld);
+            if (!layer.activation->slope_from_output) memory.slope = Buffer<T>(batch_size * memory.ld);
+            layers_.push_back(std::move(memory));
+        }
+        ld_x_ = padded_stride<T>(network_.n_in());
+        ld_t_ = padded_stride<T>(network_.n_out());
+        for (Batch& batch : batches_) {
+            batch.x = Buffer<T>(batch_size * ld_x_);
+            batch.targets = Buffer<T>(batch_size * ld_t_);
+            batch.weights = Buffer<T>(batch_size);
+        }
+        row_loss_ = Buffer<T>(batch_size);
+        allocated_rows_ = batch_size;
+    }
+    const Kernels<T>& k = kernels<T>();
+    Index widest = 0;
+    for (const auto& layer : network_.layers) widest = std::max(widest, layer.n_out);
+    workers_.resize(std::max<std::size_t>(workers_.size(), static_cast<std::size_t>(workers)));
+    for (auto& memory : workers_) {
+        memory.panel.grow(2 * k.lanes * widest);
+        memory.tile.grow(2 * k.lanes * kMaxTileRows);
+    }
+}
+
+template <class T>
+void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker& worker) const {
+    const Index rows = job.batch_rows(first), n_out = network_.n_out();
+    double weight = static_cast<double>(rows);
+    if (job.samples.weights) {  // summed in order by each worker for itself, so that all have the same bits
+        weight = 0;
+        for (Index r = 0; r < rows; r++) weight += job.samples.weight(job.sample(first + r));
+    }
+    if (worker.id == 0) batch.first = first, batch.rows = rows, batch.weight = weight;
+    const double share = job.options.sum ? 1 : weight > 0 ? 1 / weight : 0;
+    for (Index r = worker.begin(rows); r < worker.end(rows); r++) {
+        const Index i = job.sample(first + r);
+        auto& b = batch;
+        job.samples.x.read(i, b.x.data() + r * ld_x_);
+        job.samples.read_target(i, n_out, b.targets.data() + r * ld_t_);
+        b.weights[r] = static_cast<T>(job.samples.weight(i) * share);
+    }
+}
+
+// Outputs of all layers, then loss and its gradient. The last layer is shared by rows, so that each worker can go on
+// to the loss of its rows without waiting.
+template <class T>
+void Trainer<T>::forward(const Job& job, const Batch& batch, const Worker& worker) {
+    const T* x = batch.x.data();
+    Index ldx = ld_x_;
+    for (std::size_t l = 0; l < layers_.size(); l++) {
+        const Dense<T>& layer = network_.layers[l];
+        LayerMemory& memory = layers_[l];
+        T* const y = memory.y.data();
+        T* const slope = memory.slope.size() ? memory.slope.data() : nullptr;
+        const Index ld = memory.ld;
+        if (l + 1 < layers_.size()) {
+            for_tiles<T>(worker, batch.rows, layer.panels, [&](Index panel, Index row, Index n) {
+                forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ld, slope ? slope + row * ld : nullptr, ld,
+                             false);
+            });
+            worker.barrier();
+            x = y, ldx = ld;
+            continue;
+        }
+        const Index begin = worker.begin(batch.rows), end = worker.end(batch.rows), n = end - begin;
+        if (n == 0) break;
+        forward_rows(layer, begin, end, x, ldx, y, slope, ld, loss_.from_logits);
+        T* const d = memory.d.data() + begin * ld;
+        T* const loss = row_loss_.data() + begin;
+        loss_.kernel->rows(y + begin * ld, batch.targets.data() + begin * ld_t_, batch.weights.data() + begin, d, loss, n,
+                           layer.n_out, ld, ld_t_, loss_.parameters.data());
+        if (!loss_.from_logits) {
+            const Index columns = layer.activation->rowwise ? layer.n_out : layer.panels.padded_columns();
+            const T* const from = layer.activation->slope_from_output ? y : slope;
+            layer.activation->backward(d, from + begin * ld, n, columns, ld, layer.parameters.data());
+        }
+        for (Index r = 0; r < n; r++)
+            if (!(loss[r] - loss[r] == 0) && batch.weights[begin + r] != 0)
+                const_cast<Job&>(job).loss_spoilt.store(true, std::memory_order_relaxed);
+    }
+}
+
+// d of layer l - 1 = (d of layer l) W^T, times the derivative of layer l - 1's activation. The transposed panels of W
+// are made on the way: each serves all rows of the batch.
+template <class T>
+void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker) {
+    const Kernels<T>& k = kernels<T>();
+    const Dense<T>&layer = network_.layers[l], &below = network_.layers[l - 1];
+    LayerMemory& memory = layers_[l - 1];
+    const Panels<T> columns(layer.n_out, layer.n_in);  // of W^T
+    T* const transposed = workers_[worker.id].panel.data();
+    Index ready = -1;
+    for_tiles<T>(worker, rows, columns, [&](Index panel, Index row, Index n) {
+        const Index width = columns.width_of(panel), first = columns.first_column(panel);
+        if (panel != ready) {
+            const Index valid = std::min(width, layer.n_in - first);
+            if (valid < width) std::fill_n(transposed, layer.n_out * width, T(0));
+            for (Index p = 0; p < layer.panels.count; p++) {
+                const Index from = layer.panels.first_column(p), w = layer.panels.width_of(p);
+                k.transpose(layer.weights.data() + layer.panels.offset(p) + first * w, valid,
+                            std::min(w, layer.n_out - from), w, transposed + from * width, width);
+            }
+            ready = panel;
+        }
+        T* const d = memory.d.data() + row * memory.ld + first;
+        k.tile[columns.vectors(panel)][n](layer.n_out, layers_[l].d.data() + row * layers_[l].ld, layers_[l].ld,
+                                          transposed, width, nullptr, d, memory.ld);
+        const T* const from = below.activation->slope_from_output ? memory.y.data() : memory.slope.data();
+        below.activation->backward(d, from + row * memory.ld + first, n, width, memory.ld, below.parameters.data());
+    });
+}
+
+template <class T>
+bool Trainer<T>::update(const Job& job, std::size_t l, bool bias, Index offset, Index n, const T* gradient) {
+    Dense<T>& layer = network_.layers[l];
+    auto& state = job.optimizer->layers[l];
+    Buffer<T>* s = bias ? state.bias : state.weights;
+    const Index kept = job.optimizer->kernel->n_state;
+    return job.optimizer->kernel->update((bias ? layer.bias : layer.weights).data() + offset, gradient,
+                                         kept > 0 ? s[0].data() + offset : nullptr,
+                                         kept > 1 ? s[1].data() + offset : nullptr, n, bias ? job.bias_step : job.step);
+}
+
+// Gradient of W = x^T d and of b = sum of d, a tile at a time; each tile is put to use while it is in the cache.
+template <class T>
+bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker) {
+    const Kernels<T>& k = kernels<T>();
+    const Dense<T>& layer = network_.layers[l];
+    const T* const x = l ? layers_[l - 1].y.data() : batch.x.data();
+    const Index ldx = l ? layers_[l - 1].ld : ld_x_;
+    T* const tile = workers_[worker.id].tile.data();
+    bool finite = true;
+    for_tiles<T>(worker, layer.n_in, layer.panels, [&](Index panel, Index row, Index n) {
+        const Index width = layer.panels.width_of(panel), column = layer.panels.first_column(panel);
+        const Index offset = layer.panels.offset(panel) + row * width;
+        const T* const d = layers_[l].d.data() + column;
+        T* const out = job.gradients ? job.gradients->weights[l].data() + offset : tile;
+        k.tile_at[layer.panels.vectors(panel)][n](batch.rows, x + row, ldx, d, layers_[l].ld, nullptr, out, width);
+        if (!job.gradients) finite &= update(job, l, false, offset, n * width, tile);
+        if (row == 0) {  // whoever has the panel's first rows also does its biases
+            T* const sums = job.gradients ? job.gradients->bias[l].data() + column : tile;
+            k.column_sums(d, batch.rows, width, layers_[l].ld, sums);
+            if (!job.gradients) finite &= update(job, l, true, column, width, tile);
+        }
+    });
+    return finite;
+}
+
+// From the last layer down; a layer's weights change only when the gradient below it, which needs them, is done.
+template <class T>
+void Trainer<T>::backward(const Job& job, const Batch& batch, const Worker& worker) {
+    bool finite = true;
+    for (std::size_t l = layers_.size(); l-- > 0;) {
+        if (l > 0) {
+            input_gradient(l, batch.rows, worker);
+            worker.barrier();
+        }
+        finite &= weight_gradient(job, l, batch, worker);
+    }
+    if (!finite) const_cast<Job&>(job).update_spoilt.store(true, std::memory_order_relaxed);
+}
+
+template <class T>
+void Trainer<T>::work(Job& job, const Worker& worker) {
+    Index position = job.result.next;
+    int current = 0;
+    gather(job, batches_[0], position, worker);
+    worker.barrier();
+    while (true) {
+        const Batch& batch = batches_[current];
+        const Index next = batch.first + batch.rows;
+        forward(job, batch, worker);
+        worker.barrier();
+        if (job.loss_spoilt.load(std::memory_order_relaxed)) return;  // nothing has changed yet in this step
+        if (worker.id == 0) {
+            Totals& totals = job.result.totals;
+            const LayerMemory& last = layers_.back();
+            const T half = loss_.from_logits ? T(0) : T(0.5);
+            for (Index r = 0; r < batch.rows; r++) {
+                const double w = job.samples.weight(job.sample(batch.first + r));
+                if (w == 0) continue;
+                totals.loss += w * static_cast<double>(row_loss_[r]);
+                if (job.samples.correct != Correct::not_counted)
+                    totals.correct += w * is_correct(job.samples.correct, last.y.data() + r * last.ld,
+                                                     batch.targets.data() + r * ld_t_, network_.n_out(), half);
+            }
+            totals.weight += batch.weight;
+            if (job.optimizer) {
+                auto& o = *job.optimizer;
+                o.t += 1;
+                o.kernel->coefficients(o.hyper.data(), job.options.learning_rate, o.t, job.step.c);
+                job.bias_step = job.step;
+                job.step.l1 = static_cast<T>(job.options.penalty.l1);
+                job.step.l2 = static_cast<T>(job.options.penalty.l2);
+            }
+            job.result.next = next;
+            job.result.steps++;
+            job.stop = next >= job.end || (job.options.seconds > 0 && std::chrono::steady_clock::now() >= job.deadline);
+        }
+        if (layers_.size() == 1) worker.barrier();  // backward() has no barrier of its own before the first update
+        backward(job, batch, worker);
+        if (next < job.end) gather(job, batches_[1 - current], next, worker);
+        worker.barrier();
+        if (job.update_spoilt.load(std::memory_order_relaxed) || job.stop) return;
+        current = 1 - current;
+    }
+}
+
+template <class T>
+RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
+                          OptimizerState<T>& optimizer, const RunOptions& options) {
+    const std::unique_lock lock(network_.mutex);
+    Job job{samples, order, end, options, &optimizer, nullptr, {}};
+    job.result.next = begin;
+    if (begin >= end) return job.result;
+    const Index rows = std::min(options.batch_size, end - begin);
+    const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
+    allocate(rows, team);
+    job.deadline = std::chrono::steady_clock::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(options.seconds * 1e9));
+    run_team(team, [&](const Worker& worker) { work(job, worker); });
+    job.result.outcome = job.loss_spoilt     ? Outcome::loss_not_finite
+                         : job.update_spoilt ? Outcome::update_not_finite
+                         : job.result.next < end ? Outcome::paused
+                                                 : Outcome::finished;
+    return job.result;
+}
+
+template <class T>
+Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gradients<T>& out) {
+    const std::unique_lock lock(network_.mutex);
+    RunOptions options = given;
+    options.batch_size = samples.x.n;
+    options.seconds = 0;
+    for (const auto& layer : network_.layers) {
+        out.weights.emplace_back(layer.weights.size());
+        out.bias.emplace_back(layer.bias.size());
+    }
+    Job job{samples, nullptr, samples.x.n, options, nullptr, &out, {}};
+    const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);
+    allocate(samples.x.n, team);
+    run_team(team, [&](const Worker& worker) { work(job, worker); });
+    job.result.outcome = job.loss_spoilt ? Outcome::loss_not_finite : Outcome::finished;
+    return job.result.totals;
+}
+
+void shuffled_order(std::uint64_t seed, std::uint32_t epoch, Index n, std::int64_t* order) {
+    std::iota(order, order + n, 0);
+    Stream random(seed, Purpose::shuffle, epoch);
+    for (Index i = n - 1; i > 0; i--) std::swap(order[i], order[random.below(static_cast<std::uint32_t>(i + 1))]);
+}
+
+template struct OptimizerState<float>;
+template struct OptimizerState<double>;
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace foxnn

@@ -1,0 +1,107 @@
+// Training: the loop over batches, forward, loss, backward and update, run by a team of threads.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/network.hpp"
+#include "core/threads.hpp"
+
+namespace foxnn {
+
+// An optimizer with its hyper-parameters and what it remembers of every layer's parameters.
+template <class T>
+struct OptimizerState {
+    const Optimizer<T>* kernel = nullptr;
+    std::vector<double> hyper;
+    double t = 0;  // steps taken
+
+    struct OfLayer {
+        Buffer<T> weights[2], bias[2];  // as the layer's own; empty where the optimizer keeps nothing
+    };
+    std::vector<OfLayer> layers;
+
+    OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& hyper);
+    void reset();
+};
+
+// What happens to a gradient: every parameter gradient plus l1 sign(w) + l2 w of the weights (biases are not penalised).
+struct Penalty {
+    double l1 = 0, l2 = 0;
+};
+
+struct RunOptions {
+    Index batch_size = 32;
+    double learning_rate = 0.01;
+    Penalty penalty;
+    bool sum = false;            // gradients are sums over the batch, not weighted means
+    double seconds = 0;          // stop after the first whole step past that time; 0: never
+    int n_threads = 0;           // 0: as many as are worth it
+    std::uint64_t seed = 0;      // of dropout's masks
+    std::uint32_t epoch = 0;
+};
+
+enum class Outcome { finished, paused, loss_not_finite, update_not_finite };
+
+struct RunResult {
+    Outcome outcome = Outcome::finished;
+    Index next = 0;   // first sample (by position in the order) not trained on
+    Index steps = 0;  // batches trained on
+    Totals totals;
+};
+
+// Gradients of one batch, in the layers' panel layout.
+template <class T>
+struct Gradients {
+    std::vector<Buffer<T>> weights, bias;
+};
+
+template <class T>
+class Trainer {
+  public:
+    Trainer(Network<T>& network, LossUse<T> loss) : network_(network), loss_(std::move(loss)) {}
+
+    // Trains on the samples order[begin], .., order[end - 1] (null: begin, .., end - 1), batch after batch.
+    RunResult run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
+                  OptimizerState<T>& optimizer, const RunOptions& options);
+    // Loss totals and gradients of all samples as one batch; nothing is changed.
+    Totals gradients(const Samples& samples, const RunOptions& options, Gradients<T>& out);
+
+  private:
+    struct LayerMemory {
+        Index ld = 0;
+        Buffer<T> y, slope, d;  // (batch, n_out): outputs, derivatives of the activation if need be, gradients
+    };
+    // A batch as gathered; there are two, so that one is filled while the other is worked on.
+    struct Batch {
+        Index first = 0, rows = 0;
+        double weight = 0;  // sum of the samples' weights
+        Buffer<T> x, targets, weights;
+    };
+    struct WorkerMemory {
+        Buffer<T> panel;  // a panel of a transposed weight matrix
+        Buffer<T> tile;   // a tile of a weight gradient
+    };
+    struct Job;
+
+    void allocate(Index batch_size, int workers);
+    void gather(const Job& job, Batch& batch, Index first, const Worker& worker) const;
+    void forward(const Job& job, const Batch& batch, const Worker& worker);
+    void backward(const Job& job, const Batch& batch, const Worker& worker);
+    void input_gradient(std::size_t l, Index rows, const Worker& worker);
+    bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
+    bool update(const Job& job, std::size_t l, bool bias, Index offset, Index n, const T* gradient);
+    void work(Job& job, const Worker& worker);
+
+    Network<T>& network_;
+    LossUse<T> loss_;
+    Index ld_x_ = 0, ld_t_ = 0, allocated_rows_ = 0;
+    std::vector<LayerMemory> layers_;
+    Batch batches_[2];
+    Buffer<T> row_loss_;
+    std::vector<WorkerMemory> workers_;
+};
+
+// A permutation of 0, .., n - 1 that depends on seed and epoch alone (Fisher and Yates).
+void shuffled_order(std::uint64_t seed, std::uint32_t epoch, Index n, std::int64_t* order);
+
+}  // namespace foxnn

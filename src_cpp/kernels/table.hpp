@@ -1,0 +1,121 @@
+// The table of kernels: what an instruction set offers to the core. Plain function pointers and numbers, so that
+// this header can be included anywhere; the kernels themselves are compiled once per instruction set.
+//
+// Terms: a *vector* is `lanes` numbers; a *panel* is a column block of a matrix, at most two vectors wide, stored
+// row after row without gaps; a *tile* is the part of a product that is kept in registers.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace foxnn {
+
+using Index = std::ptrdiff_t;
+
+constexpr int kMaxTileRows = 16;
+constexpr int kMaxPanelVectors = 2;
+constexpr int kMaxParameters = 2;    // of an activation or a loss
+constexpr int kMaxHyper = 4;         // of an optimizer, learning rate excluded
+constexpr int kMaxCoefficients = 8;  // what one optimizer step needs of them
+
+struct Parameter {
+    const char* name;
+    double value;        // the default
+    double least, most;  // least <= value < most,
+    bool open = false;   // or least < value < most
+};
+
+// How wide a start suits an activation; the initializer of that name is its default.
+enum class Start { glorot, he, lecun };
+
+template <class T>
+struct Activation {
+    const char* name;
+    Index n_parameters;
+    Parameter parameters[kMaxParameters];
+    Start start;
+    bool rowwise;  // needs a whole row at a time (softmax), so it can only be the output
+    // True if the derivative can be had from the output alone; if not, forward() writes it into `slope`.
+    bool slope_from_output;
+    // y (rows, columns), stride ld: z comes in, f(z) goes out; `slope` (same shape and stride) may be null. Rows are
+    // padded: up to the next multiple of `lanes` their columns may be read and written.
+    void (*forward)(T* y, T* slope, Index rows, Index columns, Index ld, const T* parameters);
+    // d *= f'(z), with s = y if slope_from_output, else what forward() left in slope.
+    void (*backward)(T* d, const T* s, Index rows, Index columns, Index ld, const T* parameters);
+};
+
+template <class T>
+struct Loss {
+    const char* name;
+    Index n_parameters;
+    Parameter parameters[kMaxParameters];
+    // Non-null: the loss works on the logits of this output activation, computed together with it.
+    const char* from_logits_of;
+    bool classification;  // targets are classes; accuracy makes sense
+    // Rows of y (outputs, or logits) and t (targets), (rows, n), strides ld_y and ld_t, padded to `lanes`; weight
+    // (rows,). Writes d (rows, n), stride ld_y: weight times the gradient, zero in the padding; and loss (rows,):
+    // unweighted, per sample.
+    void (*rows)(const T* y, const T* t, const T* weight, T* d, T* loss, Index rows, Index n, Index ld_y,
+                 Index ld_t, const T* parameters);
+};
+
+// What every optimizer's update gets for one step: the penalty's gradient and its own coefficients.
+template <class T>
+struct Step {
+    T l1, l2;  // g += l1 sign(w) + l2 w
+    T c[kMaxCoefficients];
+};
+
+template <class T>
+struct Optimizer {
+    const char* name;
+    double learning_rate;  // the default
+    Index n_hyper;
+    Parameter hyper[kMaxHyper];
+    Index n_state;  // arrays of the parameters' size it keeps
+    // Coefficients of step number t = 1, 2, ...
+    void (*coefficients)(const double* hyper, double learning_rate, double t, T* c);
+    // One step on n parameters (a multiple of `lanes`) with gradient g. A parameter whose new value would not
+    // be finite keeps its old value and state; the answer says if there was none such.
+    bool (*update)(T* w, const T* g, T* s1, T* s2, Index n, const Step<T>& step);
+};
+
+template <class T>
+struct Kernels {
+    Index lanes;
+    Index tile_rows[kMaxPanelVectors + 1];  // rows of the tallest tile, by the panel's width in vectors
+
+    // c (rows, vectors * lanes), stride ldc = init + a b, the inner dimension k summed in order, one product after
+    // another into one accumulator. b (k, vectors * lanes), stride ldb. init (vectors * lanes,) or null: zero.
+    using Tile = void (*)(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, T* c, Index ldc);
+    // tile[vectors][rows]: a (rows, k), stride lda, as in the forward pass.
+    Tile tile[kMaxPanelVectors + 1][kMaxTileRows + 1];
+    // tile_at[vectors][rows]: a is transposed: (k, rows), stride lda, as in the weights' gradient.
+    Tile tile_at[kMaxPanelVectors + 1][kMaxTileRows + 1];
+    // One row times several panels of two vectors each: c (panels * 2 * lanes,) = init + a b; b's panels are k * 2 *
+    // lanes apart. The same sums as tile[2][1] panel by panel, but streaming several panels at once.
+    void (*row)(Index k, const T* a, const T* b, Index panels, const T* init, T* c);
+
+    // out (columns, rows), stride ldo = transpose of in (rows, columns), stride ldi.
+    void (*transpose)(const T* in, Index rows, Index columns, Index ldi, T* out, Index ldo);
+    // out (columns,) = sum over rows, in order, of in (rows, columns), stride ld; columns a multiple of lanes.
+    void (*column_sums)(const T* in, Index rows, Index columns, Index ld, T* out);
+    // out (n,) = in * scale + offset.
+    void (*convert_u8)(const std::uint8_t* in, Index n, T scale, T offset, T* out);
+    void (*convert_f32)(const float* in, Index n, T scale, T offset, T* out);
+    void (*convert_f64)(const double* in, Index n, T scale, T offset, T* out);
+    bool (*all_finite)(const T* x, Index n);
+
+    Index n_activations, n_losses, n_optimizers;
+    const Activation<T>* activations;
+    const Loss<T>* losses;
+    const Optimizer<T>* optimizers;
+};
+
+struct InstructionSet {
+    const char* name;  // "avx512", "avx2", "neon", "baseline"
+    bool fused;        // multiply-adds round once: these sets agree with one another bit by bit
+    const Kernels<float>* f32;
+    const Kernels<double>* f64;
+};
+
+}  // namespace foxnn

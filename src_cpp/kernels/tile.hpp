@@ -1,0 +1,148 @@
+// The register tile that all three products of a training step are made of, after Goto and van de Geijn (2008) and
+// BLIS (Van Zee and van de Geijn 2015): a few rows of A, one number at a time in all lanes, times one panel of B, a
+// vector at a time; the tile of C stays in registers for the whole inner dimension. Unlike BLIS's, it adds every
+// product of an element of C to one accumulator in order, which is what makes results independent of how the work is
+// split. It promises nothing about alignment and reads nothing outside A (rows, k) and B (k, panel width).
+#pragma once
+#include "kernels/simd.hpp"
+
+namespace foxnn {
+namespace {
+
+// AT says how A lies: false: (rows, k), as the outputs' product reads it; true: (k, rows), as the weights' gradient.
+template <class T, int Rows, int Vectors, bool AT>
+void tile(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, T* c, Index ldc) {
+    using V = Vec<T>;
+    constexpr Index L = kLanes<T>;
+    V sum[Rows][Vectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; v++) {
+        const V start = init ? load<V>(init + v * L) : V{};
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; r++) sum[r][v] = start;
+    }
+    const auto accumulate = [&](const T* a_k, const T* b_k) [[gnu::always_inline]] {
+        V row_of_b[Vectors];
+#pragma GCC unroll 16
+        for (int v = 0; v < Vectors; v++) row_of_b[v] = load<V>(b_k + v * L);
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; r++) {
+            const V a_r = splat<V>(a_k[AT ? r : r * lda]);
+#pragma GCC unroll 16
+            for (int v = 0; v < Vectors; v++) sum[r][v] = fma(a_r, row_of_b[v], sum[r][v]);
+        }
+    };
+    for (Index i = 0; i < k; i++) {
+        accumulate(a, b);
+        a += AT ? lda : 1;
+        b += ldb;
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; r++)
+#pragma GCC unroll 16
+        for (int v = 0; v < Vectors; v++) store(c + r * ldc + v * L, sum[r][v]);
+}
+
+// `Panels` panels at once: enough independent sums to hide the latency of a multiply-add.
+template <class T, int Panels>
+void row_of_panels(Index k, const T* a, const T* b, const T* init, T* c) {
+    using V = Vec<T>;
+    constexpr Index L = kLanes<T>;
+    const Index panel = k * 2 * L;
+    V sum[Panels][2];
+#pragma GCC unroll 8
+    for (int p = 0; p < Panels; p++)
+        for (int v = 0; v < 2; v++) sum[p][v] = load<V>(init + (2 * p + v) * L);
+    for (Index i = 0; i < k; i++) {
+        const V a_i = splat<V>(a[i]);
+#pragma GCC unroll 8
+        for (int p = 0; p < Panels; p++)
+#pragma GCC unroll 2
+            for (int v = 0; v < 2; v++)
+                sum[p][v] = fma(a_i, load<V>(b + p * panel + (2 * i + v) * L), sum[p][v]);
+    }
+#pragma GCC unroll 8
+    for (int p = 0; p < Panels; p++)
+        for (int v = 0; v < 2; v++) store(c + (2 * p + v) * L, sum[p][v]);
+}
+
+template <class T>
+void row(Index k, const T* a, const T* b, Index panels, const T* init, T* c) {
+    constexpr Index W = 2 * kLanes<T>;
+    for (; panels >= 4; panels -= 4, b += 4 * k * W, init += 4 * W, c += 4 * W) row_of_panels<T, 4>(k, a, b, init, c);
+    if (panels == 3) row_of_panels<T, 3>(k, a, b, init, c);
+    if (panels == 2) row_of_panels<T, 2>(k, a, b, init, c);
+    if (panels == 1) row_of_panels<T, 1>(k, a, b, init, c);
+}
+
+// Blocks of one 16-byte vector squared, whatever the instruction set: the shuffles within them are cheap on all.
+template <class T>
+void transpose(const T* in, Index rows, Index columns, Index ldi, T* out, Index ldo) {
+    typedef T Q __attribute__((vector_size(16)));
+    constexpr Index S = 16 / sizeof(T);
+    Index r = 0;
+    for (; r + S <= rows; r += S) {
+        Index c = 0;
+        for (; c + S <= columns; c += S) {
+            const T* from = in + r * ldi + c;
+            T* to = out + c * ldo + r;
+            if constexpr (S == 4) {
+                const Q q0 = load<Q>(from), q1 = load<Q>(from + ldi), q2 = load<Q>(from + 2 * ldi),
+                        q3 = load<Q>(from + 3 * ldi);
+                const Q l01 = FOXNN_SHUFFLE4(q0, q1, 0, 4, 1, 5), h01 = FOXNN_SHUFFLE4(q0, q1, 2, 6, 3, 7);
+                const Q l23 = FOXNN_SHUFFLE4(q2, q3, 0, 4, 1, 5), h23 = FOXNN_SHUFFLE4(q2, q3, 2, 6, 3, 7);
+                store(to, FOXNN_SHUFFLE4(l01, l23, 0, 1, 4, 5));
+                store(to + ldo, FOXNN_SHUFFLE4(l01, l23, 2, 3, 6, 7));
+                store(to + 2 * ldo, FOXNN_SHUFFLE4(h01, h23, 0, 1, 4, 5));
+                store(to + 3 * ldo, FOXNN_SHUFFLE4(h01, h23, 2, 3, 6, 7));
+            } else {
+                const Q q0 = load<Q>(from), q1 = load<Q>(from + ldi);
+                store(to, Q{q0[0], q1[0]});
+                store(to + ldo, Q{q0[1], q1[1]});
+            }
+        }
+        for (; c < columns; c++)
+            for (Index i = 0; i < S; i++) out[c * ldo + r + i] = in[(r + i) * ldi + c];
+    }
+    for (; r < rows; r++)
+        for (Index c = 0; c < columns; c++) out[c * ldo + r] = in[r * ldi + c];
+}
+
+template <class T>
+void column_sums(const T* in, Index rows, Index columns, Index ld, T* out) {
+    using V = Vec<T>;
+    for (Index c = 0; c < columns; c += kLanes<T>) {
+        V sum = {};
+        for (Index r = 0; r < rows; r++) sum += load<V>(in + r * ld + c);
+        store(out + c, sum);
+    }
+}
+
+template <class From, class T>
+void convert(const From* in, Index n, T scale, T offset, T* out) {
+    if (scale == 1 && offset == 0)
+        for (Index i = 0; i < n; i++) out[i] = static_cast<T>(in[i]);
+    else
+        for (Index i = 0; i < n; i++) out[i] = static_cast<T>(in[i]) * scale + offset;
+}
+
+// x - x is 0 for finite x only.
+template <class T>
+bool all_finite(const T* x, Index n) {
+    using V = Vec<T>;
+    constexpr Index L = kLanes<T>;
+    IntVec<T> spoilt = {};
+    Index i = 0;
+    for (; i + 4 * L <= n; i += 4 * L)
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) {
+            const V v = load<V>(x + i + j * L);
+            spoilt |= (v - v) != T(0);
+        }
+    bool finite = !any(spoilt);
+    for (; i < n; i++) finite = finite && x[i] - x[i] == 0;
+    return finite;
+}
+
+}  // namespace
+}  // namespace foxnn
