@@ -109,7 +109,7 @@ class NeuralNetwork(Interface10):
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
         self._activations = self._chosen_activations(activation, output, chosen_loss)
-        self.dropout = self._checked_dropout(dropout)
+        self._dropout = self._checked_dropout(dropout)
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
         self.optimizer: optimizers.Optimizer = optimizers.Adam()
@@ -173,15 +173,16 @@ class NeuralNetwork(Interface10):
         self._core = network()
         for n_in, n_out, a in zip(self.sizes[:-1], self.sizes[1:], self._activations, strict=True):
             self._core.append(n_in, n_out, a.name, list(a.parameters.values()))
-        self._apply_dropout()
         self._trainer: Any = None  # made when first needed; made again when the layers change
+        self._apply_dropout()
         self._optimizer_state: Any = None
         self._optimizer_of_state: optimizers.Optimizer | None = None
         self._training = threading.Lock()
 
     def _apply_dropout(self) -> None:
-        for index, rate in enumerate(self.dropout):
+        for index, rate in enumerate(self._dropout):
             self._core.set_dropout(index, rate)
+        self._trainer = None
 
     def _initialize(self, init: Any) -> None:
         if isinstance(init, str):
@@ -231,6 +232,16 @@ class NeuralNetwork(Interface10):
     def loss(self, value: str | Loss) -> None:
         self._loss = Loss.of(value)
         self._trainer = None
+
+    @property
+    def dropout(self) -> list[float]:
+        """Share of each hidden layer's outputs that training drops; assign one rate for all or a list."""
+        return list(self._dropout)
+
+    @dropout.setter
+    def dropout(self, value: float | Sequence[float]) -> None:
+        self._dropout = self._checked_dropout(value)
+        self._apply_dropout()
 
     @property
     def n_parameters(self) -> int:

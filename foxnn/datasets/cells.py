@@ -43,16 +43,23 @@ def is_number(cell: str) -> bool:
     return "_" not in cell and not is_missing(cell)
 
 
-def parsed(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return cells as numbers if that is what all of them are, else None.
+def parsed(records: Records, column: str) -> NDArray[np.float64] | None:
+    """Return a column as numbers if that is what all of its cells are, else None.
 
     This is the quick way for the usual column; `is_number` looks at a cell more closely.
 
     Examples
     --------
-    >>> parsed(("1", "2.5")), parsed(("1", "two"))
-    (array([1. , 2.5]), None)
+    >>> records = Records("sizes.csv", "line", [2, 3], {"width": ("4", "5.5"), "unit": ("m", "m")})
+    >>> parsed(records, "width"), parsed(records, "unit")
+    (array([4. , 5.5]), None)
     """
+    if column not in records.floats:
+        records.floats[column] = _as_floats(records.columns[column])
+    return records.floats[column]
+
+
+def _as_floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
     try:
         values = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
@@ -87,7 +94,7 @@ def numbers(records: Records, column: str, dtype: DTypeLike = np.float64) -> NDA
     >>> numbers(Records("sizes.csv", "line", [2, 3], {"width": ("4", "5.5")}), "width")
     array([4. , 5.5])
     """
-    values = parsed(records.columns[column])
+    values = parsed(records, column)
     if values is not None:
         with np.errstate(over="ignore"):
             values = values.astype(dtype)

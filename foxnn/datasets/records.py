@@ -7,20 +7,25 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["Records", "read_records", "records_from_rows"]
 
 _DELIMITERS = (",", ";", "\t")
 
 
-class Records(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Records:
     """Cells by column, with what it takes to say where a cell is."""
 
     source: str  # the name of the file
     unit: str  # what `numbers` counts: "line" or "row"
     numbers: Sequence[int]
     columns: dict[str, tuple[str, ...]]
+    floats: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)  # columns already parsed
 
     def place(self, row: int, column: str) -> str:
         """Return where a cell is, as the start of an error message.
@@ -68,7 +73,7 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
     {'city': ('Bern', 'Basel'), 'height': ('540', '260')}
     """
     source = os.fspath(path)
-    text = _read_text(path, source)
+    text = io.StringIO(_read_text(path, source), newline="")
     if delimiter is None:
         delimiter = _sniff_delimiter(text, source)
     elif len(delimiter) != 1 or delimiter in '"\r\n':
@@ -76,7 +81,7 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
             f"delimiter is {delimiter!r}; it must be one character, but no quote and no line end"
         )
     lines = _lines(text, delimiter, source)
-    _, names = next(lines, (0, []))
+    names = _header(lines)
     _check_header(names, source)
     numbers, rows = [], []
     for number, row in lines:
@@ -86,7 +91,8 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
         rows.append(row)
     if not rows:
         raise ValueError(f"{source}: no rows after the header")
-    return Records(source, "line", numbers, dict(zip(names, zip(*rows, strict=True), strict=True)))
+    columns = (tuple(map(str.strip, column)) for column in zip(*rows, strict=True))
+    return Records(source, "line", numbers, dict(zip(names, columns, strict=True)))
 
 
 def records_from_rows(rows: Sequence[Mapping[str, object]]) -> Records:
@@ -123,22 +129,27 @@ def _read_text(path: str | os.PathLike[str], source: str) -> str:
         raise ValueError(f"{source}, line {number}: not UTF-8 text ({error.reason})") from error
 
 
-def _lines(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(text: io.StringIO, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of each line that is not empty, with the number of the line it starts in."""
+    text.seek(0)
     # strict: otherwise a quote that is never closed swallows the rest of the file without a word.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     number = 1
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
-            if len(cells) > 1 or any(cells):
-                yield number, cells
+            if len(row) > 1 or any(cell.strip() for cell in row):
+                yield number, row
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"{source}, line {number}: not CSV: {error}") from error
 
 
-def _sniff_delimiter(text: str, source: str) -> str:
+def _header(lines: Iterator[tuple[int, list[str]]]) -> list[str]:
+    _, names = next(lines, (0, []))
+    return [name.strip() for name in names]
+
+
+def _sniff_delimiter(text: io.StringIO, source: str) -> str:
     counts = {delimiter: _header_length(text, delimiter) for delimiter in _DELIMITERS}
     longest = max(counts.values())
     best = [delimiter for delimiter, count in counts.items() if count == longest]
@@ -147,9 +158,9 @@ def _sniff_delimiter(text: str, source: str) -> str:
     return best[0]
 
 
-def _header_length(text: str, delimiter: str) -> int:
+def _header_length(text: io.StringIO, delimiter: str) -> int:
     try:
-        return len(next(_lines(text, delimiter, ""), (0, []))[1])
+        return len(_header(_lines(text, delimiter, "")))
     except ValueError:
         return 0
 

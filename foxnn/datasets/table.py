@@ -168,9 +168,9 @@ def _check_names(
 
 
 def _is_text(records: Records, name: str) -> bool:
-    cells = records.columns[name]
-    if parsed(cells) is not None:
+    if parsed(records, name) is not None:
         return False
+    cells = records.columns[name]
     is_numeric = [is_number(cell) for cell in cells]
     others = [row for row, numeric in enumerate(is_numeric) if not numeric and not is_missing(cells[row])]
     if not any(is_numeric):

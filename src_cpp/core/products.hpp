@@ -55,7 +55,7 @@ void forward_rows(const Dense<T>& layer, Index begin, Index end, const T* x, Ind
     if (begin == end) return;
     y += begin * ldy, x += begin * ldx;
     if (slope) slope += begin * ldy;
-    for_tiles<T>({0, 1}, end - begin, layer.panels, [&](Index panel, Index row, Index n) {
+    for_tiles<T>({0, 1, nullptr}, end - begin, layer.panels, [&](Index panel, Index row, Index n) {
         forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ldy, slope ? slope + row * ldy : nullptr, ldy,
                      logits);
     });

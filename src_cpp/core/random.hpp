@@ -1,27 +1,11 @@
-// Philox-4x32-10, a counter-based random generator (Salmon et al. 2011): the numbers at any address are had at once,
-// so that what is drawn depends on the address alone, never on threads or order.
+// Streams of random numbers, each with its own address.
 #pragma once
-#include <array>
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/philox.hpp"
+
 namespace foxnn {
-
-using Counter = std::array<std::uint32_t, 4>;
-
-inline Counter philox(Counter c, std::uint64_t key) {
-    std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
-    for (int round = 0; round < 10; round++) {
-        const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c[0], p1 = std::uint64_t{0xCD9E8D57} * c[2];
-        c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<std::uint32_t>(p1),
-             static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<std::uint32_t>(p0)};
-        k0 += 0x9E3779B9, k1 += 0xBB67AE85;
-    }
-    return c;
-}
-
-// What numbers are drawn for: a part of their address.
-enum class Purpose : std::uint32_t { weights = 1, shuffle = 2, dropout = 3, mutation = 4 };
 
 // The numbers of one purpose and one index (a layer, an epoch, ...), one after the other.
 class Stream {
@@ -31,9 +15,9 @@ class Stream {
 
     std::uint64_t bits() {
         if (left_ == 0) {
-            block_ = philox({static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(position_ >> 32), index_,
-                             purpose_},
-                            seed_);
+            block_[0] = static_cast<std::uint32_t>(position_), block_[1] = static_cast<std::uint32_t>(position_ >> 32);
+            block_[2] = index_, block_[3] = purpose_;
+            philox(block_, block_ + 1, block_ + 2, block_ + 3, 1, seed_);
             position_++;
             left_ = 2;
         }
@@ -57,7 +41,7 @@ class Stream {
   private:
     std::uint64_t seed_, position_ = 0;
     std::uint32_t purpose_, index_;
-    Counter block_{};
+    std::uint32_t block_[4] = {};
     int left_ = 0;
 };
 

@@ -101,23 +101,49 @@ std::string thread_runtime() {
 #endif
 }
 
-void Worker::barrier() const {
-#if defined(_OPENMP)
-    if (count > 1) {
-#pragma omp barrier
-    }
+namespace {
+
+inline void relax() {
+#if defined(__x86_64__) || defined(_M_X64)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
 #endif
+}
+
+}  // namespace
+
+void Barrier::wait() {
+    const unsigned round = round_.load(std::memory_order_relaxed);
+    if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
+        waiting_.store(0, std::memory_order_relaxed);
+        round_.store(round + 1, std::memory_order_release);
+        return;
+    }
+    constexpr int spins = 2000;
+    for (int i = 0; round_.load(std::memory_order_acquire) == round; i++) {
+        if (i < spins)
+            relax();
+        else
+            std::this_thread::yield();
+    }
 }
 
 void run_team(int count, const std::function<void(const Worker&)>& work) {
 #if defined(_OPENMP)
     if (count > 1) {
+        Barrier barrier;
 #pragma omp parallel num_threads(count)
-        work({omp_get_thread_num(), omp_get_num_threads()});  // the team may be smaller than asked for
+        {
+            const int size = omp_get_num_threads();  // may be smaller than asked for
+#pragma omp single
+            barrier.expect(size);
+            work({omp_get_thread_num(), size, size > 1 ? &barrier : nullptr});
+        }
         return;
     }
 #endif
-    work({0, 1});
+    work({0, 1, nullptr});
 }
 
 }  // namespace foxnn

@@ -1,5 +1,6 @@
 // How many threads to use, and the team of threads that works on one thing.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <string>
 
@@ -17,10 +18,28 @@ int num_threads();
 int threads_for(double flops, int limit = 0);
 std::string thread_runtime();
 
+// Where workers wait for one another. They spin for a few microseconds, which is how long the others usually take, and
+// then let whoever else wants the core have it: on a busy machine, a worker may be waiting for one that cannot run.
+class Barrier {
+  public:
+    // How many meet here; set before the first of them waits.
+    void expect(int count) { count_ = count; }
+    void wait();
+
+  private:
+    int count_ = 1;
+    alignas(64) std::atomic<int> waiting_{0};
+    alignas(64) std::atomic<unsigned> round_{0};
+};
+
 // One of the threads that run the same function together.
 struct Worker {
     int id, count;
-    void barrier() const;
+    Barrier* meeting;  // null if it works alone
+
+    void barrier() const {
+        if (meeting) meeting->wait();
+    }
     // This worker's share of n things, as a range.
     Index begin(Index n) const { return n * id / count; }
     Index end(Index n) const { return n * (id + 1) / count; }

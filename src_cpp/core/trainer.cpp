@@ -65,7 +65,7 @@ void Trainer<T>::allocate(Index batch_size, int workers) {
             memory.ld = padded_stride<T>(layer.n_out);
             memory.y = Buffer<T>(batch_size * memory.ld);
             memory.d = Buffer<T>(batch_size * memory.ld);
-            if (!layer.activation->slope_from_output) memory.slope = Buffer<T>(batch_size * memory.ld);
+            if (!layer.activation->slope_from_output || layer.dropout > 0) memory.slope = Buffer<T>(batch_size * memory.ld);
             layers_.push_back(std::move(memory));
         }
         ld_x_ = padded_stride<T>(network_.n_in());
@@ -74,6 +74,7 @@ void Trainer<T>::allocate(Index batch_size, int workers) {
             batch.x = Buffer<T>(batch_size * ld_x_);
             batch.targets = Buffer<T>(batch_size * ld_t_);
             batch.weights = Buffer<T>(batch_size);
+            batch.samples = Buffer<std::int64_t>(batch_size);
         }
         row_loss_ = Buffer<T>(batch_size);
         allocated_rows_ = batch_size;
@@ -100,50 +101,80 @@ void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker&
     const double share = job.options.sum ? 1 : weight > 0 ? 1 / weight : 0;
     for (Index r = worker.begin(rows); r < worker.end(rows); r++) {
         const Index i = job.sample(first + r);
-        auto& b = batch;
-        job.samples.x.read(i, b.x.data() + r * ld_x_);
-        job.samples.read_target(i, n_out, b.targets.data() + r * ld_t_);
-        b.weights[r] = static_cast<T>(job.samples.weight(i) * share);
+        job.samples.x.read(i, batch.x.data() + r * ld_x_);
+        job.samples.read_target(i, n_out, batch.targets.data() + r * ld_t_);
+        batch.samples[r] = i;
+        batch.weights[r] = static_cast<T>(job.samples.weight(i) * share);
     }
 }
 
-// Outputs of all layers, then loss and its gradient. The last layer is shared by rows, so that each worker can go on
-// to the loss of its rows without waiting.
 template <class T>
-void Trainer<T>::forward(const Job& job, const Batch& batch, const Worker& worker) {
+void Trainer<T>::forward(Job& job, const Batch& batch, const Worker& worker) {
     const T* x = batch.x.data();
     Index ldx = ld_x_;
-    for (std::size_t l = 0; l < layers_.size(); l++) {
-        const Dense<T>& layer = network_.layers[l];
-        LayerMemory& memory = layers_[l];
-        T* const y = memory.y.data();
-        T* const slope = memory.slope.size() ? memory.slope.data() : nullptr;
-        const Index ld = memory.ld;
-        if (l + 1 < layers_.size()) {
-            for_tiles<T>(worker, batch.rows, layer.panels, [&](Index panel, Index row, Index n) {
-                forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ld, slope ? slope + row * ld : nullptr, ld,
-                             false);
-            });
-            worker.barrier();
-            x = y, ldx = ld;
-            continue;
-        }
-        const Index begin = worker.begin(batch.rows), end = worker.end(batch.rows), n = end - begin;
-        if (n == 0) break;
-        forward_rows(layer, begin, end, x, ldx, y, slope, ld, loss_.from_logits);
-        T* const d = memory.d.data() + begin * ld;
-        T* const loss = row_loss_.data() + begin;
-        loss_.kernel->rows(y + begin * ld, batch.targets.data() + begin * ld_t_, batch.weights.data() + begin, d, loss, n,
-                           layer.n_out, ld, ld_t_, loss_.parameters.data());
-        if (!loss_.from_logits) {
-            const Index columns = layer.activation->rowwise ? layer.n_out : layer.panels.padded_columns();
-            const T* const from = layer.activation->slope_from_output ? y : slope;
-            layer.activation->backward(d, from + begin * ld, n, columns, ld, layer.parameters.data());
-        }
-        for (Index r = 0; r < n; r++)
-            if (!(loss[r] - loss[r] == 0) && batch.weights[begin + r] != 0)
-                const_cast<Job&>(job).loss_spoilt.store(true, std::memory_order_relaxed);
+    for (std::size_t l = 0; l + 1 < layers_.size(); l++) {
+        hidden_layer(job, l, batch, x, ldx, worker);
+        worker.barrier();
+        x = layers_[l].y.data(), ldx = layers_[l].ld;
     }
+    output_layer(job, batch, x, ldx, worker);
+}
+
+template <class T>
+void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx,
+                              const Worker& worker) {
+    const Kernels<T>& k = kernels<T>();
+    const Dense<T>& layer = network_.layers[l];
+    LayerMemory& memory = layers_[l];
+    const Index ld = memory.ld;
+    const DropoutMask mask{job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l),
+                           static_cast<std::uint32_t>(static_cast<double>(layer.dropout) * 65536 + 0.5)};
+    for_tiles<T>(worker, batch.rows, layer.panels, [&](Index panel, Index row, Index n) {
+        T* const y = memory.y.data() + row * ld;
+        T* const slope = memory.slope.size() ? memory.slope.data() + row * ld : nullptr;
+        forward_tile(layer, panel, n, x + row * ldx, ldx, y, slope, ld, false);
+        if (layer.dropout == 0) return;
+        // Outputs that were dropped no longer tell their slope, so it is kept, and dropped as well.
+        const Index column = layer.panels.first_column(panel), width = layer.panels.width_of(panel);
+        if (layer.activation->slope_from_output) {
+            for (Index r = 0; r < n; r++) std::fill_n(slope + r * ld + column, width, T(1));
+            layer.activation->backward(slope + column, y + column, n, width, ld, layer.parameters.data());
+        }
+        if (!job.options.dropout) return;
+        k.dropout(y + column, slope + column, n, width, ld, column, mask, batch.samples.data() + row);
+    });
+}
+
+// The last layer is shared by rows, so that each worker can go on to the loss of its rows without waiting.
+template <class T>
+void Trainer<T>::output_layer(Job& job, const Batch& batch, const T* x, Index ldx, const Worker& worker) {
+    const Dense<T>& layer = network_.layers.back();
+    LayerMemory& memory = layers_.back();
+    const Index begin = worker.begin(batch.rows), end = worker.end(batch.rows), n = end - begin, ld = memory.ld;
+    if (n == 0) return;
+    T *const y = memory.y.data(), *const slope = memory.slope.size() ? memory.slope.data() : nullptr;
+    forward_rows(layer, begin, end, x, ldx, y, slope, ld, loss_.from_logits);
+    T *const d = memory.d.data() + begin * ld, *const loss = row_loss_.data() + begin;
+    loss_.kernel->rows(y + begin * ld, batch.targets.data() + begin * ld_t_, batch.weights.data() + begin, d, loss, n,
+                       layer.n_out, ld, ld_t_, loss_.parameters.data());
+    if (!loss_.from_logits) {
+        const Index columns = layer.activation->rowwise ? layer.n_out : layer.panels.padded_columns();
+        times_slope(layer, d, memory, begin, 0, n, columns);
+    }
+    for (Index r = 0; r < n; r++)
+        if (!(loss[r] - loss[r] == 0) && batch.weights[begin + r] != 0)
+            job.loss_spoilt.store(true, std::memory_order_relaxed);
+}
+
+// d (rows, columns), a part of the gradient of a layer's outputs that begins at that row and column, *= f'(z).
+template <class T>
+void Trainer<T>::times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column, Index rows,
+                             Index columns) {
+    const Index at = row * memory.ld + column;
+    if (memory.slope.size())
+        kernels<T>().multiply(d, memory.slope.data() + at, rows, columns, memory.ld);
+    else
+        layer.activation->backward(d, memory.y.data() + at, rows, columns, memory.ld, layer.parameters.data());
 }
 
 // d of layer l - 1 = (d of layer l) W^T, times the derivative of layer l - 1's activation. The transposed panels of W
@@ -171,8 +202,7 @@ void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker)
         T* const d = memory.d.data() + row * memory.ld + first;
         k.tile[columns.vectors(panel)][n](layer.n_out, layers_[l].d.data() + row * layers_[l].ld, layers_[l].ld,
                                           transposed, width, nullptr, d, memory.ld);
-        const T* const from = below.activation->slope_from_output ? memory.y.data() : memory.slope.data();
-        below.activation->backward(d, from + row * memory.ld + first, n, width, memory.ld, below.parameters.data());
+        times_slope(below, d, memory, row, first, n, width);
     });
 }
 
@@ -214,7 +244,7 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
 
 // From the last layer down; a layer's weights change only when the gradient below it, which needs them, is done.
 template <class T>
-void Trainer<T>::backward(const Job& job, const Batch& batch, const Worker& worker) {
+void Trainer<T>::backward(Job& job, const Batch& batch, const Worker& worker) {
     bool finite = true;
     for (std::size_t l = layers_.size(); l-- > 0;) {
         if (l > 0) {
@@ -223,7 +253,7 @@ void Trainer<T>::backward(const Job& job, const Batch& batch, const Worker& work
         }
         finite &= weight_gradient(job, l, batch, worker);
     }
-    if (!finite) const_cast<Job&>(job).update_spoilt.store(true, std::memory_order_relaxed);
+    if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
 }
 
 template <class T>
@@ -297,6 +327,7 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     RunOptions options = given;
     options.batch_size = samples.x.n;
     options.seconds = 0;
+    options.dropout = false;
     for (const auto& layer : network_.layers) {
         out.weights.emplace_back(layer.weights.size());
         out.bias.emplace_back(layer.bias.size());

@@ -34,6 +34,7 @@ struct RunOptions {
     double learning_rate = 0.01;
     Penalty penalty;
     bool sum = false;            // gradients are sums over the batch, not weighted means
+    bool dropout = true;         // whether layers drop outputs as they are set to
     double seconds = 0;          // stop after the first whole step past that time; 0: never
     int n_threads = 0;           // 0: as many as are worth it
     std::uint64_t seed = 0;      // of dropout's masks
@@ -69,13 +70,14 @@ class Trainer {
   private:
     struct LayerMemory {
         Index ld = 0;
-        Buffer<T> y, slope, d;  // (batch, n_out): outputs, derivatives of the activation if need be, gradients
+        Buffer<T> y, slope, d;  // (batch, n_out): outputs, derivatives if y does not tell them, gradients
     };
     // A batch as gathered; there are two, so that one is filled while the other is worked on.
     struct Batch {
         Index first = 0, rows = 0;
         double weight = 0;  // sum of the samples' weights
         Buffer<T> x, targets, weights;
+        Buffer<std::int64_t> samples;  // their numbers
     };
     struct WorkerMemory {
         Buffer<T> panel;  // a panel of a transposed weight matrix
@@ -85,8 +87,12 @@ class Trainer {
 
     void allocate(Index batch_size, int workers);
     void gather(const Job& job, Batch& batch, Index first, const Worker& worker) const;
-    void forward(const Job& job, const Batch& batch, const Worker& worker);
-    void backward(const Job& job, const Batch& batch, const Worker& worker);
+    void forward(Job& job, const Batch& batch, const Worker& worker);
+    void hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx, const Worker& worker);
+    void output_layer(Job& job, const Batch& batch, const T* x, Index ldx, const Worker& worker);
+    void backward(Job& job, const Batch& batch, const Worker& worker);
+    static void times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column, Index rows,
+                            Index columns);
     void input_gradient(std::size_t l, Index rows, const Worker& worker);
     bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
     bool update(const Job& job, std::size_t l, bool bias, Index offset, Index n, const T* gradient);

@@ -386,16 +386,13 @@ void activate(T* y, T* slope, Index rows, Index columns, Index ld, const T* para
 }
 
 template <class A, class T>
-void multiply_by_slope(T* d, const T* s, Index rows, Index columns, Index ld, const T* parameters) {
+void multiply_by_slope(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters) {
     using V = Vec<T>;
     for (Index r = 0; r < rows; r++)
         for (Index c = 0; c < columns; c += kLanes<T>) {
             T* at = d + r * ld + c;
-            V slope = load<V>(s + r * ld + c);
-            if constexpr (SlopeFromOutput<A, T>::value) slope = A::template slope_of_output<T>(slope, parameters);
-            store(at, load<V>(at) * slope);
+            store(at, load<V>(at) * A::template slope_of_output<T>(load<V>(y + r * ld + c), parameters));
         }
-    (void)parameters;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // nothing but the vectors' width, the tile's shape and this header.
 #pragma once
 #include "kernels/activations.hpp"
+#include "kernels/dropout.hpp"
 #include "kernels/losses.hpp"
 #include "kernels/optimizers.hpp"
 #include "kernels/tile.hpp"
@@ -16,7 +17,8 @@ constexpr Activation<T> activation_entry() {
     if constexpr (std::is_same_v<A, Softmax>)
         e.rowwise = e.slope_from_output = true, e.forward = softmax_forward<T>, e.backward = softmax_backward<T>;
     else
-        e.forward = activate<A, T>, e.backward = multiply_by_slope<A, T>;
+        e.forward = activate<A, T>;
+    if constexpr (SlopeFromOutput<A, T>::value) e.backward = multiply_by_slope<A, T>;
     return e;
 }
 
@@ -80,6 +82,8 @@ const Kernels<T>* build_table() {
     k.convert_u8 = convert<std::uint8_t, T>;
     k.convert_f32 = convert<float, T>;
     k.convert_f64 = convert<double, T>;
+    k.multiply = multiply<T>;
+    k.dropout = dropout<T>;
     k.all_finite = all_finite<T>;
     k.n_activations = size_of(Activations{});
     k.n_losses = size_of(Losses{});

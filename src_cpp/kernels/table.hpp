@@ -39,8 +39,8 @@ struct Activation {
     // y (rows, columns), stride ld: z comes in, f(z) goes out; `slope` (same shape and stride) may be null. Rows are
     // padded: up to the next multiple of `lanes` their columns may be read and written.
     void (*forward)(T* y, T* slope, Index rows, Index columns, Index ld, const T* parameters);
-    // d *= f'(z), with s = y if slope_from_output, else what forward() left in slope.
-    void (*backward)(T* d, const T* s, Index rows, Index columns, Index ld, const T* parameters);
+    // d *= f'(z) if slope_from_output, else null: multiply by the slope that forward() left.
+    void (*backward)(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters);
 };
 
 template <class T>
@@ -79,6 +79,13 @@ struct Optimizer {
     bool (*update)(T* w, const T* g, T* s1, T* s2, Index n, const Step<T>& step);
 };
 
+// Which units a training step drops: those whose 16 random bits are below `threshold`.
+struct DropoutMask {
+    std::uint64_t seed;
+    std::uint32_t epoch, layer;
+    std::uint32_t threshold;  // the rate times 65536
+};
+
 template <class T>
 struct Kernels {
     Index lanes;
@@ -103,6 +110,12 @@ struct Kernels {
     void (*convert_u8)(const std::uint8_t* in, Index n, T scale, T offset, T* out);
     void (*convert_f32)(const float* in, Index n, T scale, T offset, T* out);
     void (*convert_f64)(const double* in, Index n, T scale, T offset, T* out);
+    // d (rows, columns) *= s, both of stride ld.
+    void (*multiply)(T* d, const T* s, Index rows, Index columns, Index ld);
+    // y and slope (rows, columns), stride ld, of the units from first_unit on: zero where dropped, else scaled up.
+    // samples (rows,): the number of each row's sample, part of its address in the random numbers.
+    void (*dropout)(T* y, T* slope, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
+                    const std::int64_t* samples);
     bool (*all_finite)(const T* x, Index n);
 
     Index n_activations, n_losses, n_optimizers;

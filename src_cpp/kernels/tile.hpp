@@ -118,6 +118,16 @@ void column_sums(const T* in, Index rows, Index columns, Index ld, T* out) {
     }
 }
 
+template <class T>
+void multiply(T* d, const T* s, Index rows, Index columns, Index ld) {
+    using V = Vec<T>;
+    for (Index r = 0; r < rows; r++)
+        for (Index c = 0; c < columns; c += kLanes<T>) {
+            T* at = d + r * ld + c;
+            store(at, load<V>(at) * load<V>(s + r * ld + c));
+        }
+}
+
 template <class From, class T>
 void convert(const From* in, Index n, T scale, T offset, T* out) {
     if (scale == 1 && offset == 0)
