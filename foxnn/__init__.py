@@ -4,7 +4,7 @@
 >>> nn = foxnn.neural_network([784, 512, 512, 10])
 """
 
-from foxnn import _core, activations, callbacks, datasets, losses, optimizers
+from foxnn import _core, activations, callbacks, datasets, losses, optimizers, plots
 from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_config
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback, EarlyStopping
@@ -36,6 +36,7 @@ __all__ = [
     "neural_network",
     "num_threads",
     "optimizers",
+    "plots",
     "set_num_threads",
     "show_config",
 ]

@@ -15,9 +15,8 @@ DEFAULT_U8_SCALE = 1 / 255
 
 def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
     """`value` as an array of uint8, float32 or float64; a view where it is one of these already."""
-    if hasattr(value, "tocsr") or hasattr(value, "sparse"):
-        if hasattr(value, "tocsr"):
-            raise TypeError(f"{name}: got a sparse matrix; it takes dense numbers (use .toarray())")
+    if hasattr(value, "tocsr"):
+        raise TypeError(f"{name}: got a sparse matrix; it takes dense numbers (use .toarray())")
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name}: got a masked array with masked values; fill them first (.filled(...))")
     try:

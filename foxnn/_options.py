@@ -44,9 +44,7 @@ def real(
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise TypeError(f"{argument}: got {value!r}; it takes a number in {interval}") from None
-    inside = (number > least if open_below else number >= least) and (
-        number <= most if closed_above else number < most
-    )
+    inside = (number > least if open_below else number >= least) and (number <= most if closed_above else number < most)
     if isinstance(value, (str, bytes)) or not math.isfinite(number) or not inside:
         raise ValueError(f"{argument}: got {value!r}; it takes a number in {interval}")
     return number

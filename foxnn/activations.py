@@ -89,9 +89,7 @@ class Activation:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str):
             return self.name == ALIASES.get(other, other)
-        return (
-            isinstance(other, Activation) and (self.name, self.parameters) == (other.name, other.parameters)
-        )
+        return isinstance(other, Activation) and (self.name, self.parameters) == (other.name, other.parameters)
 
     def __hash__(self) -> int:
         return hash(self.name)

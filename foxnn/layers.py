@@ -58,9 +58,7 @@ class Layer:
 
     @weights.setter
     def weights(self, value: Any) -> None:
-        self._network._core.set_weights(
-            self._index, checked_parameters(value, (self.n_in, self.n_out), "weights")
-        )
+        self._network._core.set_weights(self._index, checked_parameters(value, (self.n_in, self.n_out), "weights"))
 
     @property
     def bias(self) -> npt.NDArray[Any]:

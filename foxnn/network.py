@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,7 +135,7 @@ class NeuralNetwork(Interface10):
     @staticmethod
     def _checked_dtype(dtype: Any) -> str:
         try:
-            name = np.dtype(dtype).name
+            name = str(np.dtype(dtype).name)
         except TypeError:
             name = str(dtype)
         if name not in _CORES:
@@ -171,7 +172,7 @@ class NeuralNetwork(Interface10):
     def _make_core(self) -> None:
         network, self._trainer_type, self._optimizer_type = _CORES[self._dtype]
         self._core = network()
-        for n_in, n_out, a in zip(self.sizes[:-1], self.sizes[1:], self._activations, strict=True):
+        for (n_in, n_out), a in zip(pairwise(self.sizes), self._activations, strict=True):
             self._core.append(n_in, n_out, a.name, list(a.parameters.values()))
         self._trainer: Any = None  # made when first needed; made again when the layers change
         self._apply_dropout()
@@ -197,7 +198,9 @@ class NeuralNetwork(Interface10):
         else:
             given = list(init)
             if len(given) != len(self._activations):
-                raise ValueError(f"init: got {len(given)} arrays; it takes one for each of the {len(self.layers)} layers")
+                raise ValueError(
+                    f"init: got {len(given)} arrays; it takes one for each of the {len(self.layers)} layers"
+                )
             for index, (layer, value) in enumerate(zip(self.layers, given, strict=True)):
                 weights, bias = value if isinstance(value, tuple) and len(value) == 2 else (value, 0.0)
                 shape = (layer.n_in, layer.n_out)
@@ -246,7 +249,7 @@ class NeuralNetwork(Interface10):
     @property
     def n_parameters(self) -> int:
         """Number of weights and biases."""
-        return sum((n_in + 1) * n_out for n_in, n_out in zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes))
 
     def __repr__(self) -> str:
         inner = ", ".join(str(a) for a in self._activations)
@@ -294,11 +297,11 @@ class NeuralNetwork(Interface10):
         if scale is None and offset is None and self.scale is None and self.offset is None:
             out = self._core.predict_plain(X, self.n_threads or 0)
             if out is not None:
-                return out  # type: ignore[no-any-return]
+                return out
         inputs = as_inputs(X, self.sizes[0])
         out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
         single = self.sizes[0] > 1 and np.ndim(X) == 1
-        return out[0] if single else out  # type: ignore[no-any-return]
+        return out[0] if single else out
 
     __call__ = predict
 

@@ -183,10 +183,11 @@ def _run(
         loss, weight, correct = loss + part_loss, weight + part_weight, correct + part_correct
         if outcome in ("loss", "update"):
             what = "the loss is" if outcome == "loss" else "an update would be"
+            step = int(state.t) + (outcome == "loss")
             raise DivergenceError(
-                f"{what} no longer finite in epoch {network.epoch}, at step {int(state.t) + (outcome == 'loss')} of the "
-                f"optimizer (learning rate {network.optimizer.learning_rate:g}); the network has kept its last "
-                "finite weights. A smaller learning rate or scaled inputs usually help."
+                f"{what} no longer finite in epoch {network.epoch}, at step {step} of the optimizer (learning rate "
+                f"{network.optimizer.learning_rate:g}); the network has kept its last finite "
+                "weights. A smaller learning rate or scaled inputs usually help."
             )
         on_progress(begin, loss, weight, correct)
     return loss, weight, correct

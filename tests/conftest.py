@@ -30,6 +30,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
+def _empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(autouse=True)
+def _away_from_the_repository(_empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A Python that a test starts looks for modules where it is started: not where foxnn/ is without its core.
+    monkeypatch.chdir(_empty_folder)
+
+
+@pytest.fixture(scope="session")
 def mnist() -> Dataset:
     """The full MNIST: X_train (60000, 784) and X_test (10000, 784) of uint8, y_train and y_test of int64."""
     if not os.environ.get("FOXNN_DATA_DIR"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def _build(d: dict[str, Any], tensors: dict[str, Any]) -> NeuralNetwork:
     if d["format"] != FORMAT:
         raise FileFormatError(f"written in format {d['format']} by foxnn {d['foxnn']}; this version reads {FORMAT}")
     sizes = d["sizes"]
-    for i, shape in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, shape in enumerate(pairwise(sizes)):
         for name, expected in ((f"layers.{i}.weights", shape), (f"layers.{i}.bias", shape[1:])):
             got = tensors.get(name)
             if got is None or got.shape != expected or got.dtype.name != d["dtype"]:

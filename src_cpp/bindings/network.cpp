@@ -17,7 +17,8 @@ void bind_network(py::module_& m, const char* name) {
     py::class_<Net>(m, name, "A stack of dense layers.")
         .def(py::init<>())
         .def("append",
-             [](Net& net, Index n_in, Index n_out, const std::string& activation, const std::vector<double>& parameters) {
+             [](Net& net, Index n_in, Index n_out, const std::string& activation,
+                const std::vector<double>& parameters) {
                  Dense<T> layer(n_in, n_out, activation, parameters);
                  py::gil_scoped_release release;
                  const std::unique_lock lock(net.mutex);
@@ -95,14 +96,14 @@ void bind_network(py::module_& m, const char* name) {
              [](const Net& net, const py::object& object, int n_threads) -> py::object {
                  if (!py::isinstance<py::array_t<T>>(object)) return py::none();
                  const auto x = py::reinterpret_borrow<py::array>(object);
-                 if (x.ndim() != 2 || x.shape(1) != net.n_in() || x.shape(0) == 0 ||
-                     !(x.flags() & py::array::c_style))
+                 if (x.ndim() != 2 || x.shape(1) != net.n_in() || x.shape(0) == 0 || !(x.flags() & py::array::c_style))
                      return py::none();
                  const Rows rows = rows_of(x, 1, 0);
                  auto out = new_array<T>({rows.n, net.n_out()});
                  T* const data = out.mutable_data();
                  const auto compute = [&] {
-                     if (!kernels<T>().all_finite(static_cast<const T*>(rows.data), rows.n * rows.columns)) return false;
+                     if (!kernels<T>().all_finite(static_cast<const T*>(rows.data), rows.n * rows.columns))
+                         return false;
                      net.predict(rows, data, n_threads);
                      return true;
                  };
@@ -120,8 +121,8 @@ void bind_network(py::module_& m, const char* name) {
              })
         .def(
             "evaluate",
-            [](const Net& net, const SamplesOwner& owner, const std::string& loss, const std::vector<double>& parameters,
-               int n_threads) {
+            [](const Net& net, const SamplesOwner& owner, const std::string& loss,
+               const std::vector<double>& parameters, int n_threads) {
                 const auto use = net.use_loss(loss, parameters);
                 Totals totals;
                 {

@@ -8,7 +8,9 @@ void bind_samples(py::module_& m) {
                          double scale, double offset, const std::string& correct) {
                  SamplesOwner o{{}, x, y, labels, weights};
                  o.samples.x = rows_of(x, scale, offset);
-                 const auto length_is_n = [&](const py::array& a) { return a.ndim() > 0 && a.shape(0) == o.samples.x.n; };
+                 const auto length_is_n = [&](const py::array& a) {
+                     return a.ndim() > 0 && a.shape(0) == o.samples.x.n;
+                 };
                  if (!y.is_none()) {
                      o.samples.y = rows_of(y.cast<py::array>(), 1, 0);
                      if (o.samples.y.n != o.samples.x.n) throw py::value_error("x and y differ in length");

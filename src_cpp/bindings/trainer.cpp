@@ -7,10 +7,14 @@ namespace {
 
 const char* name_of(Outcome outcome) {
     switch (outcome) {
-        case Outcome::finished: return "finished";
-        case Outcome::paused: return "paused";
-        case Outcome::loss_not_finite: return "loss";
-        case Outcome::update_not_finite: return "update";
+        case Outcome::finished:
+            return "finished";
+        case Outcome::paused:
+            return "paused";
+        case Outcome::loss_not_finite:
+            return "loss";
+        case Outcome::update_not_finite:
+            return "update";
     }
     return "";
 }

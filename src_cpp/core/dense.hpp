@@ -49,7 +49,7 @@ struct Dense {
     std::vector<T> parameters;  // of the activation; kMaxParameters of them, as the kernels expect
     T dropout = 0;              // the share of this layer's outputs that training drops
     Panels<T> panels;
-    Buffer<T> weights, bias;    // W in panels; b padded as a panel's row
+    Buffer<T> weights, bias;  // W in panels; b padded as a panel's row
 
     Dense(Index n_in, Index n_out, const std::string& activation, const std::vector<double>& parameters)
         : n_in(n_in), n_out(n_out), panels(n_in, n_out), weights(panels.size()), bias(panels.padded_columns()) {
@@ -59,7 +59,8 @@ struct Dense {
         const auto* found = find_activation<T>(name);
         std::vector<T> converted(kMaxParameters);
         for (Index i = 0; i < found->n_parameters; i++)
-            converted[i] = static_cast<T>(i < static_cast<Index>(values.size()) ? values[i] : found->parameters[i].value);
+            converted[i] =
+                static_cast<T>(i < static_cast<Index>(values.size()) ? values[i] : found->parameters[i].value);
         activation = found;
         parameters = converted;
     }

@@ -56,8 +56,8 @@ void Network<T>::predict_row(const T* x, T* out) const {
         k.row(layer.n_in, x, layer.weights.data(), whole, layer.bias.data(), a);
         if (whole < panels.count) {
             const Index column = panels.first_column(whole);
-            k.tile[1][1](layer.n_in, x, layer.n_in, layer.weights.data() + panels.offset(whole),
-                         panels.width_of(whole), layer.bias.data() + column, a + column, widest);
+            k.tile[1][1](layer.n_in, x, layer.n_in, layer.weights.data() + panels.offset(whole), panels.width_of(whole),
+                         layer.bias.data() + column, a + column, widest);
         }
         const Index columns = layer.activation->rowwise ? layer.n_out : panels.padded_columns();
         layer.activation->forward(a, nullptr, 1, columns, widest, layer.parameters.data());
@@ -79,7 +79,7 @@ void Network<T>::predict(const Rows& x, T* out, int n_threads) const {
     run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
         T* const memory = scratch<T>(4 * kBlockRows * ld);
         T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
-                *const y = b + kBlockRows * ld;
+                 *const y = b + kBlockRows * ld;
         const Index ld_y = padded_stride<T>(n_out());
         for (Index block = worker.begin(blocks); block < worker.end(blocks); block++) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
@@ -104,8 +104,8 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
     run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
         T* const memory = scratch<T>((6 * ld + 2) * kBlockRows);
         T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
-                *const y = b + kBlockRows * ld, *const d = y + kBlockRows * ld, *const t = d + kBlockRows * ld,
-                *const ones = t + kBlockRows * ld, *const row_loss = ones + kBlockRows;
+                 *const y = b + kBlockRows * ld, *const d = y + kBlockRows * ld, *const t = d + kBlockRows * ld,
+                 *const ones = t + kBlockRows * ld, *const row_loss = ones + kBlockRows;
         std::fill_n(ones, kBlockRows, T(1));
         for (Index block = worker.begin(blocks); block < worker.end(blocks); block++) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, n - first);
@@ -140,8 +140,8 @@ LossUse<T> Network<T>::use_loss(const std::string& name, const std::vector<doubl
         if (name != loss.name || (loss.from_logits_of && output != loss.from_logits_of)) continue;
         LossUse<T> use{&loss, std::vector<T>(kMaxParameters), loss.from_logits_of != nullptr};
         for (Index p = 0; p < loss.n_parameters; p++)
-            use.parameters[p] = static_cast<T>(p < static_cast<Index>(parameters.size()) ? parameters[p]
-                                                                                           : loss.parameters[p].value);
+            use.parameters[p] =
+                static_cast<T>(p < static_cast<Index>(parameters.size()) ? parameters[p] : loss.parameters[p].value);
         return use;
     }
     throw std::invalid_argument("unknown loss '" + name + "'");

@@ -29,9 +29,15 @@ struct Rows {
         const Kernels<T>& k = kernels<T>();
         const T s = static_cast<T>(scale), o = static_cast<T>(offset);
         switch (type) {
-            case Source::u8: k.convert_u8(static_cast<const std::uint8_t*>(row(i)), columns, s, o, out); break;
-            case Source::f32: k.convert_f32(static_cast<const float*>(row(i)), columns, s, o, out); break;
-            case Source::f64: k.convert_f64(static_cast<const double*>(row(i)), columns, s, o, out); break;
+            case Source::u8:
+                k.convert_u8(static_cast<const std::uint8_t*>(row(i)), columns, s, o, out);
+                break;
+            case Source::f32:
+                k.convert_f32(static_cast<const float*>(row(i)), columns, s, o, out);
+                break;
+            case Source::f64:
+                k.convert_f64(static_cast<const double*>(row(i)), columns, s, o, out);
+                break;
         }
     }
 };

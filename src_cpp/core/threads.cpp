@@ -143,6 +143,7 @@ void run_team(int count, const std::function<void(const Worker&)>& work) {
         return;
     }
 #endif
+    (void)count;
     work({0, 1, nullptr});
 }
 

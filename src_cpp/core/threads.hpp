@@ -14,7 +14,8 @@ int available_threads();
 void set_num_threads(int n);
 int wanted_threads();  // as set; 0 if never
 int num_threads();
-// Threads worth having for `flops` of work between barriers; `limit` = 0: num_threads(), else exactly that many at most.
+// Threads worth having for `flops` of work between barriers; `limit` = 0: num_threads(), else exactly that many at
+// most.
 int threads_for(double flops, int limit = 0);
 std::string thread_runtime();
 

@@ -65,7 +65,8 @@ void Trainer<T>::allocate(Index batch_size, int workers) {
             memory.ld = padded_stride<T>(layer.n_out);
             memory.y = Buffer<T>(batch_size * memory.ld);
             memory.d = Buffer<T>(batch_size * memory.ld);
-            if (!layer.activation->slope_from_output || layer.dropout > 0) memory.slope = Buffer<T>(batch_size * memory.ld);
+            if (!layer.activation->slope_from_output || layer.dropout > 0)
+                memory.slope = Buffer<T>(batch_size * memory.ld);
             layers_.push_back(std::move(memory));
         }
         ld_x_ = padded_stride<T>(network_.n_in());
@@ -168,8 +169,8 @@ void Trainer<T>::output_layer(Job& job, const Batch& batch, const T* x, Index ld
 
 // d (rows, columns), a part of the gradient of a layer's outputs that begins at that row and column, *= f'(z).
 template <class T>
-void Trainer<T>::times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column, Index rows,
-                             Index columns) {
+void Trainer<T>::times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column,
+                             Index rows, Index columns) {
     const Index at = row * memory.ld + column;
     if (memory.slope.size())
         kernels<T>().multiply(d, memory.slope.data() + at, rows, columns, memory.ld);
@@ -312,10 +313,11 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     const Index rows = std::min(options.batch_size, end - begin);
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
     allocate(rows, team);
-    job.deadline = std::chrono::steady_clock::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(options.seconds * 1e9));
+    job.deadline =
+        std::chrono::steady_clock::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(options.seconds * 1e9));
     run_team(team, [&](const Worker& worker) { work(job, worker); });
-    job.result.outcome = job.loss_spoilt     ? Outcome::loss_not_finite
-                         : job.update_spoilt ? Outcome::update_not_finite
+    job.result.outcome = job.loss_spoilt         ? Outcome::loss_not_finite
+                         : job.update_spoilt     ? Outcome::update_not_finite
                          : job.result.next < end ? Outcome::paused
                                                  : Outcome::finished;
     return job.result;

@@ -24,7 +24,8 @@ struct OptimizerState {
     void reset();
 };
 
-// What happens to a gradient: every parameter gradient plus l1 sign(w) + l2 w of the weights (biases are not penalised).
+// What happens to a gradient: every parameter gradient plus l1 sign(w) + l2 w of the weights (biases are not
+// penalised).
 struct Penalty {
     double l1 = 0, l2 = 0;
 };
@@ -33,11 +34,11 @@ struct RunOptions {
     Index batch_size = 32;
     double learning_rate = 0.01;
     Penalty penalty;
-    bool sum = false;            // gradients are sums over the batch, not weighted means
-    bool dropout = true;         // whether layers drop outputs as they are set to
-    double seconds = 0;          // stop after the first whole step past that time; 0: never
-    int n_threads = 0;           // 0: as many as are worth it
-    std::uint64_t seed = 0;      // of dropout's masks
+    bool sum = false;        // gradients are sums over the batch, not weighted means
+    bool dropout = true;     // whether layers drop outputs as they are set to
+    double seconds = 0;      // stop after the first whole step past that time; 0: never
+    int n_threads = 0;       // 0: as many as are worth it
+    std::uint64_t seed = 0;  // of dropout's masks
     std::uint32_t epoch = 0;
 };
 

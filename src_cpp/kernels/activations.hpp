@@ -353,9 +353,8 @@ struct Softmax : NoParameters {
 template <class... Types>
 struct List {};
 
-using Activations =
-    List<Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Silu, Softplus, Softsign, HardSigmoid, HardTanh, Relu6,
-         Mish, Sin, Cos, Gaussian, Arctan, Exp, Linear, Threshold, FoxnnRelu, Softmax>;
+using Activations = List<Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Silu, Softplus, Softsign, HardSigmoid,
+                         HardTanh, Relu6, Mish, Sin, Cos, Gaussian, Arctan, Exp, Linear, Threshold, FoxnnRelu, Softmax>;
 
 // ---- what the table holds of each -------------------------------------------------------------------------
 

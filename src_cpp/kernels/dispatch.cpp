@@ -43,7 +43,8 @@ InstructionSet choose() {
         if (std::string(set.name) == forced()) return set;
         names += (names.empty() ? "" : ", ") + std::string(set.name);
     }
-    throw std::invalid_argument("FOXNN_ISA is '" + std::string(forced()) + "', but this build and processor have: " + names);
+    throw std::invalid_argument("FOXNN_ISA is '" + std::string(forced()) +
+                                "', but this build and processor have: " + names);
 }
 
 }  // namespace
@@ -53,8 +54,6 @@ const InstructionSet& instruction_set() {
     return set;
 }
 
-std::string instruction_set_reason() {
-    return forced() ? "forced by FOXNN_ISA" : "the best this processor has";
-}
+std::string instruction_set_reason() { return forced() ? "forced by FOXNN_ISA" : "the best this processor has"; }
 
 }  // namespace foxnn

@@ -164,8 +164,8 @@ void loss_rows(const T* y, const T* t, const T* weight, T* d, T* loss, Index row
     for (Index r = 0; r < rows; r++) {
         FixedSum<T> sum;
         for (Index c = 0; c < n; c += kLanes<T>) {
-            V slope, value = L::template value<T>(load<V>(y + r * ld_y + c), load<V>(t + r * ld_t + c), slope,
-                                                  parameters);
+            V slope,
+                value = L::template value<T>(load<V>(y + r * ld_y + c), load<V>(t + r * ld_t + c), slope, parameters);
             const IntVec<T> valid = inside<T>(c, n);
             sum.add(c, valid ? value : V{});
             store(d + r * ld_y + c, valid ? slope * (weight[r] * scale) : V{});
@@ -213,8 +213,7 @@ void softmax_backward(T* d, const T* y, Index rows, Index n, Index ld, const T*)
         T* row = d + r * ld;
         const T* p = y + r * ld;
         FixedSum<T> sum;
-        for (Index c = 0; c < n; c += kLanes<T>)
-            sum.add(c, inside<T>(c, n) ? load<V>(row + c) * load<V>(p + c) : V{});
+        for (Index c = 0; c < n; c += kLanes<T>) sum.add(c, inside<T>(c, n) ? load<V>(row + c) * load<V>(p + c) : V{});
         const T dot = sum.total();
         for (Index c = 0; c < n; c += kLanes<T>) store(row + c, load<V>(p + c) * (load<V>(row + c) - dot));
     }
@@ -228,8 +227,8 @@ struct SoftmaxCrossEntropy : NoParameters {
 };
 
 template <class T>
-void softmax_cross_entropy_rows(const T* z, const T* t, const T* weight, T* d, T* loss, Index rows, Index n,
-                                Index ld_y, Index ld_t, const T*) {
+void softmax_cross_entropy_rows(const T* z, const T* t, const T* weight, T* d, T* loss, Index rows, Index n, Index ld_y,
+                                Index ld_t, const T*) {
     using V = Vec<T>;
     for (Index r = 0; r < rows; r++) {
         const T *logits = z + r * ld_y, *target = t + r * ld_t;

@@ -54,8 +54,8 @@ struct Loss {
     // Rows of y (outputs, or logits) and t (targets), (rows, n), strides ld_y and ld_t, padded to `lanes`; weight
     // (rows,). Writes d (rows, n), stride ld_y: weight times the gradient, zero in the padding; and loss (rows,):
     // unweighted, per sample.
-    void (*rows)(const T* y, const T* t, const T* weight, T* d, T* loss, Index rows, Index n, Index ld_y,
-                 Index ld_t, const T* parameters);
+    void (*rows)(const T* y, const T* t, const T* weight, T* d, T* loss, Index rows, Index n, Index ld_y, Index ld_t,
+                 const T* parameters);
 };
 
 // What every optimizer's update gets for one step: the penalty's gradient and its own coefficients.

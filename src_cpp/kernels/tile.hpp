@@ -21,7 +21,7 @@ void tile(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, 
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; r++) sum[r][v] = start;
     }
-    const auto accumulate = [&](const T* a_k, const T* b_k) [[gnu::always_inline]] {
+    const auto accumulate = [&](const T* a_k, const T* b_k) __attribute__((always_inline)) {
         V row_of_b[Vectors];
 #pragma GCC unroll 16
         for (int v = 0; v < Vectors; v++) row_of_b[v] = load<V>(b_k + v * L);
@@ -58,8 +58,7 @@ void row_of_panels(Index k, const T* a, const T* b, const T* init, T* c) {
 #pragma GCC unroll 8
         for (int p = 0; p < Panels; p++)
 #pragma GCC unroll 2
-            for (int v = 0; v < 2; v++)
-                sum[p][v] = fma(a_i, load<V>(b + p * panel + (2 * i + v) * L), sum[p][v]);
+            for (int v = 0; v < 2; v++) sum[p][v] = fma(a_i, load<V>(b + p * panel + (2 * i + v) * L), sum[p][v]);
     }
 #pragma GCC unroll 8
     for (int p = 0; p < Panels; p++)

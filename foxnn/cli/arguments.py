@@ -1,0 +1,145 @@
+"""What the commands' arguments have in common: how they are checked, and those that several commands take."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction["Parser"]
+
+__all__ = [
+    "DATASETS",
+    "Parser",
+    "add_delimiter",
+    "add_threads",
+    "at_least",
+    "command",
+    "names",
+    "positive",
+    "share",
+    "units",
+]
+
+#: Data that has a name; everything else is the name of a file.
+DATASETS = ("mnist", "fashion-mnist")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are ValueErrors of one line."""
+
+    def __init__(self, prog: str, description: str = "", epilog: str = "") -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,  # an abbreviation would change its meaning with the next option that starts like it
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise ValueError(f"{message} (see {self.prog} --help)")
+
+
+def command(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], summary: str, epilog: str = ""
+) -> Parser:
+    """Add a command to the parser and return the command's own."""
+    parser = commands.add_parser(name, help=summary, description=f"{summary}.", epilog=epilog)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_delimiter(parser: Parser | argparse._ArgumentGroup) -> None:
+    """Add ``--delimiter``."""
+    parser.add_argument(
+        "--delimiter",
+        metavar="CHARACTER",
+        help="what separates the cells of the table; by default the one of comma, semicolon and tab that fits",
+    )
+
+
+def add_threads(parser: Parser) -> None:
+    """Add ``--threads``."""
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="most threads to use; results do not depend on it"
+    )
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Return what turns a text into an integer of at least `least`.
+
+    Examples
+    --------
+    >>> at_least(1)("12")
+    12
+    """
+
+    def integer(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"got {text!r}; it takes an integer of at least {least}")
+        return number
+
+    return integer
+
+
+positive = at_least(1)
+
+
+def share(text: str) -> float:
+    """Return a text as a number in [0, 1).
+
+    Examples
+    --------
+    >>> share("0.2")
+    0.2
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}; it takes a number from 0 to less than 1")
+    return number
+
+
+def names(text: str) -> list[str]:
+    """Return the names in a text that has commas between them.
+
+    Examples
+    --------
+    >>> names("street, city")
+    ['street', 'city']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def units(text: str) -> list[int]:
+    """Return the numbers of units of hidden layers; "none" is no hidden layer.
+
+    Examples
+    --------
+    >>> units("512,256"), units("none")
+    ([512, 256], [])
+    """
+    if text == "none":
+        return []
+    try:
+        return [positive(number) for number in text.split(",")]
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}; it takes the units of each hidden layer, such as 512,512, or none"
+        ) from None
+
+
+def warn(message: str) -> None:
+    """Print a warning as one line on stderr."""
+    print("foxnn: warning:", " ".join(message.splitlines()), file=sys.stderr)

@@ -1,0 +1,90 @@
+"""``foxnn info``: what is in a file, or what foxnn runs on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import TYPE_CHECKING
+
+import foxnn
+from foxnn.cli.arguments import command
+from foxnn.cli.files import load_network
+from foxnn.cli.recipe import Recipe, task
+from foxnn.cli.report import line, size
+from foxnn.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from foxnn.cli.arguments import Commands
+    from foxnn.network import NeuralNetwork
+
+__all__ = ["add_to"]
+
+_WIDTH = 200  # characters of anything that may be of any length
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = command(commands, "info", run, "print what is in the file of a network, or what foxnn runs on")
+    parser.add_argument("model", nargs="?", help="file of the network; without it, what foxnn runs on")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command."""
+    if args.model is None:
+        foxnn.show_config()
+        return 0
+    network = load_network(args.model)
+    line("file", f"{args.model}, {size(os.path.getsize(args.model))}")
+    line("network", f"{network.n_parameters:,} parameters of {network.dtype}")
+    _print_layers(network)
+    line("loss", str(network.loss.name) + "".join(f", {k} {v:g}" for k, v in network.loss.parameters.items()))
+    line("optimizer", repr(network.optimizer))
+    line("seed", str(network.seed))
+    line("training", _training(network))
+    if network.scale is not None or network.offset is not None:
+        line("inputs", f"read as x * {network.scale} + {network.offset}")
+    for key, value in network.metadata.items():
+        if key == "table":
+            _print_table(args.model, value)
+        else:
+            line("metadata", _short(f"{json.dumps(key)}: {json.dumps(value)}"))
+    return 0
+
+
+def _print_layers(network: NeuralNetwork) -> None:
+    for i, layer in enumerate(network.layers):
+        dropout = f", dropout {network.dropout[i]:g}" if i < len(network.dropout) and network.dropout[i] else ""
+        parameters = (layer.n_in + 1) * layer.n_out
+        line(f"layer {i + 1}", f"{layer.n_in} -> {layer.n_out} {layer.activation}, {parameters:,} parameters{dropout}")
+
+
+def _training(network: NeuralNetwork) -> str:
+    epochs = network.history.epochs
+    if not epochs:
+        return "none that the file knows of"
+    last = ", ".join(f"{name} {value:.4g}" for name, value in epochs[-1].items() if name != "seconds")
+    total = sum(epoch.get("seconds", 0.0) for epoch in epochs)
+    text = f"{len(epochs)} epochs in {total:.1f} s; the last: {last}"
+    if "val_loss" in network.history:
+        losses = network.history["val_loss"]
+        best = min(range(len(losses)), key=losses.__getitem__)
+        text += f"; best val_loss {losses[best]:.4g} in epoch {best + 1}"
+    return text
+
+
+def _print_table(path: str, data: object) -> None:
+    try:
+        recipe = Recipe.from_json(data)
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from None
+    line("task", task(recipe.encoder))
+    for column in recipe.encoder.columns:
+        kind = "numbers" if column.categories is None else _short(", ".join(map(repr, column.categories)))
+        line("column", f"{column.name!r}: {kind}")
+    if recipe.classes is not None:
+        line("classes", _short(", ".join(map(repr, recipe.classes))))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]} ... ({len(text):,} characters)"

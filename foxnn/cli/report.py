@@ -1,0 +1,87 @@
+"""What the commands print of a network: its shape, its training, and how good it is."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foxnn.callbacks import Callback
+
+if TYPE_CHECKING:
+    from foxnn.cli.recipe import Recipe
+    from foxnn.network import NeuralNetwork
+
+__all__ = ["EpochLines", "architecture", "line", "quality", "size"]
+
+
+def line(label: str, text: str) -> None:
+    """Print a line of a labelled list, at once: there may be a pipe."""
+    print(f"{label:<9} {text}", flush=True)
+
+
+def size(n_bytes: int) -> str:
+    """Return a number of bytes for people.
+
+    Examples
+    --------
+    >>> size(2_678_824), size(640)
+    ('2.7 MB', '640 bytes')
+    """
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= factor:
+            return f"{n_bytes / factor:.1f} {unit}"
+    return f"{n_bytes} bytes"
+
+
+def architecture(network: NeuralNetwork) -> str:
+    """Return the layers and the number of parameters in a line.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> architecture(foxnn.neural_network([4, 8, 3], activation="relu", output="softmax"))
+    '4 -> 8 relu -> 3 softmax; 67 parameters of float32'
+    """
+    layers = "".join(f" -> {layer.n_out} {layer.activation}" for layer in network.layers)
+    return f"{network.sizes[0]}{layers}; {network.n_parameters:,} parameters of {network.dtype}"
+
+
+def quality(network: NeuralNetwork, recipe: Recipe | None, X: NDArray[Any], y: NDArray[Any]) -> str:
+    """Return loss and metrics: accuracy where there are classes, else R^2 and the root of the mean squared error.
+
+    Parameters
+    ----------
+    network : NeuralNetwork
+    recipe : Recipe, optional
+        What X and y were made with.
+    X : ndarray, shape (n, n_in)
+    y : ndarray, shape (n,)
+        As the network learns them.
+    """
+    values = network.evaluate(X, y)
+    parts = [f"{name} {value:.4f}" for name, value in reversed(values.items())]
+    if recipe is not None and recipe.classes is None and "accuracy" not in values:
+        truth = recipe.answers(y)
+        squares = np.square(recipe.answers(network.predict(X)[:, 0]) - truth)
+        spread = np.var(truth)
+        r2 = f"R^2 {1 - squares.mean() / spread:.4f}" if spread > 0 else "R^2 undefined (all values are the same)"
+        parts = [r2, f"RMSE {np.sqrt(squares.mean()):.6g}", *parts]
+    return f"{', '.join(parts)} ({len(X):,} {'rows' if recipe else 'images'})"
+
+
+class EpochLines(Callback):
+    """A line for every epoch, where there is no terminal to draw a bar in."""
+
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int) -> None:
+        """Remember how many there may be."""
+        self._epochs = epochs
+
+    def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
+        """Print the line."""
+        number = f"{epoch + 1}/{self._epochs}".rjust(2 * len(str(self._epochs)) + 1)
+        rest = "  ".join(f"{name} {value:.4f}" for name, value in values.items() if name != "seconds")
+        print(f"epoch {number}  {rest}  {values['seconds']:.2f} s", flush=True)
+        sys.stdout.flush()

@@ -1,0 +1,116 @@
+"""Pictures of training and of images (needs matplotlib: ``pip install foxnn[plot]``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from foxnn.history import History
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise ImportError("this needs matplotlib: pip install foxnn[plot]") from None
+    return plt
+
+
+def plot_history(history: History, ax: Any = None) -> Any:
+    """Draw the losses over the epochs, and the accuracies if there are any.
+
+    Parameters
+    ----------
+    history : History
+        As returned by `NeuralNetwork.fit`.
+    ax : matplotlib axes, optional
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    matplotlib axes
+        Of the losses; the accuracies have an axis of their own on the right.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import foxnn, matplotlib
+    >>> matplotlib.use("agg")
+    >>> nn = foxnn.neural_network([1, 1], seed=0)
+    >>> ax = foxnn.plots.plot_history(nn.fit([[0], [1]], [0, 1], epochs=3))
+    >>> ax.get_xlabel()
+    'epoch'
+    """
+    if ax is None:
+        ax = _pyplot().figure().subplots()
+    right = None
+    for name, values in history.items():
+        epochs = np.arange(1, len(values) + 1)
+        dashes = "--" if name.startswith("val_") else "-"
+        if name.endswith("loss"):
+            ax.plot(epochs, values, f"C0{dashes}", label=name)
+        elif name.endswith("accuracy"):
+            right = right or ax.twinx()
+            right.plot(epochs, values, f"C1{dashes}", label=name)
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("loss", color="C0")
+    lines = ax.get_lines()
+    if right is not None:
+        right.set_ylabel("accuracy", color="C1")
+        lines = [*lines, *right.get_lines()]
+    ax.legend(handles=lines, loc="center right")
+    return ax
+
+
+def plot_images(images: Any, titles: Any = None, columns: int = 10, figure: Any = None) -> Any:
+    """Draw square grey images in a grid.
+
+    Parameters
+    ----------
+    images : array-like of shape (n, side * side) or (n, side, side)
+    titles : sequence of str, optional
+        One for each image.
+    columns : int, default 10
+    figure : matplotlib figure, optional
+        Where to draw; by default in a new one.
+
+    Returns
+    -------
+    matplotlib figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If the images are not square.
+
+    Examples
+    --------
+    >>> import foxnn, matplotlib
+    >>> matplotlib.use("agg")
+    >>> X_train, y_train, _, _ = foxnn.datasets.load_mnist_sample()
+    >>> figure = foxnn.plots.plot_images(X_train[:20], titles=y_train[:20])
+    >>> len(figure.axes)
+    20
+    """
+    pixels = np.asarray(images).reshape(len(images), -1)
+    side = round(pixels.shape[1] ** 0.5)
+    if side * side != pixels.shape[1]:
+        raise ValueError(f"images: got {pixels.shape[1]} pixels each; it takes square images")
+    rows = -(-len(pixels) // columns)
+    if figure is None:
+        figure = _pyplot().figure(figsize=(columns, 1.25 * rows))
+    for i, image in enumerate(pixels):
+        ax = figure.add_subplot(rows, columns, i + 1)
+        ax.imshow(image.reshape(side, side), cmap="gray_r")
+        ax.set_axis_off()
+        if titles is not None:
+            ax.set_title(str(titles[i]), fontsize=9)
+    return figure
