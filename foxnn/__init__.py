@@ -9,6 +9,8 @@ from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_c
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback, EarlyStopping
 from foxnn.errors import DivergenceError, FileFormatError
+from foxnn.foxnn_1_0.data import one_train_data, train_data
+from foxnn.foxnn_1_0.layer import layer
 from foxnn.history import History
 from foxnn.io import load
 from foxnn.layers import Layer
@@ -31,12 +33,15 @@ __all__ = [
     "callbacks",
     "datasets",
     "get_num_threads",
+    "layer",
     "load",
     "losses",
     "neural_network",
     "num_threads",
+    "one_train_data",
     "optimizers",
     "plots",
     "set_num_threads",
     "show_config",
+    "train_data",
 ]

@@ -8,21 +8,27 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
+from foxnn._options import real
 
 #: uint8 data is taken for images: it is read as x / 255 unless told otherwise.
 DEFAULT_U8_SCALE = 1 / 255
 
 
-def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
-    """`value` as an array of uint8, float32 or float64; a view where it is one of these already."""
+def _as_array(value: Any, name: str) -> npt.NDArray[Any]:
+    """`value` as a dense array, of whatever it is made of."""
     if hasattr(value, "tocsr"):
         raise TypeError(f"{name}: got a sparse matrix; it takes dense numbers (use .toarray())")
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name}: got a masked array with masked values; fill them first (.filled(...))")
     try:
-        array = np.asarray(value)
+        return np.asarray(value)
     except ValueError as error:  # ragged lists
         raise ValueError(f"{name}: got rows of different lengths; it takes a rectangular array ({error})") from None
+
+
+def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
+    """`value` as an array of uint8, float32 or float64; a view where it is one of these already."""
+    array = _as_array(value, name)
     kind = array.dtype.kind
     if kind == "O":
         try:
@@ -101,7 +107,8 @@ _RANGES = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, np.inf), "
 
 def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y") -> Targets:
     """Targets of n samples for n_out outputs: classes (n,) of integers, or values (n, n_out), or (n,) if n_out is 1."""
-    if np.asarray(y).dtype.kind in "US" or (np.asarray(y).dtype == object and _has_text(y)):
+    given = _as_array(y, name)
+    if given.dtype.kind in "US" or (given.dtype == object and _has_text(given)):
         raise TypeError(
             f"{name}: got text labels; it takes integer classes from 0 (np.unique(y, return_inverse=True) makes them)"
         )
@@ -127,8 +134,8 @@ def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y") -> Target
     return Targets(array, None, _correct_rule(array, loss))
 
 
-def _has_text(y: Any) -> bool:
-    return any(isinstance(value, (str, bytes)) for value in np.asarray(y, dtype=object).flat)
+def _has_text(array: npt.NDArray[Any]) -> bool:
+    return any(isinstance(value, (str, bytes)) for value in array.flat)
 
 
 def _as_labels(array: npt.NDArray[Any], n_out: int, name: str) -> npt.NDArray[np.int64]:
@@ -188,8 +195,7 @@ def class_weights(
         for label, weight in class_weight.items():
             if not isinstance(label, (int, np.integer)) or label < 0:
                 raise ValueError(f"class_weight: got the class {label!r}; it takes classes from 0")
-            if not np.isfinite(weight) or weight < 0:
-                raise ValueError(f"class_weight: got the weight {weight!r}; it takes numbers of at least 0")
+            weight = real(f"class_weight of class {label}", weight, 0)
             if label < len(of_class):
                 of_class[label] = weight
     else:

@@ -86,11 +86,12 @@ class EarlyStopping(Callback):
         self.patience = integer("patience", patience, 1)
         self.min_delta = real("min_delta", min_delta, 0)
         self.restore_best = restore_best
+        self._weights: list[tuple[Any, Any]] = []
 
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int) -> None:
         """Forget the last training."""
         self.best, self.best_epoch = math.nan, -1
-        self._weights: list[tuple[Any, Any]] = []
+        self._weights = []
 
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Compare this epoch with the best one."""

@@ -58,7 +58,9 @@ class Layer:
 
     @weights.setter
     def weights(self, value: Any) -> None:
-        self._network._core.set_weights(self._index, checked_parameters(value, (self.n_in, self.n_out), "weights"))
+        self._network._core.set_weights(
+            self._index, checked_parameters(value, (self.n_in, self.n_out), "weights", self._network.dtype)
+        )
 
     @property
     def bias(self) -> npt.NDArray[Any]:
@@ -67,7 +69,7 @@ class Layer:
 
     @bias.setter
     def bias(self, value: Any) -> None:
-        self._network._core.set_bias(self._index, checked_parameters(value, (self.n_out,), "bias"))
+        self._network._core.set_bias(self._index, checked_parameters(value, (self.n_out,), "bias", self._network.dtype))
 
     @property
     def activation(self) -> Activation:
@@ -82,12 +84,16 @@ class Layer:
         return f"Layer({self.n_in} -> {self.n_out}, {self.activation})"
 
 
-def checked_parameters(value: Any, shape: tuple[int, ...], name: str) -> npt.NDArray[Any]:
-    """Weights or biases of that shape, finite; a number stands for an array full of it."""
+def checked_parameters(value: Any, shape: tuple[int, ...], name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Weights or biases of that shape and dtype, finite; a number stands for an array full of it."""
     array = _as_numbers(value, name)
     if array.ndim == 0:
         array = np.full(shape, array)
     if array.shape != shape:
         raise ValueError(f"{name}: got an array of shape {array.shape}; it takes shape {shape}")
-    check_finite(array.reshape(1, -1), name)
-    return array
+    check_finite(np.ascontiguousarray(array).reshape(1, -1), name)
+    with np.errstate(over="ignore"):
+        converted = array.astype(dtype, copy=False)
+    if not np.isfinite(converted).all():
+        raise ValueError(f"{name}: got {np.abs(array).max():g}; it takes numbers that {dtype} can hold")
+    return converted

@@ -17,6 +17,7 @@ from foxnn._arrays import DEFAULT_U8_SCALE, as_inputs, as_targets, as_weights
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback
+from foxnn.errors import DivergenceError
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
@@ -36,8 +37,9 @@ class NeuralNetwork(Interface10):
 
     Parameters
     ----------
-    sizes : sequence of int, or str
-        Number of inputs, of units in each hidden layer, and of outputs. Or the name of a file to load.
+    sizes : sequence of int, str or NeuralNetwork
+        Number of inputs, of units in each hidden layer, and of outputs. Or the name of a file to load, of whose other
+        arguments only `only_scale`, `dtype`, `seed` and `n_threads` count; or a network to copy.
     activation : str, Activation, or a list of one for each hidden layer, default "sigmoid"
         See `foxnn.activations.names`.
     output : str or Activation, optional
@@ -52,7 +54,8 @@ class NeuralNetwork(Interface10):
         zero. By default what suits each layer's activation.
     dropout : float or list of float in [0, 1), default 0
         Share of each hidden layer's outputs that training sets to zero (Srivastava et al. 2014).
-    dtype : "float32" or "float64", default "float32"
+    dtype : "float32" or "float64", optional
+        By default float32, and float64 for a network from a text file.
     seed : int, optional
         Of everything random: the same seed and data give the same bits. By default a new one each time.
     n_threads : int, optional
@@ -88,24 +91,34 @@ class NeuralNetwork(Interface10):
 
     def __init__(
         self,
-        sizes: Sequence[int] | str | os.PathLike[str],
+        sizes: Sequence[int] | str | os.PathLike[str] | NeuralNetwork,
         activation: Any = "sigmoid",
         output: str | Activation | None = None,
         loss: str | Loss | None = None,
         init: Any = None,
         dropout: float | Sequence[float] = 0.0,
-        dtype: Any = "float32",
+        dtype: Any = None,
         seed: int | None = None,
         n_threads: int | None = None,
         only_scale: bool = False,
     ) -> None:
-        if isinstance(sizes, (str, os.PathLike)):
+        if isinstance(sizes, (str, os.PathLike, NeuralNetwork)):
             from foxnn.io import load
 
-            self.__dict__ = load(sizes, only_scale=only_scale, dtype=dtype).__dict__
+            if isinstance(activation, bool):  # FoxNN 1.0: neural_network(name_file, only_scale)
+                only_scale = activation
+            if isinstance(sizes, NeuralNetwork):
+                self.__dict__ = sizes.copy().__dict__
+            else:
+                self.__dict__ = load(sizes, only_scale=only_scale, dtype=dtype).__dict__
+            if seed is not None:
+                self.seed = integer("seed", seed, 0) % 2**64
+            if n_threads is not None:
+                self.n_threads = n_threads
             return
+        self.settings = self._new_settings()
         self.sizes = self._checked_sizes(sizes)
-        self._dtype = self._checked_dtype(dtype)
+        self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
         self.seed = secrets.randbits(63) if seed is None else integer("seed", seed, 0) % 2**64
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
@@ -118,11 +131,10 @@ class NeuralNetwork(Interface10):
         self.scale: float | None = None
         self.offset: float | None = None
         self.metadata: dict[str, Any] = {}
-        self.epoch = 0  # epochs trained on in all fits: the address of their shuffles
+        self.epoch = 0  # epochs and single batches trained on so far: the address of shuffles and dropout
         self.stop_training = False
         self._make_core()
         self._initialize("" if init is None else init)
-        self.settings = self._new_settings()
 
     # ---- construction ---------------------------------------------------------------------------------------
 
@@ -147,7 +159,7 @@ class NeuralNetwork(Interface10):
         if output is None:
             plain = "sigmoid" if isinstance(activation, str) and activation == "sigmoid" else "linear"
             output = NATURAL_OUTPUT.get(loss.name, plain) if loss is not None else plain
-        if isinstance(activation, (str, Activation)):
+        if isinstance(activation, str) or not isinstance(activation, Iterable):
             chosen = [Activation.of(activation)] * hidden
         else:
             chosen = [Activation.of(a) for a in activation]
@@ -162,7 +174,7 @@ class NeuralNetwork(Interface10):
 
     def _checked_dropout(self, dropout: Any) -> list[float]:
         hidden = len(self.sizes) - 2
-        if isinstance(dropout, (int, float)):
+        if isinstance(dropout, str) or not isinstance(dropout, Iterable):
             return [real("dropout", dropout, 0, 1)] * hidden
         rates = [real("dropout", rate, 0, 1) for rate in dropout]
         if len(rates) != hidden:
@@ -191,7 +203,7 @@ class NeuralNetwork(Interface10):
                 raise unknown("init", init, _core.INITIALIZERS)
             for index, a in enumerate(self._activations):
                 self._core.initialize(index, init or a.default_init, self.seed)
-        elif isinstance(init, (int, float)):
+        elif not isinstance(init, Iterable):
             constant = real("init", init)
             for layer in self.layers:
                 layer.weights = constant
@@ -204,8 +216,9 @@ class NeuralNetwork(Interface10):
             for index, (layer, value) in enumerate(zip(self.layers, given, strict=True)):
                 weights, bias = value if isinstance(value, tuple) and len(value) == 2 else (value, 0.0)
                 shape = (layer.n_in, layer.n_out)
-                self._core.set_weights(index, checked_parameters(weights, shape, f"init[{index}] weights"))
-                self._core.set_bias(index, checked_parameters(bias, shape[1:], f"init[{index}] bias"))
+                names = f"init[{index}] weights", f"init[{index}] bias"
+                self._core.set_weights(index, checked_parameters(weights, shape, names[0], self.dtype))
+                self._core.set_bias(index, checked_parameters(bias, shape[1:], names[1], self.dtype))
 
     def _set_activation(self, index: int, activation: Activation) -> None:
         if activation.output_only and index + 1 < len(self._activations):
@@ -213,6 +226,32 @@ class NeuralNetwork(Interface10):
         self._core.set_activation(index, activation.name, list(activation.parameters.values()))
         self._activations[index] = activation
         self._trainer = None
+
+    def _append_layer(self, weights: Any, bias: Any, activation: Activation) -> None:
+        """Append a layer, (n_in, n_out) and (n_out,); after an error nothing has changed."""
+        n_in, n_out = weights.shape
+        if n_in != self.sizes[-1]:
+            raise ValueError(
+                f"layer: got one of {n_in} inputs; it takes {self.sizes[-1]}, the number of outputs before it"
+            )
+        if self._activations[-1].output_only:
+            raise ValueError(
+                f"layer: got one to come after {self._activations[-1].name!r}, which works on outputs only"
+            )
+        parameters = [
+            checked_parameters(weights, (n_in, n_out), "layer weights", self.dtype),
+            checked_parameters(bias, (n_out,), "layer bias", self.dtype),
+        ]
+        with self._exclusively():
+            core = self._core.copy()  # whoever is predicting goes on with the old one
+            core.append(n_in, n_out, activation.name, list(activation.parameters.values()))
+            core.set_weights(len(self._activations), parameters[0])
+            core.set_bias(len(self._activations), parameters[1])
+            self._core = core
+            self.sizes = [*self.sizes, n_out]
+            self._activations = [*self._activations, activation]
+            self._dropout = [*self._dropout, 0.0]
+            self._trainer = self._optimizer_state = self._optimizer_of_state = None
 
     # ---- what it is -----------------------------------------------------------------------------------------
 
@@ -295,7 +334,7 @@ class NeuralNetwork(Interface10):
         array([[0.7216]], dtype=float32)
         """
         if scale is None and offset is None and self.scale is None and self.offset is None:
-            out = self._core.predict_plain(X, self.n_threads or 0)
+            out = self._core.predict_plain(X, self.settings._n_threads or 0)
             if out is not None:
                 return out
         inputs = as_inputs(X, self.sizes[0])
@@ -534,6 +573,7 @@ class NeuralNetwork(Interface10):
         samples, _ = self._samples(X, y, sample_weight)
         with self._exclusively():
             loss, weight, _ = run_steps(self, samples, None, 0, len(samples), len(samples))
+            self.epoch += 1  # the next batch drops other units
         return float(loss / weight)
 
     def loss_and_gradients(
@@ -567,6 +607,8 @@ class NeuralNetwork(Interface10):
         """
         samples, _ = self._samples(X, y, sample_weight)
         loss, weight, gradients = self._get_trainer().gradients(self._core, samples, False, self.n_threads or 0)
+        if weight == 0:
+            raise DivergenceError("the loss of these samples is not finite, so it has no gradient")
         return float(loss / weight), gradients
 
     def _get_trainer(self) -> Any:
@@ -635,7 +677,9 @@ class NeuralNetwork(Interface10):
         True
         """
         function, arguments = self.__reduce__()
-        return function(*arguments)  # type: ignore[no-any-return]
+        twin: Self = function(*arguments)
+        twin.settings._mutations = self.settings._mutations  # no two copies mutate alike
+        return twin
 
 
 class _Exclusive:

@@ -89,6 +89,8 @@ class Plan:
                 _core.Samples(inputs[held_out], values, labels, held_weights, *reading, targets.correct),
                 targets,
             )
+        if not isinstance(callbacks, Iterable):
+            raise TypeError(f"callbacks: got {callbacks!r}; it takes a list of foxnn.callbacks.Callback")
         chosen = list(callbacks)
         for callback in chosen:
             if not isinstance(callback, Callback):

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import erfc
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848, 1.0507009873554804934
 
@@ -33,6 +32,13 @@ def mish(z):
     return z * np.tanh(softplus(z))
 
 
+def erfc(z):
+    """Python's, and to first order what is left of z after rounding it to double precision."""
+    near = z.astype(np.float64)
+    value, rest = np.vectorize(math.erfc)(near), z - near
+    return value - rest * (2 / math.sqrt(math.pi)) * np.exp(-(near.astype(z.dtype) ** 2))
+
+
 #: Value of every activation, of an array of logits and, for two of them, a parameter.
 ACTIVATIONS: dict[str, Callable[..., np.ndarray]] = {
     "sigmoid": sigmoid,
@@ -41,7 +47,7 @@ ACTIVATIONS: dict[str, Callable[..., np.ndarray]] = {
     "leaky_relu": lambda z, negative_slope=0.01: np.where(z < 0, negative_slope * z, z),
     "elu": lambda z, alpha=1.0: np.where(z > 0, z, alpha * _expm1_below_zero(z)),
     "selu": lambda z: _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * _expm1_below_zero(z)),
-    "gelu": lambda z: z * erfc(np.asarray(-z / math.sqrt(2), dtype=np.float64)) / 2,
+    "gelu": lambda z: z * erfc(-z / np.sqrt(z.dtype.type(2))) / 2,
     "silu": lambda z: z * sigmoid(z),
     "softplus": softplus,
     "softsign": lambda z: z / (1 + np.abs(z)),

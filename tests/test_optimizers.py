@@ -212,9 +212,7 @@ def test_a_change_of_the_learning_rate_keeps_the_state(optimizer: optimizers.Opt
         train(nn, optimizers.get(optimizer, rate), steps, index * steps)
         own.learning_rate = rate
         train(changed_in_place, own, steps, index * steps)
-        by_fit.fit(
-            X, LABELS, epochs=2, batch_size=BATCH, shuffle=False, optimizer=optimizer, learning_rate=rate
-        )
+        by_fit.fit(X, LABELS, epochs=2, batch_size=BATCH, shuffle=False, optimizer=optimizer, learning_rate=rate)
         follow.lr = rate
         train_reference(reference, follow, steps, index * steps)
     for network_ in (nn, by_fit, changed_in_place):

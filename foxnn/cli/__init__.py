@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import foxnn
 from foxnn.cli import evaluate, info, predict, train
 from foxnn.cli.arguments import Parser
+from foxnn.cli.report import say
 
 __all__ = ["main"]
 
@@ -54,11 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _give_up_stdout()
         return _BROKEN_PIPE
-    except KeyboardInterrupt:
-        _say("interrupted")
+    except KeyboardInterrupt as error:  # `train` says what it has saved
+        say(str(error) or "interrupted")
         return _INTERRUPTED
-    except (ValueError, OSError, MemoryError, foxnn.DivergenceError) as error:
-        _say(f"error: {_message(error)}")
+    except (ValueError, OSError, MemoryError, ArithmeticError) as error:
+        say(f"error: {_message(error)}")
         try:
             sys.stdout.flush()
         except OSError:
@@ -79,13 +80,9 @@ def _run(argv: Sequence[str] | None) -> int:
     if args.command is None:
         parser.print_help()
         return 0
-    with foxnn.num_threads(getattr(args, "threads", None)):
+    threads = getattr(args, "threads", None)
+    with nullcontext() if threads is None else foxnn.num_threads(threads):
         return int(args.run(args))
-
-
-def _say(line: str) -> None:
-    # A message may quote what a file contains.
-    print("foxnn:", " ".join(line.splitlines()), file=sys.stderr)
 
 
 def _message(error: BaseException) -> str:

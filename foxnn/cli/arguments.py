@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
@@ -49,7 +48,7 @@ def command(
     commands: Commands, name: str, run: Callable[[argparse.Namespace], int], summary: str, epilog: str = ""
 ) -> Parser:
     """Add a command to the parser and return the command's own."""
-    parser = commands.add_parser(name, help=summary, description=f"{summary}.", epilog=epilog)
+    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=epilog)
     parser.set_defaults(run=run)
     return parser
 
@@ -138,8 +137,3 @@ def units(text: str) -> list[int]:
         raise argparse.ArgumentTypeError(
             f"got {text!r}; it takes the units of each hidden layer, such as 512,512, or none"
         ) from None
-
-
-def warn(message: str) -> None:
-    """Print a warning as one line on stderr."""
-    print("foxnn: warning:", " ".join(message.splitlines()), file=sys.stderr)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import foxnn
 from foxnn._atomic import atomic_write
-from foxnn.cli.arguments import DATASETS, warn
+from foxnn.cli.arguments import DATASETS
+from foxnn.cli.report import say
 from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def check_writable(path: str, *inputs: str) -> None:
     *inputs : str
         The files to be read.
     """
-    if os.path.isdir(path):
+    if not os.path.basename(path) or os.path.isdir(path):
         raise IsADirectoryError(f"{path!r} is a folder; --output takes the name of a file")
     for other in inputs:
         if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
@@ -70,9 +71,10 @@ def load_network(path: str) -> foxnn.NeuralNetwork:
     network = foxnn.load(path)
     if not isinstance(network.metadata, dict):
         raise FileFormatError(f"{path}: the metadata is no mapping")
-    for epoch in network.history.epochs:
-        if not all(isinstance(value, int | float) for value in epoch.values()):
-            raise FileFormatError(f"{path}: the history has values that are no numbers")
+    numbers = [value for epoch in network.history.epochs for value in epoch.values()]
+    numbers += [value for value in (network.scale, network.offset) if value is not None]
+    if not all(type(value) is float or (type(value) is int and abs(value) < 2**64) for value in numbers):
+        raise FileFormatError(f"{path}: the history, the scale or the offset has values that are no numbers")
     return network
 
 
@@ -86,5 +88,5 @@ def load_images(name: str) -> Dataset:
     for warning in caught:
         # After the colon it says what every mirror answered.
         what = str(warning.message).partition(": ")[0]
-        warn(f"{what}; for all of it, connect to the network or set FOXNN_DATA_DIR to the folder that has it")
+        say(f"warning: {what}; for all of it, connect to the network or set FOXNN_DATA_DIR to the folder that has it")
     return data

@@ -65,7 +65,7 @@ def _training(network: NeuralNetwork) -> str:
         return "none that the file knows of"
     last = ", ".join(f"{name} {value:.4g}" for name, value in epochs[-1].items() if name != "seconds")
     total = sum(epoch.get("seconds", 0.0) for epoch in epochs)
-    text = f"{len(epochs)} epochs in {total:.1f} s; the last: {last}"
+    text = f"{len(epochs)} epoch{'s' * (len(epochs) > 1)} in {total:.1f} s; the last: {last}"
     if "val_loss" in network.history:
         losses = network.history["val_loss"]
         best = min(range(len(losses)), key=losses.__getitem__)

@@ -57,15 +57,22 @@ def run(args: argparse.Namespace) -> int:
     records = read_records(args.data, args.delimiter)
     recipe = recipe_for(network, args.model, records, None, args.ignore)
     outputs = network.predict(recipe.inputs(recipe.encoder.encode(records, "float64"), network.dtype))
+    finite = np.isfinite(outputs).all(axis=1)
+    if not finite.all():
+        number = records.numbers[int(np.argmin(finite))]
+        raise ValueError(
+            f"{args.data}, {records.unit} {number}: the inputs are so large that the outputs are not finite"
+        )
     header, rows = _table(network, recipe, outputs, args.probabilities)
     if args.output is None:
         if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
             sys.stdout.reconfigure(encoding="utf-8")  # as all tables, whatever the console speaks
         _write(sys.stdout, header, rows)
         return 0
-    with atomic_write(args.output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
-        _write(text, header, rows)
-        text.detach()  # the file is not this wrapper's to close
+    text = io.StringIO(newline="")
+    _write(text, header, rows)
+    with atomic_write(args.output) as file:
+        file.write(text.getvalue().encode())
     return 0
 
 

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from foxnn.cli.recipe import Recipe
     from foxnn.network import NeuralNetwork
 
-__all__ = ["EpochLines", "architecture", "line", "quality", "size"]
+__all__ = ["EpochLines", "architecture", "line", "quality", "say", "size"]
 
 
 def line(label: str, text: str) -> None:
     """Print a line of a labelled list, at once: there may be a pipe."""
     print(f"{label:<9} {text}", flush=True)
+
+
+def say(message: str) -> None:
+    """Print a message as one line on stderr; what it quotes from files cannot control the terminal."""
+    text = " ".join(message.splitlines())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    print(f"foxnn: {shown}", file=sys.stderr)
 
 
 def size(n_bytes: int) -> str:
@@ -62,6 +69,8 @@ def quality(network: NeuralNetwork, recipe: Recipe | None, X: NDArray[Any], y: N
         As the network learns them.
     """
     values = network.evaluate(X, y)
+    if not np.isfinite(list(values.values())).all():
+        raise ValueError("some inputs or targets are so large that the loss is not finite")
     parts = [f"{name} {value:.4f}" for name, value in reversed(values.items())]
     if recipe is not None and recipe.classes is None and "accuracy" not in values:
         truth = recipe.answers(y)
@@ -84,4 +93,3 @@ class EpochLines(Callback):
         number = f"{epoch + 1}/{self._epochs}".rjust(2 * len(str(self._epochs)) + 1)
         rest = "  ".join(f"{name} {value:.4f}" for name, value in values.items() if name != "seconds")
         print(f"epoch {number}  {rest}  {values['seconds']:.2f} s", flush=True)
-        sys.stdout.flush()

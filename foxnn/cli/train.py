@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,14 +41,11 @@ examples:
   foxnn train iris.csv --target species
   foxnn train homes.csv --target price --ignore id,street --hidden 128,64 --loss huber
 """
-
-
 # By default, for images and for tables.
 _IMAGES = {"hidden": [512, 512], "epochs": 10, "batch_size": 98, "early_stopping": 0}
 _TABLES = {"hidden": [64, 64], "epochs": 100, "batch_size": 32, "early_stopping": 10}
 _VALIDATION = 0.1  # if training may stop early
 _OF_TABLES = ("target", "task", "ignore", "text_columns", "test", "delimiter")
-_INTERRUPTED = 130
 
 
 def add_to(commands: Commands) -> None:
@@ -209,7 +205,9 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
             verbose=show_bar,
         )
     except KeyboardInterrupt:
-        return _interrupted(args, network)
+        raise _interrupted(args, network) from None
+    except foxnn.DivergenceError as error:
+        raise foxnn.DivergenceError(f"{error} Nothing was saved.") from None
     network.save(args.output)  # before the test, which Ctrl-C may cut short
     if early_stopping is not None and not args.quiet:
         n_epochs = len(network.history.epochs)
@@ -221,13 +219,12 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
     return 0
 
 
-def _interrupted(args: argparse.Namespace, network: NeuralNetwork) -> int:
+def _interrupted(args: argparse.Namespace, network: NeuralNetwork) -> KeyboardInterrupt:
     """Save what there is; but not less than an epoch, which is a mistyped command rather than a network."""
     done = len(network.history.epochs)
-    if done:
-        network.save(args.output)
-        what = f"after {done} of {args.epochs} epochs; saved the network as it was then: {args.output}"
-    else:
-        what = "before the first epoch was complete; saved nothing"
-    print(f"foxnn: interrupted {what}", file=sys.stderr)
-    return _INTERRUPTED
+    if not done:
+        return KeyboardInterrupt("interrupted before the first epoch was complete; saved nothing")
+    network.save(args.output)
+    return KeyboardInterrupt(
+        f"interrupted after {done} of {args.epochs} epochs; saved the network as it was then: {args.output}"
+    )

@@ -109,7 +109,7 @@ def _split(part: Part, share: float, seed: int, shuffle: int) -> tuple[Part, Par
     n = len(part.X)
     n_held = max(1, round(share * n)) if share else 0
     if n_held >= n:
-        raise ValueError(f"{n} samples are too few to hold out a share of {share:g}")
+        raise ValueError(f"too few samples ({n}) to hold out a share of {share:g}")
     order = _core.shuffled_order(seed % 2**64, shuffle, n)
     # Each in the order of the data, so that holding nothing out changes nothing.
     kept, held = np.sort(order[n_held:]), np.sort(order[:n_held])

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
-from foxnn._arrays import _as_numbers, check_finite
+from foxnn._arrays import _as_numbers, _contiguous_rows, check_finite
 from foxnn._options import integer
 
 _Matrix = npt.NDArray[np.float64]
@@ -75,7 +75,7 @@ class train_data:
     source : str, path-like or train_data, optional
         A text file of FoxNN 1.0 (``n_rows n_inputs n_outputs``, then row by row inputs and outputs), or data to copy.
     seed : int, optional
-        Of the rows that `get_part` and `get_part_for_test` pick; by default a new one each time.
+        Of the rows that `get_part` and `get_part_for_test` pick; by default that of the data copied, else a new one.
 
     Raises
     ------
@@ -94,10 +94,10 @@ class train_data:
     3
     """
 
-    def __init__(
-        self, source: str | os.PathLike[str] | train_data | None = None, *, seed: int | None = None
-    ) -> None:
-        self.seed = secrets.randbits(63) if seed is None else integer("seed", seed, 0) % 2**64
+    def __init__(self, source: str | os.PathLike[str] | train_data | None = None, *, seed: int | None = None) -> None:
+        if seed is None:
+            seed = source.seed if isinstance(source, train_data) else secrets.randbits(63)
+        self.seed: int = integer("seed", seed, 0) % 2**64
         self._parts = 0  # random parts picked so far: the address of the next one's numbers
         self._reserved = 0
         self._n = 0
@@ -158,17 +158,18 @@ class train_data:
             data, out = data.input, data.out
         elif out is None:
             raise TypeError("out: got nothing; with an array of inputs it takes the outputs they should give")
-        if np.ndim(data) == 2:
-            inputs, outputs = _as_numbers(data, "input"), _as_numbers(out, "out")
+        inputs, outputs = _as_numbers(data, "input"), _as_numbers(out, "out")
+        if inputs.ndim == 2:
             if outputs.ndim != 2 or len(outputs) != len(inputs) or 0 in (*inputs.shape[1:], *outputs.shape[1:]):
                 raise ValueError(
                     f"out: got an array of shape {outputs.shape} for inputs of shape {inputs.shape}; it takes one row "
                     "of outputs for each row of inputs"
                 )
+            inputs, outputs = _contiguous_rows(inputs), _contiguous_rows(outputs)
             check_finite(inputs, "input")
             check_finite(outputs, "out")
         else:
-            inputs, outputs = as_row(data, "input"), as_row(out, "out")
+            inputs, outputs = as_row(inputs, "input"), as_row(outputs, "out")
         self._append(inputs, outputs)
 
     def _append(self, inputs: npt.NDArray[Any], outputs: npt.NDArray[Any]) -> None:
@@ -187,7 +188,8 @@ class train_data:
 
     def _resize(self, rows: int, width: int) -> None:
         table = np.empty((rows, width))
-        table[: self._n] = self._table[: self._n]
+        if self._n:
+            table[: self._n] = self._table[: self._n]
         self._table = table
 
     def size(self) -> int:
@@ -220,16 +222,9 @@ class train_data:
         >>> data.get(0)
         one_train_data([0.0, 1.0], [1.0])
         """
-        return one_train_data(*self._row(i))
-
-    def _row(self, i: int) -> tuple[_Matrix, _Matrix]:
-        try:
-            index = integer("i", i, 0)
-        except ValueError:
-            index = self._n
-        if index >= self._n:
+        if not 0 <= i < self._n:
             raise IndexError(f"i: got {i!r}; this data has {self._n} row{_s(self._n)}, counted from 0")
-        return self.inputs[index], self.outputs[index]
+        return one_train_data(self.inputs[i], self.outputs[i])
 
     __getitem__ = get
 
@@ -290,12 +285,12 @@ class train_data:
         >>> data.get_part_for_test(3).size(), data.get_part_for_test(0).size()
         (3, 0)
         """
-        return self.get_part(n) if integer("n", n, 0) else train_data()
+        return self.get_part(n) if integer("n", n, 0) else train_data(seed=self.seed)
 
     def _picked(self, n: int) -> train_data:
         rows = _core.shuffled_order(self.seed, self._parts % 2**32, self._n)[:n]
         self._parts += 1
-        part = train_data()
+        part = train_data(seed=self.seed)
         part._append(self.inputs[rows], self.outputs[rows])
         return part
 
@@ -311,7 +306,7 @@ class train_data:
         [[0.0], [1.0]]
         """
         n = integer("n", n, 0)
-        part = train_data()
+        part = train_data(seed=self.seed)
         if n and self._n:
             part._append(self.inputs[:n], self.outputs[:n])
         return part

@@ -1,0 +1,853 @@
+"""The command line: what it trains, says, writes and refuses, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import io
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+import foxnn
+from foxnn.callbacks import Callback
+from foxnn.cli import main, report, training_data
+from foxnn.datasets import TableEncoder, load_csv, load_mnist_sample
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """In an empty folder, without the network, without MNIST but its sample, and with one thread."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FOXNN_DATA_DIR", raising=False)
+    monkeypatch.setenv("FOXNN_CACHE_DIR", str(tmp_path / "no_cache"))
+    monkeypatch.setenv("FOXNN_MIRROR", (tmp_path / "no_mirror").as_uri())
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # for child processes
+    with foxnn.num_threads(1):
+        yield
+
+
+@pytest.fixture
+def foxnn_(capfd: pytest.CaptureFixture[str]) -> Any:
+    """Run the command line in this process."""
+
+    def run(*argv: object) -> Result:
+        code = main([str(argument) for argument in argv])
+        return Result(code, *capfd.readouterr())
+
+    return run
+
+
+def child(*argv: str, **options: Any) -> subprocess.Popen[str]:
+    """Run the command line in a process of its own, where Ctrl-C does what it does in a shell."""
+    if sys.platform != "win32":
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(
+        [sys.executable, "-m", "foxnn", *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def write_csv(name: str, header: list[str], rows: list[list[Any]]) -> Path:
+    with open(name, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return Path(name)
+
+
+@pytest.fixture
+def flowers() -> Path:
+    """Three classes that size, of huge numbers, and colour tell apart."""
+    rng = np.random.default_rng(0)
+    colours = {"cat": "red", "dog": "red", "æsel": "blue"}
+    rows = []
+    for i in range(90):
+        name = list(colours)[i % 3]
+        rows.append([5e6 + 1e3 * (name == "cat") + rng.normal(0, 50), rng.normal(0, 1e-3), colours[name], name])
+    return write_csv("flowers.csv", ["size", "noise", "colour", "species"], rows)
+
+
+@pytest.fixture
+def homes() -> Path:
+    """Prices, of huge numbers, that depend on area and city."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for i in range(120):
+        area, city = rng.uniform(40, 200), ["Bern", "Basel"][i % 2]
+        rows.append([f"{area:.1f}", city, f"{2e6 + 1e4 * area + 5e5 * (city == 'Bern'):.2f}"])
+    return write_csv("homes.csv", ["area", "city", "price"], rows)
+
+
+def answers(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def shown(text: str, name: str) -> float:
+    """The number after a name in what was printed."""
+    found = re.search(rf"(?<!\w){re.escape(name)} (-?[0-9.]+(?:e[-+]?\d+)?)", text)
+    assert found, f"{name!r} is not in {text!r}"
+    return float(found.group(1))
+
+
+def assert_same_weights(left: foxnn.NeuralNetwork, right: foxnn.NeuralNetwork) -> None:
+    assert left.sizes == right.sizes
+    for a, b in zip(left.layers, right.layers, strict=True):
+        np.testing.assert_array_equal(a.weights, b.weights)
+        np.testing.assert_array_equal(a.bias, b.bias)
+
+
+# --------------------------------------------------------------------------------------------------
+# Training on images
+# --------------------------------------------------------------------------------------------------
+
+
+def test_train_mnist_trains_the_network_of_the_title(foxnn_: Any) -> None:
+    result = foxnn_("train", "mnist", "--epochs", 1)
+    assert result.code == 0
+    X_train, y_train, X_test, y_test = load_mnist_sample()
+    twin = foxnn.neural_network([784, 512, 512, 10], activation="relu", output="softmax", seed=0)
+    twin.fit(X_train, y_train, epochs=1, batch_size=98, optimizer="adam", verbose=False)
+    network = foxnn.load("mnist.safetensors")
+    assert_same_weights(network, twin)
+    assert network.loss == "cross_entropy"
+    assert network.metadata == {"dataset": "mnist"}
+    values = network.evaluate(X_test, y_test)
+    assert re.search(r"^test +accuracy", result.out, re.MULTILINE)
+    assert f"accuracy {values['accuracy']:.4f}, loss {values['loss']:.4f} (1,000 images)" in result.out
+    assert "6,000 images to train on, 1,000 to test with" in result.out
+    assert len(re.findall(r"^epoch 1/1  loss \d", result.out, re.MULTILINE)) == 1
+
+
+def test_that_only_the_sample_is_there_is_said_in_one_line(foxnn_: Any) -> None:
+    result = foxnn_("train", "mnist", "--epochs", 1, "--hidden", 4, "--quiet")
+    assert result.code == 0
+    assert result.err.count("\n") == 1
+    assert result.err.startswith("foxnn: warning: this is only the sample of MNIST")
+    assert "FOXNN_DATA_DIR" in result.err
+
+
+def test_fashion_mnist_is_another_set(foxnn_: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = load_mnist_sample()
+    turned = sample._replace(X_test=sample.X_test[:500], y_test=sample.y_test[:500])
+    monkeypatch.setattr("foxnn.datasets.load_fashion_mnist", lambda: turned)
+    result = foxnn_("train", "fashion-mnist", "--epochs", 1, "--hidden", 4)
+    assert (result.code, result.err) == (0, "")
+    assert "(500 images)" in result.out
+    assert foxnn.load("fashion-mnist.safetensors").metadata == {"dataset": "fashion-mnist"}
+    assert "(500 images)" in foxnn_("evaluate", "fashion-mnist.safetensors", "fashion-mnist").out
+
+
+def test_evaluate_mnist_gives_what_training_gave(foxnn_: Any) -> None:
+    trained = foxnn_("train", "mnist", "--epochs", 1, "--hidden", 8, "--quiet").out
+    assert trained.split(maxsplit=1) == ["test", foxnn_("evaluate", "mnist.safetensors", "mnist").out]
+
+
+def test_a_network_for_images_reads_pixels_from_tables(foxnn_: Any) -> None:
+    assert foxnn_("train", "mnist", "--epochs", 1, "--hidden", 8, "--quiet").code == 0
+    X, y = load_mnist_sample()[2:]
+    header = ["label", *(f"pixel{i}" for i in range(784))]
+    write_csv("digits.csv", header, [[label, *pixels] for label, pixels in zip(y[:50], X[:50], strict=True)])
+    network = foxnn.load("mnist.safetensors")
+    result = foxnn_("predict", "mnist.safetensors", "digits.csv", "--ignore", "label")
+    assert [int(row["class"]) for row in answers(result.out)] == network.predict(X[:50]).argmax(axis=1).tolist()
+    result = foxnn_("evaluate", "mnist.safetensors", "digits.csv", "--target", "label")
+    assert shown(result.out, "accuracy") == pytest.approx(network.evaluate(X[:50], y[:50])["accuracy"], abs=5e-5)
+    write_csv("scaled.csv", header, [[0, *([0.5] * 784)]])
+    result = foxnn_("predict", "mnist.safetensors", "scaled.csv", "--ignore", "label")
+    assert result.code == 2
+    assert "0 to 255" in result.err
+
+
+# --------------------------------------------------------------------------------------------------
+# Training on tables
+# --------------------------------------------------------------------------------------------------
+
+
+def test_a_table_of_classes(foxnn_: Any, flowers: Path) -> None:
+    result = foxnn_("train", flowers, "--target", "species", "--epochs", 40)
+    assert (result.code, result.err) == (0, "")
+    assert "classification: 3 classes of 'species'" in result.out
+    assert "65 rows to train on, 7 to validate on, 18 to test with" in result.out
+    assert "(18 rows)" in result.out
+    assert shown(result.out.split("test ")[-1], "accuracy") > 0.9
+    network = foxnn.load("flowers.safetensors")
+    assert network.sizes == [4, 64, 64, 3]
+    assert network.layers[-1].activation == "softmax"
+
+    evaluated = foxnn_("evaluate", "flowers.safetensors", flowers)
+    predicted = foxnn_("predict", "flowers.safetensors", flowers)
+    truth = [row["species"] for row in answers(flowers.read_text("utf-8"))]
+    rows = answers(predicted.out)
+    assert list(rows[0]) == ["species"]
+    right = np.mean([row["species"] == label for row, label in zip(rows, truth, strict=True)])
+    assert right > 0.9
+    assert shown(evaluated.out, "accuracy") == pytest.approx(right, abs=5e-5)
+    assert "(90 rows)" in evaluated.out
+
+
+def test_a_table_of_numbers(foxnn_: Any, homes: Path) -> None:
+    result = foxnn_("train", homes, "--target", "price", "--epochs", 60)
+    assert (result.code, result.err) == (0, "")
+    assert "regression of 'price'" in result.out
+    assert shown(result.out, "R^2") > 0.95
+
+    evaluated = foxnn_("evaluate", "homes.safetensors", homes).out
+    predicted = [float(row["price"]) for row in answers(foxnn_("predict", "homes.safetensors", homes).out)]
+    truth = np.array([float(row["price"]) for row in answers(homes.read_text())])
+    squares = np.mean((predicted - truth) ** 2)
+    assert shown(evaluated, "RMSE") == pytest.approx(np.sqrt(squares), rel=1e-4)
+    assert shown(evaluated, "R^2") == pytest.approx(1 - squares / truth.var(), abs=1e-4)
+    assert shown(evaluated, "R^2") > 0.95
+
+
+def test_what_is_held_out_teaches_nothing(foxnn_: Any, homes: Path) -> None:
+    """Not even the means: they and the deviations are those of the rows that are left."""
+    assert foxnn_("train", homes, "--target", "price", "--epochs", 1, "--test", "0.5", "--seed", 3).code == 0
+    network = foxnn.load("homes.safetensors")
+    stored = network.metadata["table"]
+    table = load_csv(homes, target="price", dtype="float64")
+    rest, test = training_data._split(training_data.Part(table.X, table.y), 0.5, 3, training_data._TEST_SHUFFLE)
+    assert len(test.X) == 60
+    assert stored["mean"] == pytest.approx([rest.X[:, 0].mean(), 0, 0])
+    assert stored["deviation"] == pytest.approx([rest.X[:, 0].std(), 1, 1])
+    assert stored["target_mean"] == pytest.approx(rest.y.mean())
+    assert stored["target_deviation"] == pytest.approx(rest.y.std())
+    # And what docs/command_line.md says about using such a network in Python.
+    X = TableEncoder.from_json(stored["encoder"]).transform(homes, dtype="float64")
+    outputs = network.predict((X - stored["mean"]) / stored["deviation"])
+    prices = stored["target_mean"] + stored["target_deviation"] * outputs[:, 0]
+    lines = foxnn_("predict", "homes.safetensors", homes).out.split()
+    assert [float(text) for text in lines[1:]] == pytest.approx(prices.tolist(), rel=1e-6)
+
+
+@given(st.integers(2, 200), st.floats(0, 0.99), st.integers(0, 2**64))
+def test_splits_leave_nothing_out_and_nothing_twice(n: int, share: float, seed: int) -> None:
+    X = np.arange(n)
+    if max(1, round(share * n)) >= n and share:
+        with pytest.raises(ValueError, match="too few samples"):
+            training_data._split(training_data.Part(X, X), share, seed, 1)
+        return
+    kept, held = training_data._split(training_data.Part(X, X), share, seed, 1)
+    assert sorted([*kept.X, *held.X]) == X.tolist()
+    assert (kept.y == kept.X).all()
+    assert (held.y == held.X).all()
+    assert len(held.X) == (max(1, round(share * n)) if share else 0)
+
+
+def test_constant_and_extreme_columns(foxnn_: Any) -> None:
+    rows = [[0.1, 1e-310, i, i % 2 + 0.5] for i in range(40)]
+    write_csv("t.csv", ["constant", "tiny", "x", "y"], rows)
+    assert foxnn_("train", "t.csv", "--target", "y", "--task", "regression", "--epochs", 2).code == 0
+    assert foxnn.load("t.safetensors").metadata["table"]["deviation"][:2] == [1.0, 1.0]
+    assert foxnn_("predict", "t.safetensors", "t.csv").code == 0
+    write_csv("huge.csv", ["x", "y"], [[(-1) ** i * 1.7e308, i + 0.5] for i in range(40)])
+    result = foxnn_("train", "huge.csv", "--target", "y", "--epochs", 2)
+    assert result.code == 2
+    assert "'x': the numbers are too large" in result.err
+
+
+def test_columns_are_found_by_name(foxnn_: Any, flowers: Path) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 3, "--quiet").code == 0
+    rows = answers(flowers.read_text("utf-8"))
+    write_csv(
+        "other.csv",
+        ["kind", "colour", "serial", "noise", "size"],
+        [[row["species"], row["colour"], i, row["noise"], row["size"]] for i, row in enumerate(rows)],
+    )
+    same = foxnn_("predict", "flowers.safetensors", flowers)
+    assert foxnn_("predict", "flowers.safetensors", "other.csv") == same
+    same = foxnn_("evaluate", "flowers.safetensors", flowers)
+    assert foxnn_("evaluate", "flowers.safetensors", "other.csv", "--target", "kind") == same
+    result = foxnn_("evaluate", "flowers.safetensors", "other.csv")
+    assert result.code == 2
+    assert "no column 'species'" in result.err
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "mse"])
+def test_probabilities(foxnn_: Any, flowers: Path, loss: str) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 3, "--loss", loss).code == 0
+    plain = answers(foxnn_("predict", "flowers.safetensors", flowers).out)
+    for row, expected in zip(
+        answers(foxnn_("predict", "flowers.safetensors", flowers, "--probabilities").out), plain, strict=True
+    ):
+        species = row.pop("species")
+        assert species == expected["species"]
+        assert list(row) == ["P(cat)", "P(dog)", "P(æsel)"]
+        values = {name: float(value) for name, value in row.items()}
+        assert sum(values.values()) == pytest.approx(1, abs=1e-4)
+        assert max(values, key=values.__getitem__) == f"P({species})"
+
+
+def test_numbers_may_be_classes(foxnn_: Any) -> None:
+    write_csv("t.csv", ["x", "y"], [[i, 7 if i < 30 else -3] for i in range(60)])
+    result = foxnn_("train", "t.csv", "--target", "y", "--epochs", 60)
+    assert "classification: 2 classes of 'y'" in result.out
+    said = foxnn_("predict", "t.safetensors", "t.csv").out.split()
+    assert said[:2] == ["y", "7"]
+    assert said[-1] == "-3"
+
+
+def test_counts_are_learnt_as_they_are_by_poisson(foxnn_: Any) -> None:
+    rng = np.random.default_rng(0)
+    write_csv("t.csv", ["x", "n"], [[x, rng.poisson(np.exp(2 * x))] for x in rng.uniform(0, 2, 200)])
+    argv = ("train", "t.csv", "--target", "n", "--task", "regression", "--loss", "poisson", "--epochs", 30)
+    assert foxnn_(*argv).code == 0
+    network = foxnn.load("t.safetensors")
+    assert network.layers[-1].activation == "exp"
+    assert network.metadata["table"]["target_deviation"] == 1.0
+    assert all(float(row["n"]) > 0 for row in answers(foxnn_("predict", "t.safetensors", "t.csv").out))
+
+
+def test_options_of_tables(foxnn_: Any) -> None:
+    rows = [[i, f"{i % 3}.5", 1000 + i % 2, "nothing", i % 2] for i in range(40)]
+    with open("t.csv", "w", encoding="utf-8") as file:
+        file.writelines(";".join(map(str, row)) + "\n" for row in [["id", "a,b", "zip", "junk", "y"], *rows])
+    argv = ("train", "t.csv", "--target", "y", "--ignore", "id, junk", "--text-columns", "zip", "--delimiter", ";")
+    result = foxnn_(*argv, "--task", "regression", "--test", 0, "--validation", 0, "--epochs", 1)
+    assert (result.code, result.err) == (0, "")
+    assert "40 rows to train on\n" in result.out
+    assert "regression of 'y'" in result.out
+    assert "2, which make 3 inputs" in result.out
+    assert "\ntest" not in result.out
+    encoder = TableEncoder.from_json(foxnn.load("t.safetensors").metadata["table"]["encoder"])
+    assert encoder.feature_names == ("a,b", "zip=1000", "zip=1001")
+
+
+# --------------------------------------------------------------------------------------------------
+# Options of training
+# --------------------------------------------------------------------------------------------------
+
+
+def test_options_of_the_network(foxnn_: Any, flowers: Path) -> None:
+    argv = ["train", flowers, "--target", "species", "--hidden", "6,5", "--activation", "tanh,elu"]
+    argv += ["--dropout", 0.25, "--dtype", "float64", "--init", "zeros", "--seed", 7, "--epochs", 3]
+    argv += ["--optimizer", "sgd", "--learning-rate", 0.125, "--loss", "mse", "--output", "net.safetensors"]
+    assert foxnn_(*argv).code == 0
+    network = foxnn.load("net.safetensors")
+    assert network.sizes == [4, 6, 5, 3]
+    assert [str(layer.activation) for layer in network.layers] == ["tanh", "elu(alpha=1)", "sigmoid"]
+    assert network.dropout == [0.25, 0.25]
+    assert network.dtype == np.float64
+    assert network.seed == 7
+    assert len(network.history["loss"]) == 3
+    assert network.optimizer == foxnn.optimizers.SGD(0.125)
+    assert network.loss == "mean_squared_error"
+    assert not network.layers[0].weights.any()  # zeros stay zeros where nothing tells units apart
+    assert not Path("flowers.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "option", [("--seed", 1), ("--batch-size", 7), ("--activation", "tanh"), ("--init", "orthogonal")]
+)
+def test_an_option_makes_another_network_and_the_same_one_every_time(
+    foxnn_: Any, flowers: Path, option: tuple[str, object]
+) -> None:
+    argv = ("train", flowers, "--target", "species", "--epochs", 2, "--hidden", 8, "--quiet", "--output")
+    assert foxnn_(*argv, "a.safetensors").code == 0
+    assert foxnn_(*argv, "b.safetensors", *option).code == 0
+    assert foxnn_(*argv, "c.safetensors", *option).code == 0
+    a, b, c = (foxnn.load(f"{name}.safetensors") for name in "abc")
+    assert_same_weights(b, c)
+    assert not np.array_equal(a.layers[0].weights, b.layers[0].weights)
+
+
+def test_no_hidden_layer(foxnn_: Any, homes: Path) -> None:
+    assert foxnn_("train", homes, "--target", "price", "--hidden", "none", "--epochs", 1).code == 0
+    assert foxnn.load("homes.safetensors").sizes == [3, 1]
+
+
+def test_threads_are_used_and_change_nothing(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(report.EpochLines, "on_epoch_end", lambda *_: seen.append(foxnn.get_num_threads()))
+    argv = ("train", flowers, "--target", "species", "--epochs", 2, "--hidden", 8, "--output")
+    assert foxnn_(*argv, "a.safetensors", "--threads", 2).code == 0
+    assert foxnn_(*argv, "b.safetensors").code == 0
+    assert seen == [2, 2, 1, 1]
+    assert_same_weights(foxnn.load("a.safetensors"), foxnn.load("b.safetensors"))
+
+
+def test_early_stopping_goes_back_to_the_best(foxnn_: Any, homes: Path) -> None:
+    argv = ("train", homes, "--target", "price", "--early-stopping", 2, "--learning-rate", 0.05, "--test", 0.3)
+    result = foxnn_(*argv)
+    network = foxnn.load("homes.safetensors")
+    losses = network.history["val_loss"]
+    assert 3 <= len(losses) < 100
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 3
+    assert f"epoch {best + 1} of {len(losses)} (val_loss {losses[best]:.4f})" in result.out
+    assert foxnn_(*argv, "--epochs", best + 1, "--output", "best.safetensors").code == 0
+    assert_same_weights(network, foxnn.load("best.safetensors"))
+
+
+def test_validation_without_early_stopping(foxnn_: Any) -> None:
+    argv = ("train", "mnist", "--hidden", 4, "--epochs", 2, "--validation", 0.25)
+    result = foxnn_(*argv)
+    assert "4,500 images to train on, 1,500 to validate on, 1,000 to test with" in result.out
+    assert len(foxnn.load("mnist.safetensors").history["val_accuracy"]) == 2
+    assert "\nbest" not in result.out
+    assert "val_loss" in result.out
+
+
+def test_quiet_prints_the_result_only(foxnn_: Any, flowers: Path) -> None:
+    result = foxnn_("train", flowers, "--target", "species", "--epochs", 2, "--quiet")
+    assert result.err == ""
+    assert re.fullmatch(r"test +accuracy [0-9.]+, loss [0-9.]+ \(18 rows\)\n", result.out)
+
+
+def test_terminals_get_a_bar_and_pipes_get_lines(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    argv = ("train", flowers, "--target", "species", "--epochs", 12, "--early-stopping", 0)
+    result = foxnn_(*argv)
+    assert result.err == ""
+    assert re.findall(r"^epoch +(\d+)/12 ", result.out, re.MULTILINE) == [str(i) for i in range(1, 13)]
+    monkeypatch.setattr("foxnn.progress.sys.stderr.isatty", lambda: True)
+    result = foxnn_(*argv)
+    assert "epoch 12/12" in result.err
+    assert "epoch 12/12" not in result.out
+    assert foxnn_(*argv, "--quiet").err == ""
+
+
+# --------------------------------------------------------------------------------------------------
+# Predicting
+# --------------------------------------------------------------------------------------------------
+
+
+def test_predictions_go_to_a_file(foxnn_: Any, flowers: Path) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 2, "--quiet").code == 0
+    Path("out.csv").write_text("old")
+    before = set(os.listdir())
+    result = foxnn_("predict", "flowers.safetensors", flowers, "--output", "out.csv")
+    assert result == Result(0, "", "")
+    assert set(os.listdir()) == before
+    assert Path("out.csv").read_bytes().decode("utf-8") == foxnn_("predict", "flowers.safetensors", flowers).out
+
+
+def test_a_failed_prediction_leaves_the_old_file(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 2, "--quiet").code == 0
+    Path("out.csv").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("foxnn.cli.predict._write", fail)
+    result = foxnn_("predict", "flowers.safetensors", flowers, "--output", "out.csv")
+    assert result == Result(2, "", "foxnn: error: the disk is gone\n")
+    assert Path("out.csv").read_text() == "old"
+    assert sorted(os.listdir()) == ["flowers.csv", "flowers.safetensors", "out.csv"]
+
+
+def test_a_network_made_in_python_takes_columns_in_their_order(foxnn_: Any) -> None:
+    network = foxnn.neural_network([2, 5, 3], activation="tanh", output="softmax", seed=0)
+    network.save("classes.safetensors")
+    X = np.array([[0.5, -1], [2, 0.25], [-3, 1]])
+    rows = [[f"name {i}", *x, y] for i, (x, y) in enumerate(zip(X, [0, 2, 2], strict=True))]
+    write_csv("t.csv", ["name", "b", "a", "y"], rows)
+    said = answers(foxnn_("predict", "classes.safetensors", "t.csv", "--ignore", "name,y").out)
+    assert [int(row["class"]) for row in said] == network.predict(X).argmax(axis=1).tolist()
+    result = foxnn_("evaluate", "classes.safetensors", "t.csv", "--target", "y", "--ignore", "name")
+    values = network.evaluate(X, [0, 2, 2])
+    assert result.out == f"accuracy {values['accuracy']:.4f}, loss {values['loss']:.4f} (3 rows)\n"
+
+    network = foxnn.neural_network([2, 5, 2], activation="tanh", output="linear", seed=0)
+    network.save("numbers.safetensors")
+    said = answers(foxnn_("predict", "numbers.safetensors", "t.csv", "--ignore", "name,y").out)
+    got = [[float(row["output_0"]), float(row["output_1"])] for row in said]
+    np.testing.assert_array_equal(np.float32(got), network.predict(X))
+
+    result = foxnn_("predict", "numbers.safetensors", "t.csv", "--ignore", "name")
+    assert result.code == 2
+    assert "t.csv has 3 columns for the 2 inputs" in result.err
+
+
+def test_predictions_are_finite_or_refused(foxnn_: Any) -> None:
+    foxnn.neural_network([1, 1], output="linear", init=[[[1e30]]]).save("net.safetensors")
+    write_csv("t.csv", ["x"], [[1], [1e20]])
+    result = foxnn_("predict", "net.safetensors", "t.csv")
+    assert result.code == 2
+    assert "t.csv, line 3" in result.err
+
+
+# --------------------------------------------------------------------------------------------------
+# Info, help, versions
+# --------------------------------------------------------------------------------------------------
+
+
+def test_info_of_a_network(foxnn_: Any, flowers: Path) -> None:
+    argv = ("train", flowers, "--target", "species", "--epochs", 3, "--hidden", "8,7", "--dropout", 0.5, "--seed", 9)
+    assert foxnn_(*argv, "--optimizer", "nesterov").code == 0
+    result = foxnn_("info", "flowers.safetensors")
+    assert (result.code, result.err) == (0, "")
+    network = foxnn.load("flowers.safetensors")
+    for expected in (
+        "4 -> 8 relu, 40 parameters, dropout 0.5",
+        "8 -> 7 relu, 63 parameters, dropout 0.5",
+        "7 -> 3 softmax, 24 parameters\n",
+        "127 parameters of float32",
+        "cross_entropy",
+        "Nesterov(learning_rate=0.01, momentum=0.9)",
+        "seed      9",
+        "3 epochs",
+        f"best val_loss {min(network.history['val_loss']):.4g}",
+        "classification: 3 classes of 'species'",
+        "'size': numbers",
+        "'colour': 'blue', 'red'",
+        "'cat', 'dog', 'æsel'",
+    ):
+        assert expected in result.out
+
+
+def test_info_of_anything_else_in_the_metadata(foxnn_: Any) -> None:
+    network = foxnn.neural_network([2, 1], seed=0)
+    network.metadata = {"author": "\x1b[31mme", "long": "x" * 10_000}
+    network.save("net.safetensors")
+    result = foxnn_("info", "net.safetensors")
+    assert '"author": "\\u001b[31mme"' in result.out
+    assert max(map(len, result.out.splitlines())) < 300
+    assert "none that the file knows of" in result.out
+
+
+def test_info_of_foxnn_1_0_text(foxnn_: Any) -> None:
+    foxnn.neural_network([2, 3, 1], seed=0).save("net.txt")
+    result = foxnn_("info", "net.txt")
+    assert result.code == 0
+    assert "2 -> 3 sigmoid, 9 parameters" in result.out
+
+
+def test_info_without_a_file_is_about_foxnn(foxnn_: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    foxnn.show_config()
+    expected = capfd.readouterr().out
+    assert foxnn_("info") == Result(0, expected, "")
+
+
+def test_version(foxnn_: Any) -> None:
+    assert foxnn_("--version") == Result(0, f"foxnn {foxnn.__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info"])
+def test_help(foxnn_: Any, command: str) -> None:
+    result = foxnn_(command, "--help")
+    assert (result.code, result.err) == (0, "")
+    assert f"usage: foxnn {command}" in result.out
+    assert "%" not in result.out  # argparse takes % in a help text for a format
+
+
+def test_help_of_all(foxnn_: Any) -> None:
+    result = foxnn_("--help")
+    assert (result.code, result.err) == (0, "")
+    assert "foxnn train mnist" in result.out
+    assert foxnn_() == result
+
+
+# --------------------------------------------------------------------------------------------------
+# Errors
+# --------------------------------------------------------------------------------------------------
+
+TRAIN = "train flowers.csv --target species "
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("trian", "invalid choice: 'trian'"),
+        ("train", "required: data"),
+        ("train mnist --epoch 3", "unrecognized arguments: --epoch 3"),
+        ("train mnits", "did you mean 'mnist'?"),
+        ("train nowhere.csv --target x", "no file 'nowhere.csv'"),
+        ("train mnist --target x", "--target is for tables"),
+        ("train mnist --test 0.1", "--test is for tables"),
+        ("train mnist --text-columns x", "--text-columns is for tables"),
+        ("train fashion-mnist", "cannot download"),
+        ("train flowers.csv", "--target is missing; it takes one of the columns of flowers.csv: 'size', 'noise'"),
+        ("train flowers.csv --target nothing", "'nothing'"),
+        ("train broken.csv --target a", "broken.csv, line 3: 3 cells"),
+        ("train . --target x", "Is a directory" if sys.platform != "win32" else "denied"),
+        (TRAIN + "--task regression", "is a text"),
+        (TRAIN + "--ignore nothing", "'nothing'"),
+        (TRAIN + "--delimiter ;;", "one character"),
+        (TRAIN + "--test 1", "--test: got '1'; it takes a number from 0 to less than 1"),
+        (TRAIN + "--validation nan", "--validation: got 'nan'"),
+        (TRAIN + "--test 0.999", "too few samples (90)"),
+        (TRAIN + "--hidden 8,x", "--hidden: got '8,x'"),
+        (TRAIN + "--hidden 8,0", "--hidden: got '8,0'"),
+        (TRAIN + "--activation rleu", "did you mean 'relu'?"),
+        (TRAIN + "--activation relu,tanh,relu", "activation: got 3"),
+        (TRAIN + "--optimizer adma", "did you mean 'adam'?"),
+        (TRAIN + "--learning-rate x", "--learning-rate: invalid float value: 'x'"),
+        (TRAIN + "--learning-rate -1", "learning_rate: got -1.0"),
+        (TRAIN + "--dropout 1", "dropout: got 1.0"),
+        (TRAIN + "--init x", "init: unknown name 'x'"),
+        (TRAIN + "--loss x", "loss: unknown name 'x'"),
+        (TRAIN + "--dtype float16", "dtype: unknown name 'float16'"),
+        (TRAIN + "--epochs 0", "--epochs: got '0'"),
+        (TRAIN + "--batch-size x", "--batch-size: got 'x'"),
+        (TRAIN + "--seed -1", "--seed: got '-1'"),
+        (TRAIN + "--threads 0", "--threads: got '0'"),
+        (TRAIN + "--early-stopping 3 --validation 0", "--early-stopping needs samples"),
+        (TRAIN + "--output net.txt", "--output: got 'net.txt'"),
+        (TRAIN + "--output nowhere/net.safetensors", "cannot write 'nowhere"),
+        (TRAIN + "--output folder.safetensors", "is a folder"),
+        (TRAIN + "--optimizer sgd --learning-rate 1e30", "Nothing was saved"),
+        ("train homes.csv --target price --loss bce", "'bce' is for classes"),
+        ("train homes.csv --target price --loss poisson --optimizer sgd", "no longer finite"),
+        ("evaluate nowhere.safetensors mnist", "nowhere.safetensors: No such file"),
+        ("evaluate broken.safetensors mnist", "broken.safetensors: "),
+        ("evaluate plain.safetensors mnist", "takes 2 inputs"),
+        ("evaluate plain.safetensors nowhere.csv --target x", "no file 'nowhere.csv'"),
+        ("evaluate plain.safetensors homes.csv", "--target names the column"),
+        ("evaluate plain.safetensors homes.csv --target nothing", "no column 'nothing'"),
+        ("evaluate plain.safetensors flowers.csv --target size --ignore noise", "is not a number"),
+        ("evaluate plain.safetensors mnist --ignore x", "--ignore is for tables"),
+        ("predict plain.safetensors", "required: data"),
+        ("predict plain.safetensors homes.csv --ignore nothing", "no column 'nothing'"),
+        ("predict plain.safetensors pairs.csv --probabilities", "does not tell classes apart"),
+        ("predict plain.safetensors pairs.csv --output pairs.csv", "which is read here"),
+        ("predict plain.safetensors pairs.csv --output plain.safetensors", "which is read here"),
+        ("predict plain.safetensors pairs.csv --output nowhere/out.csv", "cannot write"),
+        ("predict plain.safetensors pairs.csv --output folder.safetensors", "is a folder"),
+        ("info broken.safetensors", "broken.safetensors: "),
+        ("info nowhere.txt", "nowhere.txt: No such file"),
+        ("info homes.csv", "homes.csv"),
+        ("info plain.safetensors more", "unrecognized arguments: more"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_line(foxnn_: Any, flowers: Path, homes: Path, line: str, message: str) -> None:
+    network = foxnn.neural_network([2, 1], output="linear", seed=0)
+    network.save("plain.safetensors")
+    Path("broken.safetensors").write_bytes(Path("plain.safetensors").read_bytes()[:-3])
+    Path("broken.csv").write_text("a,b\n1,2\n1,2,3\n")
+    Path("pairs.csv").write_text("a,b\n1,2\n")
+    Path("folder.safetensors").mkdir()
+    Path("no_cache", "fashion-mnist").mkdir(parents=True)
+    before = {name: os.stat(name).st_mtime_ns for name in os.listdir()}
+    result = foxnn_(*line.split())
+    assert result.code == 2
+    errors = [text for text in result.err.splitlines() if not text.startswith("foxnn: warning: ")]
+    assert len(errors) == 1, result.err
+    assert errors[0].startswith("foxnn: error: ")
+    assert message in errors[0]
+    assert {name: os.stat(name).st_mtime_ns for name in os.listdir()} == before
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["--output nowhere/net.safetensors", "--output net.h5", "--activation rleu", "--optimizer adma", "--dropout 2"],
+)
+def test_errors_come_before_minutes_of_loading(foxnn_: Any, monkeypatch: pytest.MonkeyPatch, options: str) -> None:
+    def load(*_: object) -> None:
+        pytest.fail("loaded")
+
+    monkeypatch.setattr(training_data, "load_images", load)
+    assert foxnn_("train", "mnist", *options.split()).code == 2
+
+
+@POSIX
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+def test_folders_that_cannot_be_written(foxnn_: Any, flowers: Path) -> None:
+    os.mkdir("locked", 0o500)
+    result = foxnn_("train", flowers, "--target", "species", "--output", "locked/net.safetensors")
+    assert result.code == 2
+    assert "cannot write" in result.err
+
+
+def test_a_new_text_in_a_column_is_refused(foxnn_: Any, flowers: Path) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 1, "--quiet").code == 0
+    write_csv("new.csv", ["size", "noise", "colour"], [[1, 2, "red"], [1, 2, "green"]])
+    result = foxnn_("predict", "flowers.safetensors", "new.csv")
+    assert result.code == 2
+    assert "new.csv, line 3, column 'colour': 'green'" in result.err
+    assert foxnn_("predict", "flowers.safetensors", flowers, "--ignore", "size").code == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"mean": [0.0, 0.0]},
+        {"mean": "0000"},
+        {"mean": [0.0, 0.0, 0.0, float("nan")]},
+        {"mean": [0.0, 0.0, 0.0, 10**400]},
+        {"mean": [0.0, 0.0, 0.0, True]},
+        {"deviation": [1.0, 1.0, 1.0, 0.0]},
+        {"deviation": [1.0, 1.0, 1.0, -1.0]},
+        {"target_mean": None},
+        {"target_deviation": 0},
+        {"encoder": []},
+        {"encoder": {"columns": [], "target": None}},
+        {"further": 1},
+    ],
+)
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_damaged_metadata_is_refused(foxnn_: Any, flowers: Path, command: str, damage: dict[str, Any]) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 1, "--quiet").code == 0
+    network = foxnn.load("flowers.safetensors")
+    network.metadata["table"].update(damage)
+    network.save("flowers.safetensors")
+    result = foxnn_(command, "flowers.safetensors", flowers)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("foxnn: error: flowers.safetensors: ")
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "damage", [{"metadata": []}, {"scale": "1"}, {"offset": 10**400}, {"scale": True}, {"history": [{"loss": "x"}]}]
+)
+@pytest.mark.parametrize("command", ["info", "predict", "evaluate"])
+def test_damaged_descriptions_are_refused(foxnn_: Any, command: str, damage: dict[str, Any]) -> None:
+    Path("t.csv").write_text("x,y\n1,1\n")
+    tensors = {f"layers.0.{name}": array for name, array in (("weights", np.ones((1, 1))), ("bias", np.ones(1)))}
+    foxnn.neural_network([1, 1], dtype="float64").save("net.safetensors")
+    data = Path("net.safetensors").read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["foxnn"]
+    text = json.dumps({**json.loads(header), **damage})
+    Path("net.safetensors").write_bytes(safetensors.numpy.save(tensors, metadata={"foxnn": text}))
+    table = {"info": [], "predict": ["t.csv", "--ignore", "y"], "evaluate": ["t.csv", "--target", "y"]}
+    result = foxnn_(command, "net.safetensors", *table[command])
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("foxnn: error: net.safetensors: ")
+    assert result.err.count("\n") == 1
+
+
+def test_histories_may_have_infinity_and_nan(foxnn_: Any) -> None:
+    network = foxnn.neural_network([1, 1])
+    network.history.append({"loss": math.nan, "val_loss": math.inf, "seconds": 1.0})
+    network.save("net.safetensors")
+    assert "loss nan, val_loss inf" in foxnn_("info", "net.safetensors").out
+
+
+def test_metadata_of_another_network_is_refused(foxnn_: Any, flowers: Path) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 1, "--quiet").code == 0
+    other = foxnn.neural_network([4, 2], output="softmax")
+    other.metadata = foxnn.load("flowers.safetensors").metadata
+    other.save("other.safetensors")
+    result = foxnn_("predict", "other.safetensors", flowers)
+    assert result.code == 2
+    assert "3 outputs" in result.err
+
+
+def test_messages_do_not_control_the_terminal(foxnn_: Any) -> None:
+    result = foxnn_("train", "no\x1b[31m\nsuch", "--target", "x")
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert "\x1b" not in result.err
+
+
+# --------------------------------------------------------------------------------------------------
+# Ctrl-C, pipes, processes
+# --------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_saves_the_epochs_that_are_complete(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(self: Callback, network: foxnn.NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(report.EpochLines, "on_epoch_end", interrupt)
+    result = foxnn_("train", flowers, "--target", "species")
+    assert result.code == 130
+    assert result.err.startswith("foxnn: interrupted after 3 of 100 epochs")
+    assert "flowers.safetensors" in result.err
+    assert result.err.count("\n") == 1
+    assert len(foxnn.load("flowers.safetensors").history["loss"]) == 3
+    assert foxnn_("predict", "flowers.safetensors", flowers).code == 0
+
+
+def test_ctrl_c_before_an_epoch_is_complete_keeps_the_old_file(
+    foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    Path("flowers.safetensors").write_text("old")
+    monkeypatch.setattr(report.EpochLines, "on_epoch_begin", interrupt)
+    result = foxnn_("train", flowers, "--target", "species")
+    assert result.code == 130
+    assert result.err == "foxnn: interrupted before the first epoch was complete; saved nothing\n"
+    assert Path("flowers.safetensors").read_text() == "old"
+
+
+def test_ctrl_c_elsewhere(foxnn_: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training_data, "load_images", interrupt)
+    result = foxnn_("train", "mnist")
+    assert (result.code, result.err) == (130, "foxnn: interrupted\n")
+
+
+@POSIX
+def test_sigint_of_a_process() -> None:
+    with child("train", "mnist", "--hidden", "16", "--epochs", "100000") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for text in process.stdout:  # every line comes as soon as it is printed
+            if text.startswith("epoch      2/100000"):
+                break
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        errors = process.stderr.read().splitlines()
+    assert process.returncode == 130
+    assert len([line for line in errors if "warning" not in line]) == 1
+    assert "mnist.safetensors" in errors[-1]
+    done = int(re.search(r"after (\d+) of 100000 epochs", errors[-1]).group(1))  # type: ignore[union-attr]
+    assert done == len(foxnn.load("mnist.safetensors").history["loss"]) >= 2
+
+
+@POSIX
+def test_a_broken_pipe_is_silent(foxnn_: Any) -> None:
+    foxnn.neural_network([1, 1]).save("net.safetensors")
+    Path("t.csv").write_text("x\n" + "0.5\n" * 50_000)
+    with child("predict", "net.safetensors", "t.csv") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "output\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_an_error() -> None:
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "foxnn", "info"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 2
+    assert result.stderr.startswith("foxnn: error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_python_m_foxnn() -> None:
+    with child("--version") as process:
+        assert process.communicate() == (f"foxnn {foxnn.__version__}\n", "")
+    assert process.returncode == 0
+    with child("train", "nowhere.csv", "--target", "x") as process:
+        out, err = process.communicate()
+    assert (process.returncode, out) == (2, "")
+    assert err.startswith("foxnn: error: there is no file 'nowhere.csv'")
+
+
+def test_the_installed_command_is_main() -> None:
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="foxnn")
+    assert entry.load() is main
+
+
+def test_importing_foxnn_imports_no_command_line() -> None:
+    code = "import foxnn, sys; print([name for name in ('argparse', 'foxnn.cli') if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
