@@ -57,7 +57,7 @@ void Network<T>::predict_row(const T* x, T* out) const {
         if (whole < panels.count) {
             const Index column = panels.first_column(whole);
             k.tile[1][1](layer.n_in, x, layer.n_in, layer.weights.data() + panels.offset(whole), panels.width_of(whole),
-                         layer.bias.data() + column, a + column, widest);
+                         layer.bias.data() + column, 0, a + column, widest);
         }
         const Index columns = layer.activation->rowwise ? layer.n_out : panels.padded_columns();
         layer.activation->forward(a, nullptr, 1, columns, widest, layer.parameters.data());

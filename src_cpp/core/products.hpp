@@ -8,28 +8,33 @@
 
 namespace foxnn {
 
-// Calls tile(panel, row, n_rows) for this worker's share of the tiles of a (rows, panels) result, panel by panel.
-template <class T, class Tile>
-void for_tiles(const Worker& worker, Index rows, const Panels<T>& panels, const Tile& tile) {
-    const Kernels<T>& k = kernels<T>();
-    // Position number `part` of the cuts between workers: a panel and, in it, a row at a tile's edge.
-    const auto cut = [&](Index part) {
-        const Index position = panels.total_vectors() * rows * part / worker.count;
+// Calls part(panel, begin, end) for this worker's share of a (rows, panels) result: rows [begin, end) of a panel.
+template <class T, class Part>
+void for_panels(const Worker& worker, Index rows, const Panels<T>& panels, const Part& part) {
+    // Cut number `i` between workers: a panel and, in it, a row at a tile's edge.
+    const auto cut = [&](Index i) {
+        const Index position = panels.total_vectors() * rows * i / worker.count;
         const Index panel = std::min(position / (2 * rows), panels.count - 1);
-        const Index height = k.tile_rows[panels.vectors(panel)];
+        const Index height = kernels<T>().tile_rows[panels.vectors(panel)];
         const Index row = (position - panel * 2 * rows) / panels.vectors(panel);
-        return std::pair{panel, part == worker.count ? rows : std::min(rows, (row + height / 2) / height * height)};
+        return std::pair{panel, i == worker.count ? rows : std::min(rows, (row + height / 2) / height * height)};
     };
     const auto [first, first_row] = cut(worker.id);
     const auto [last, last_row] = cut(worker.id + 1);
     for (Index panel = first; panel <= last; panel++) {
         const Index begin = panel == first ? first_row : 0, end = panel == last ? last_row : rows;
-        const Index height = k.tile_rows[panels.vectors(panel)];
-        const Index blocks = (end - begin + height - 1) / height;
-        for (Index b = 0; b < blocks; b++) {  // of nearly equal height: a tall tile is an efficient one
-            const Index row = begin + (end - begin) * b / blocks, next = begin + (end - begin) * (b + 1) / blocks;
-            tile(panel, row, next - row);
-        }
+        if (begin < end) part(panel, begin, end);
+    }
+}
+
+// Calls tile(row, n) for tiles of n rows that make up [begin, end), as many as need be and of nearly equal height: a
+// tall tile is an efficient one.
+template <class T, class Tile>
+void for_tiles(Index begin, Index end, Index vectors, const Tile& tile) {
+    const Index height = kernels<T>().tile_rows[vectors], count = (end - begin + height - 1) / height;
+    for (Index i = 0; i < count; i++) {
+        const Index row = begin + (end - begin) * i / count, next = begin + (end - begin) * (i + 1) / count;
+        tile(row, next - row);
     }
 }
 
@@ -42,7 +47,7 @@ void forward_tile(const Dense<T>& layer, Index panel, Index rows, const T* x, In
     const Index vectors = layer.panels.vectors(panel), width = layer.panels.width_of(panel);
     const Index column = layer.panels.first_column(panel);
     k.tile[vectors][rows](layer.n_in, x, ldx, layer.weights.data() + layer.panels.offset(panel), width,
-                          layer.bias.data() + column, y + column, ldy);
+                          layer.bias.data() + column, 0, y + column, ldy);
     if (!logits && !layer.activation->rowwise)
         layer.activation->forward(y + column, slope ? slope + column : nullptr, rows, width, ldy,
                                   layer.parameters.data());
@@ -55,10 +60,11 @@ void forward_rows(const Dense<T>& layer, Index begin, Index end, const T* x, Ind
     if (begin == end) return;
     y += begin * ldy, x += begin * ldx;
     if (slope) slope += begin * ldy;
-    for_tiles<T>({0, 1, nullptr}, end - begin, layer.panels, [&](Index panel, Index row, Index n) {
-        forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ldy, slope ? slope + row * ldy : nullptr, ldy,
-                     logits);
-    });
+    for (Index panel = 0; panel < layer.panels.count; panel++)
+        for_tiles<T>(0, end - begin, layer.panels.vectors(panel), [&](Index row, Index n) {
+            forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ldy, slope ? slope + row * ldy : nullptr, ldy,
+                         logits);
+        });
     if (!logits && layer.activation->rowwise)
         layer.activation->forward(y, nullptr, end - begin, layer.n_out, ldy, layer.parameters.data());
 }

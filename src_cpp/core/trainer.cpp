@@ -81,12 +81,13 @@ void Trainer<T>::allocate(Index batch_size, int workers) {
         allocated_rows_ = batch_size;
     }
     const Kernels<T>& k = kernels<T>();
-    Index widest = 0;
-    for (const auto& layer : network_.layers) widest = std::max(widest, layer.n_out);
+    Index longest = batch_size, tallest = 0;
+    for (const auto& layer : network_.layers)
+        longest = std::max(longest, layer.n_out), tallest = std::max(tallest, layer.n_in);
     workers_.resize(std::max<std::size_t>(workers_.size(), static_cast<std::size_t>(workers)));
     for (auto& memory : workers_) {
-        memory.panel.grow(2 * k.lanes * widest);
-        memory.tile.grow(2 * k.lanes * kMaxTileRows);
+        memory.panel.grow(2 * k.lanes * longest);
+        memory.sums.grow(2 * k.lanes * tallest);
     }
 }
 
@@ -130,19 +131,21 @@ void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch,
     const Index ld = memory.ld;
     const DropoutMask mask{job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l),
                            static_cast<std::uint32_t>(static_cast<double>(layer.dropout) * 65536 + 0.5)};
-    for_tiles<T>(worker, batch.rows, layer.panels, [&](Index panel, Index row, Index n) {
-        T* const y = memory.y.data() + row * ld;
-        T* const slope = memory.slope.size() ? memory.slope.data() + row * ld : nullptr;
-        forward_tile(layer, panel, n, x + row * ldx, ldx, y, slope, ld, false);
-        if (layer.dropout == 0) return;
-        // Outputs that were dropped no longer tell their slope, so it is kept, and dropped as well.
+    for_panels(worker, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
         const Index column = layer.panels.first_column(panel), width = layer.panels.width_of(panel);
-        if (layer.activation->slope_from_output) {
-            for (Index r = 0; r < n; r++) std::fill_n(slope + r * ld + column, width, T(1));
-            layer.activation->backward(slope + column, y + column, n, width, ld, layer.parameters.data());
-        }
-        if (!job.options.dropout) return;
-        k.dropout(y + column, slope + column, n, width, ld, column, mask, batch.samples.data() + row);
+        for_tiles<T>(begin, end, layer.panels.vectors(panel), [&](Index row, Index n) {
+            T* const y = memory.y.data() + row * ld;
+            T* const slope = memory.slope.size() ? memory.slope.data() + row * ld : nullptr;
+            forward_tile(layer, panel, n, x + row * ldx, ldx, y, slope, ld, false);
+            if (layer.dropout == 0) return;
+            // Outputs that were dropped no longer tell their slope, so it is kept, and dropped as well.
+            if (layer.activation->slope_from_output) {
+                for (Index r = 0; r < n; r++) std::fill_n(slope + r * ld + column, width, T(1));
+                layer.activation->backward(slope + column, y + column, n, width, ld, layer.parameters.data());
+            }
+            if (!job.options.dropout) return;
+            k.dropout(y + column, slope + column, n, width, ld, column, mask, batch.samples.data() + row);
+        });
     });
 }
 
@@ -184,26 +187,24 @@ template <class T>
 void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker) {
     const Kernels<T>& k = kernels<T>();
     const Dense<T>&layer = network_.layers[l], &below = network_.layers[l - 1];
-    LayerMemory& memory = layers_[l - 1];
+    LayerMemory &above = layers_[l], &memory = layers_[l - 1];
     const Panels<T> columns(layer.n_out, layer.n_in);  // of W^T
     T* const transposed = workers_[worker.id].panel.data();
-    Index ready = -1;
-    for_tiles<T>(worker, rows, columns, [&](Index panel, Index row, Index n) {
+    for_panels(worker, rows, columns, [&](Index panel, Index begin, Index end) {
         const Index width = columns.width_of(panel), first = columns.first_column(panel);
-        if (panel != ready) {
-            const Index valid = std::min(width, layer.n_in - first);
-            if (valid < width) std::fill_n(transposed, layer.n_out * width, T(0));
-            for (Index p = 0; p < layer.panels.count; p++) {
-                const Index from = layer.panels.first_column(p), w = layer.panels.width_of(p);
-                k.transpose(layer.weights.data() + layer.panels.offset(p) + first * w, valid,
-                            std::min(w, layer.n_out - from), w, transposed + from * width, width);
-            }
-            ready = panel;
+        const Index valid = std::min(width, layer.n_in - first);
+        if (valid < width) std::fill_n(transposed, layer.n_out * width, T(0));
+        for (Index p = 0; p < layer.panels.count; p++) {
+            const Index from = layer.panels.first_column(p), w = layer.panels.width_of(p);
+            k.transpose(layer.weights.data() + layer.panels.offset(p) + first * w, valid,
+                        std::min(w, layer.n_out - from), w, transposed + from * width, width);
         }
-        T* const d = memory.d.data() + row * memory.ld + first;
-        k.tile[columns.vectors(panel)][n](layer.n_out, layers_[l].d.data() + row * layers_[l].ld, layers_[l].ld,
-                                          transposed, width, nullptr, d, memory.ld);
-        times_slope(below, d, memory, row, first, n, width);
+        for_tiles<T>(begin, end, columns.vectors(panel), [&](Index row, Index n) {
+            T* const d = memory.d.data() + row * memory.ld + first;
+            k.tile[columns.vectors(panel)][n](layer.n_out, above.d.data() + row * above.ld, above.ld, transposed, width,
+                                              nullptr, 0, d, memory.ld);
+            times_slope(below, d, memory, row, first, n, width);
+        });
     });
 }
 
@@ -218,26 +219,46 @@ bool Trainer<T>::update(const Job& job, std::size_t l, bool bias, Index offset, 
                                          kept > 1 ? s[1].data() + offset : nullptr, n, bias ? job.bias_step : job.step);
 }
 
-// Gradient of W = x^T d and of b = sum of d, a tile at a time; each tile is put to use while it is in the cache.
+// Brings what the update of a tile will read and write towards the core, while the tile's product keeps it busy.
+template <class T>
+void Trainer<T>::prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const {
+    const auto& state = job.optimizer->layers[l];
+    const T* const arrays[] = {network_.layers[l].weights.data(), state.weights[0].data(), state.weights[1].data()};
+    for (Index a = 0; a <= job.optimizer->kernel->n_state; a++)
+        for (Index i = 0; i < n; i += 64 / static_cast<Index>(sizeof(T))) __builtin_prefetch(arrays[a] + offset + i, 1);
+}
+
+// Gradient of W = x^T d and of b = sum of d, a tile at a time; each tile is put to use while it is in the cache. Of a
+// large batch, a part at a time that fits the cache is gone through for all tiles; their sums wait in memory meanwhile.
 template <class T>
 bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker) {
+    constexpr Index most = 448 / sizeof(T);  // rows of a part
     const Kernels<T>& k = kernels<T>();
     const Dense<T>& layer = network_.layers[l];
     const T* const x = l ? layers_[l - 1].y.data() : batch.x.data();
-    const Index ldx = l ? layers_[l - 1].ld : ld_x_;
-    T* const tile = workers_[worker.id].tile.data();
+    const Index ldx = l ? layers_[l - 1].ld : ld_x_, ldd = layers_[l].ld, parts = (batch.rows + most - 1) / most;
+    T *const d = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
     bool finite = true;
-    for_tiles<T>(worker, layer.n_in, layer.panels, [&](Index panel, Index row, Index n) {
-        const Index width = layer.panels.width_of(panel), column = layer.panels.first_column(panel);
-        const Index offset = layer.panels.offset(panel) + row * width;
-        const T* const d = layers_[l].d.data() + column;
-        T* const out = job.gradients ? job.gradients->weights[l].data() + offset : tile;
-        k.tile_at[layer.panels.vectors(panel)][n](batch.rows, x + row, ldx, d, layers_[l].ld, nullptr, out, width);
-        if (!job.gradients) finite &= update(job, l, false, offset, n * width, tile);
-        if (row == 0) {  // whoever has the panel's first rows also does its biases
-            T* const sums = job.gradients ? job.gradients->bias[l].data() + column : tile;
-            k.column_sums(d, batch.rows, width, layers_[l].ld, sums);
-            if (!job.gradients) finite &= update(job, l, true, column, width, tile);
+    for_panels(worker, layer.n_in, layer.panels, [&](Index panel, Index begin, Index end) {
+        const Index width = layer.panels.width_of(panel), vectors = layer.panels.vectors(panel);
+        const Index column = layer.panels.first_column(panel), offset = layer.panels.offset(panel);
+        k.pack(layers_[l].d.data() + column, batch.rows, width, ldd, d);
+        T* const gradient = job.gradients ? job.gradients->weights[l].data() + offset : sums - begin * width;
+        for (Index part = 0; part < parts; part++) {
+            const Index first = batch.rows * part / parts, rows = batch.rows * (part + 1) / parts - first;
+            for_tiles<T>(begin, end, vectors, [&](Index row, Index n) {
+                const bool to_update = !job.gradients && part + 1 == parts;
+                if (to_update) prefetch_update(job, l, offset + row * width, n * width);
+                T* const tile = gradient + row * width;
+                k.tile_at[vectors][n](rows, x + first * ldx + row, ldx, d + first * width, width, part ? tile : nullptr,
+                                      width, tile, width);
+                if (to_update) finite &= update(job, l, false, offset + row * width, n * width, tile);
+            });
+        }
+        if (begin == 0) {  // whoever has the panel's first rows also does its biases
+            T* const bias = job.gradients ? job.gradients->bias[l].data() + column : sums;
+            k.column_sums(d, batch.rows, width, width, bias);
+            if (!job.gradients) finite &= update(job, l, true, column, width, bias);
         }
     });
     return finite;

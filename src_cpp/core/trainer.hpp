@@ -81,8 +81,8 @@ class Trainer {
         Buffer<std::int64_t> samples;  // their numbers
     };
     struct WorkerMemory {
-        Buffer<T> panel;  // a panel of a transposed weight matrix
-        Buffer<T> tile;   // a tile of a weight gradient
+        Buffer<T> panel;  // of a transposed weight matrix, or of the outputs' gradients
+        Buffer<T> sums;   // a panel of a weight gradient
     };
     struct Job;
 
@@ -95,6 +95,7 @@ class Trainer {
     static void times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column, Index rows,
                             Index columns);
     void input_gradient(std::size_t l, Index rows, const Worker& worker);
+    void prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const;
     bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
     bool update(const Job& job, std::size_t l, bool bias, Index offset, Index n, const T* gradient);
     void work(Job& job, const Worker& worker);

@@ -71,7 +71,7 @@ struct Adagrad {
     template <class T>
     static Vec<T> step(Vec<T> w, Vec<T> g, Vec<T>& s, Vec<T>&, const T* c) {
         s = fma(g, g, s);
-        return w + g * c[0] / (sqrt(s) + c[1]);
+        return w + quotient(g * c[0], root(s) + c[1]);
     }
 };
 
@@ -89,7 +89,7 @@ struct Rmsprop {
     template <class T>
     static Vec<T> step(Vec<T> w, Vec<T> g, Vec<T>& s, Vec<T>&, const T* c) {
         s = fma(splat<Vec<T>>(c[1]), s, g * g * c[2]);
-        return w + g * c[0] / (sqrt(s) + c[3]);
+        return w + quotient(g * c[0], root(s) + c[3]);
     }
 };
 
@@ -101,19 +101,20 @@ struct Adam {
     static constexpr Index n_hyper = 3, n_state = 2;
     static constexpr Parameter hyper[kMaxHyper] = {
         {"beta1", 0.9, 0, 1}, {"beta2", 0.999, 0, 1}, {"epsilon", 1e-8, 0, kInfinity, true}};
+    // The same with both averages as steps towards g and g^2, and with the corrections of v and m taken together:
+    // lr m' / (sqrt(v') + epsilon) = (lr m root / (1 - beta1^t)) / (sqrt(v) + epsilon root), root = sqrt(1 - beta2^t).
     template <class T>
     static void coefficients(const double* h, double lr, double t, T* c) {
-        c[0] = static_cast<T>(h[0]), c[1] = static_cast<T>(1 - h[0]);
-        c[2] = static_cast<T>(h[1]), c[3] = static_cast<T>(1 - h[1]);
-        c[4] = static_cast<T>(-lr / (1 - __builtin_pow(h[0], t)));
-        c[5] = static_cast<T>(1 / __builtin_sqrt(1 - __builtin_pow(h[1], t)));
-        c[6] = static_cast<T>(h[2]);
+        const double root = __builtin_sqrt(1 - __builtin_pow(h[1], t));
+        c[0] = static_cast<T>(1 - h[0]), c[1] = static_cast<T>(1 - h[1]);
+        c[2] = static_cast<T>(-lr * root / (1 - __builtin_pow(h[0], t)));
+        c[3] = static_cast<T>(h[2] * root);
     }
     template <class T>
     static Vec<T> step(Vec<T> w, Vec<T> g, Vec<T>& m, Vec<T>& v, const T* c) {
-        m = fma(splat<Vec<T>>(c[0]), m, g * c[1]);
-        v = fma(splat<Vec<T>>(c[2]), v, g * g * c[3]);
-        return w + m * c[4] / fma(sqrt(v), splat<Vec<T>>(c[5]), c[6]);
+        m = fma(splat<Vec<T>>(c[0]), g - m, m);
+        v = fma(splat<Vec<T>>(c[1]), fma(g, g, -v), v);
+        return w + quotient(m * c[2], root(v) + c[3]);
     }
 };
 
@@ -129,36 +130,48 @@ struct AdamW {
     template <class T>
     static void coefficients(const double* h, double lr, double t, T* c) {
         Adam::coefficients(h, lr, t, c);
-        c[7] = static_cast<T>(1 - lr * h[3]);
+        c[4] = static_cast<T>(1 - lr * h[3]);
     }
     template <class T>
     static Vec<T> step(Vec<T> w, Vec<T> g, Vec<T>& m, Vec<T>& v, const T* c) {
-        return Adam::step<T>(w * c[7], g, m, v, c);
+        return Adam::step<T>(w * c[4], g, m, v, c);
     }
 };
 
 using Optimizers = List<Sgd, Momentum, Nesterov, Adagrad, Rmsprop, Adam, AdamW>;
 
-template <class O, class T>
-bool update(T* w, const T* g, T* s1, T* s2, Index n, const Step<T>& step) {
+template <class O, bool Penalised, class T>
+bool update_all(T* w, const T* g, T* s1, T* s2, Index n, const Step<T> step) {
     using V = Vec<T>;
-    IntVec<T> spoilt = {};
+    bool all_finite = true;
     for (Index i = 0; i < n; i += kLanes<T>) {
         const V old = load<V>(w + i), old1 = O::n_state > 0 ? load<V>(s1 + i) : V{},
                 old2 = O::n_state > 1 ? load<V>(s2 + i) : V{};
-        V gradient = fma(old, splat<V>(step.l2), load<V>(g + i)), v1 = old1, v2 = old2;
-        if (step.l1 != 0) gradient += old == T(0) ? V{} : with_sign_of<T>(splat<V>(step.l1), old);
-        const V fresh = O::template step<T>(old, gradient, v1, v2, step.c);
-        V zero = fresh * T(0);  // NaN where anything is not finite
-        if (O::n_state > 0) zero = fma(v1, splat<V>(T(0)), zero);
-        if (O::n_state > 1) zero = fma(v2, splat<V>(T(0)), zero);
-        const IntVec<T> finite = zero == T(0);
-        spoilt |= ~finite;
-        store(w + i, finite ? fresh : old);
-        if (O::n_state > 0) store(s1 + i, finite ? v1 : old1);
-        if (O::n_state > 1) store(s2 + i, finite ? v2 : old2);
+        V gradient = load<V>(g + i), v1 = old1, v2 = old2;
+        if (Penalised) {
+            gradient = fma(old, splat<V>(step.l2), gradient);
+            gradient += old == T(0) ? V{} : with_sign_of<T>(splat<V>(step.l1), old);
+        }
+        V fresh = O::template step<T>(old, gradient, v1, v2, step.c);
+        // Not zero where the weight is not finite, or the square in the state, which would freeze the weight.
+        const V watched = O::n_state > 1 ? fresh + v2 : O::n_state > 0 ? fresh + v1 : fresh;
+        const V zero = watched - watched;
+        if (!all_zero(zero)) {
+            const auto finite = zero == T(0);
+            fresh = finite ? fresh : old, v1 = finite ? v1 : old1, v2 = finite ? v2 : old2;
+            all_finite = false;
+        }
+        store(w + i, fresh);
+        if (O::n_state > 0) store(s1 + i, v1);
+        if (O::n_state > 1) store(s2 + i, v2);
     }
-    return !any(spoilt);
+    return all_finite;
+}
+
+template <class O, class T>
+bool update(T* w, const T* g, T* s1, T* s2, Index n, const Step<T>& step) {
+    if (step.l1 != 0 || step.l2 != 0) return update_all<O, true>(w, g, s1, s2, n, step);
+    return update_all<O, false>(w, g, s1, s2, n, step);
 }
 
 }  // namespace

@@ -138,6 +138,62 @@ FOXNN_INLINE V min(V a, decltype(V{}[0] + 0) b) {
     return splat<V>(b) < a ? splat<V>(b) : a;
 }
 
+// Whether all lanes are zero (not NaN).
+template <class V>
+FOXNN_INLINE bool all_zero(V v) {
+#if defined(__AVX512F__) && FOXNN_VECTOR_BYTES == 64
+    if constexpr (sizeof(v[0]) == 4) return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ) == 0;
+    if constexpr (sizeof(v[0]) == 8) return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_NEQ_UQ) == 0;
+#elif defined(__AVX2__) && FOXNN_VECTOR_BYTES == 32
+    return _mm256_movemask_epi8((__m256i)(v != V{})) == 0;
+#endif
+    const auto nonzero = v != V{};
+    decltype(nonzero[0] + 0) sum = 0;
+    for (unsigned i = 0; i < sizeof(V) / sizeof(v[0]); i++) sum |= nonzero[i];
+    return sum == 0;
+}
+
+// a / b and the square root of a, correctly rounded like the processor's own and so equal to them bit by bit, but made
+// of multiply-adds where those are faster: an approximation, Newton's steps, and a last one on the exact remainder
+// (Markstein 1990). quotient() takes b between 2^-100 and 2^100; beyond, and where a result is not finite, its bits may
+// differ from those of a / b.
+template <class V>
+FOXNN_INLINE V quotient(V a, V b) {
+    return a / b;
+}
+template <class V>
+FOXNN_INLINE V root(V a) {
+    return sqrt(a);
+}
+template <class V>
+FOXNN_INLINE V quotient_from(V a, V b, V r) {  // r is 1 / b to some 12 digits
+    const V one = splat<V>(1.0f);
+    r = fma(fma(-b, r, one), r, r);
+    r = fma(fma(-b, r, one), r, r);
+    const V q = a * r;
+    return fma(fma(-b, q, a), r, q);
+}
+template <class V>
+FOXNN_INLINE V root_from(V a, V r) {  // r is 1 / sqrt(a) to some 14 digits
+    const V half = splat<V>(0.5f);
+    V g = a * r, h = r * half;
+    const V e = fma(-h, g, half);
+    g = fma(g, e, g), h = fma(h, e, h);
+    return fma(fma(-g, g, a), h, g);
+}
+#if defined(__AVX512F__) && FOXNN_VECTOR_BYTES == 64
+FOXNN_INLINE Vec<float> quotient(Vec<float> a, Vec<float> b) {
+    return quotient_from(a, b, Vec<float>(_mm512_rcp14_ps(b)));
+}
+FOXNN_INLINE Vec<float> root(Vec<float> a) {
+    constexpr float smallest = 1.17549435e-38f;  // normal number
+    const __mmask16 small = _mm512_cmp_ps_mask(a, _mm512_set1_ps(smallest), _CMP_LT_OQ);
+    const __mmask16 zero = _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_EQ_OQ);
+    if (small != zero) return sqrt(a);
+    return root_from(a, Vec<float>(_mm512_mask_rsqrt14_ps(_mm512_setzero_ps(), static_cast<__mmask16>(~zero), a)));
+}
+#endif
+
 template <class T>
 FOXNN_INLINE Vec<T> abs_of(Vec<T> x) {
     return bits<Vec<T>>(bits<IntVec<T>>(x) & ~(IntVec<T>{} + Number<T>::sign_bit));
@@ -147,7 +203,7 @@ FOXNN_INLINE Vec<T> with_sign_of(Vec<T> magnitude, Vec<T> sign) {
     const IntVec<T> mask = IntVec<T>{} + Number<T>::sign_bit;
     return bits<Vec<T>>((bits<IntVec<T>>(magnitude) & ~mask) | (bits<IntVec<T>>(sign) & mask));
 }
-// All lanes of a comparison's result.
+// Whether a comparison holds in any lane.
 template <class I>
 FOXNN_INLINE bool any(I mask) {
     decltype(mask[0] + 0) sum = 0;

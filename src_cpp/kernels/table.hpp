@@ -92,8 +92,10 @@ struct Kernels {
     Index tile_rows[kMaxPanelVectors + 1];  // rows of the tallest tile, by the panel's width in vectors
 
     // c (rows, vectors * lanes), stride ldc = init + a b, the inner dimension k summed in order, one product after
-    // another into one accumulator. b (k, vectors * lanes), stride ldb. init (vectors * lanes,) or null: zero.
-    using Tile = void (*)(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, T* c, Index ldc);
+    // another into one accumulator. b (k, vectors * lanes), stride ldb. init as c, stride ldi (0: one row for all), or
+    // null: zero; it may be c.
+    using Tile = void (*)(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, Index ldi, T* c,
+                          Index ldc);
     // tile[vectors][rows]: a (rows, k), stride lda, as in the forward pass.
     Tile tile[kMaxPanelVectors + 1][kMaxTileRows + 1];
     // tile_at[vectors][rows]: a is transposed: (k, rows), stride lda, as in the weights' gradient.
@@ -102,6 +104,8 @@ struct Kernels {
     // lanes apart. The same sums as tile[2][1] panel by panel, but streaming several panels at once.
     void (*row)(Index k, const T* a, const T* b, Index panels, const T* init, T* c);
 
+    // out (rows, columns) without gaps = in (rows, columns), stride ldi; columns a multiple of lanes.
+    void (*pack)(const T* in, Index rows, Index columns, Index ldi, T* out);
     // out (columns, rows), stride ldo = transpose of in (rows, columns), stride ldi.
     void (*transpose)(const T* in, Index rows, Index columns, Index ldi, T* out, Index ldo);
     // out (columns,) = sum over rows, in order, of in (rows, columns), stride ld; columns a multiple of lanes.

@@ -11,16 +11,14 @@ namespace {
 
 // AT says how A lies: false: (rows, k), as the outputs' product reads it; true: (k, rows), as the weights' gradient.
 template <class T, int Rows, int Vectors, bool AT>
-void tile(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, T* c, Index ldc) {
+void tile(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, Index ldi, T* c, Index ldc) {
     using V = Vec<T>;
     constexpr Index L = kLanes<T>;
     V sum[Rows][Vectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < Vectors; v++) {
-        const V start = init ? load<V>(init + v * L) : V{};
+    for (int r = 0; r < Rows; r++)
 #pragma GCC unroll 16
-        for (int r = 0; r < Rows; r++) sum[r][v] = start;
-    }
+        for (int v = 0; v < Vectors; v++) sum[r][v] = init ? load<V>(init + r * ldi + v * L) : V{};
     const auto accumulate = [&](const T* a_k, const T* b_k) __attribute__((always_inline)) {
         V row_of_b[Vectors];
 #pragma GCC unroll 16
@@ -33,6 +31,7 @@ void tile(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, 
         }
     };
     for (Index i = 0; i < k; i++) {
+        if (AT) __builtin_prefetch(a + 64 / sizeof(T));  // for the next tiles: a column touches a line a row
         accumulate(a, b);
         a += AT ? lda : 1;
         b += ldb;
@@ -72,6 +71,13 @@ void row(Index k, const T* a, const T* b, Index panels, const T* init, T* c) {
     if (panels == 3) row_of_panels<T, 3>(k, a, b, init, c);
     if (panels == 2) row_of_panels<T, 2>(k, a, b, init, c);
     if (panels == 1) row_of_panels<T, 1>(k, a, b, init, c);
+}
+
+template <class T>
+void pack(const T* in, Index rows, Index columns, Index ldi, T* out) {
+    using V = Vec<T>;
+    for (Index r = 0; r < rows; r++)
+        for (Index c = 0; c < columns; c += kLanes<T>) store(out + r * columns + c, load<V>(in + r * ldi + c));
 }
 
 // Blocks of one 16-byte vector squared, whatever the instruction set: the shuffles within them are cheap on all.
