@@ -71,7 +71,15 @@ def check_finite(array: npt.NDArray[Any], name: str) -> None:
         )
 
 
-def as_inputs(X: Any, n_in: int, name: str = "X") -> npt.NDArray[Any]:
+def check_fits(array: npt.NDArray[Any], dtype: str, name: str) -> None:
+    """Refuse finite numbers that would be infinite in the network's number type."""
+    if array.dtype == np.float64 and dtype == "float32":
+        largest = max(array.max(), -array.min())
+        if largest > np.finfo(np.float32).max:
+            raise ValueError(f"{name}: got {largest:g}; a float32 network takes numbers up to 3.4e38")
+
+
+def as_inputs(X: Any, n_in: int, name: str = "X", dtype: str = "float64") -> npt.NDArray[Any]:
     """Inputs as a (n, n_in) matrix of uint8, float32 or float64; finite, with contiguous rows, copied only if need be.
 
     A one-dimensional X is one value a sample if n_in is 1, and one sample otherwise.
@@ -87,6 +95,7 @@ def as_inputs(X: Any, n_in: int, name: str = "X") -> npt.NDArray[Any]:
         raise ValueError(f"{name}: got no samples; it takes at least one row of {n_in}")
     array = _contiguous_rows(array)
     check_finite(array, name)
+    check_fits(array, dtype, name)
     return array
 
 
@@ -105,7 +114,7 @@ class Targets(NamedTuple):
 _RANGES = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, np.inf), "poisson": (0.0, np.inf)}
 
 
-def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y") -> Targets:
+def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y", dtype: str = "float64") -> Targets:
     """Targets of n samples for n_out outputs: classes (n,) of integers, or values (n, n_out), or (n,) if n_out is 1."""
     given = _as_array(y, name)
     if given.dtype.kind in "US" or (given.dtype == object and _has_text(given)):
@@ -126,6 +135,7 @@ def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y") -> Target
         raise ValueError(f"{name}: got an array of shape {np.shape(y)}; it takes shape {kinds}")
     array = _contiguous_rows(array)
     check_finite(array, name)
+    check_fits(array, dtype, name)
     least, most = _RANGES.get(loss, (-np.inf, np.inf))
     low, high = array.min(), array.max()
     if low < least or high > most:

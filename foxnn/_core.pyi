@@ -84,6 +84,9 @@ class _Trainer:
         n_threads: int,
         seed: int,
         epoch: int,
+        loss: float,
+        weight: float,
+        correct: float,
     ) -> tuple[str, int, int, float, float, float]: ...
     def gradients(
         self, network: _Network, samples: Samples, sum: bool, n_threads: int

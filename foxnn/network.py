@@ -106,7 +106,16 @@ class NeuralNetwork(Interface10):
             from foxnn.io import load
 
             if isinstance(activation, bool):  # FoxNN 1.0: neural_network(name_file, only_scale)
-                only_scale = activation
+                only_scale, activation = activation, "sigmoid"
+            for name, value, default in (
+                ("activation", activation, "sigmoid"),
+                ("output", output, None),
+                ("loss", loss, None),
+                ("init", init, None),
+                ("dropout", dropout, 0.0),
+            ):
+                if value != default:
+                    raise ValueError(f"{name}: got {value!r}; a network that is loaded or copied has its own")
             if isinstance(sizes, NeuralNetwork):
                 self.__dict__ = sizes.copy().__dict__
             else:
@@ -337,7 +346,7 @@ class NeuralNetwork(Interface10):
             out = self._core.predict_plain(X, self.settings._n_threads or 0)
             if out is not None:
                 return out
-        inputs = as_inputs(X, self.sizes[0])
+        inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
         out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
         single = self.sizes[0] > 1 and np.ndim(X) == 1
         return out[0] if single else out
@@ -354,8 +363,8 @@ class NeuralNetwork(Interface10):
         names: tuple[str, str, str] = ("X", "y", "sample_weight"),
     ) -> tuple[Any, Any]:
         """Checked data as the core's Samples, and its Targets."""
-        inputs = as_inputs(X, self.sizes[0], names[0])
-        targets = as_targets(y, len(inputs), self.sizes[-1], self.loss.name, names[1])
+        inputs = as_inputs(X, self.sizes[0], names[0], self._dtype)
+        targets = as_targets(y, len(inputs), self.sizes[-1], self.loss.name, names[1], self._dtype)
         weights = as_weights(sample_weight, len(inputs), names[2])
         scale, offset = self._reading(inputs, scale, offset)
         samples = _core.Samples(inputs, targets.values, targets.labels, weights, scale, offset, targets.correct)
@@ -637,15 +646,16 @@ class NeuralNetwork(Interface10):
         Parameters
         ----------
         path : str or path-like
-            Ending in ``.safetensors``: everything, exactly. Ending in ``.txt`` or in nothing: the text format of
-            FoxNN 1.0, in 17 digits.
+            Ending in ``.safetensors``: everything, exactly. Any other name: the text format of FoxNN 1.0, in 17
+            digits.
         only_scale : bool, default False
             Write weights only, in text.
 
         Raises
         ------
         ValueError
-            If the name ends in anything else, or the text format cannot hold the network.
+            If the name ends like that of another format (``.onnx``, ``.pt``, ...), or the text format cannot hold
+            the network.
         OSError
             If the file cannot be written; an old one is as it was then.
 

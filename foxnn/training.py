@@ -68,8 +68,8 @@ class Plan:
         """Check every argument of `fit` before anything changes."""
         from foxnn.progress import ProgressBar, is_wanted
 
-        inputs = as_inputs(X, network.sizes[0])
-        targets = as_targets(y, len(inputs), network.sizes[-1], network.loss.name)
+        inputs = as_inputs(X, network.sizes[0], dtype=network.dtype.name)
+        targets = as_targets(y, len(inputs), network.sizes[-1], network.loss.name, dtype=network.dtype.name)
         weights = class_weights(class_weight, targets, as_weights(sample_weight, len(inputs)))
         reading = network._reading(inputs, scale, offset)
         samples = _core.Samples(inputs, targets.values, targets.labels, weights, *reading, targets.correct)
@@ -164,9 +164,10 @@ def _run(
     sum_gradients: bool = False,
 ) -> tuple[float, float, float]:
     loss = weight = correct = 0.0
-    trainer, state = network._get_trainer(), network._get_optimizer_state()
+    state = network._get_optimizer_state()
     while begin < end:
-        outcome, begin, _steps, part_loss, part_weight, part_correct = trainer.run(
+        trainer = network._get_trainer()  # a callback may have changed an activation, which makes a new one
+        outcome, begin, _steps, loss, weight, correct = trainer.run(
             samples,
             order,
             begin,
@@ -181,8 +182,10 @@ def _run(
             network.n_threads or 0,
             network.seed,
             network.epoch % 2**32,
+            loss,
+            weight,
+            correct,
         )
-        loss, weight, correct = loss + part_loss, weight + part_weight, correct + part_correct
         if outcome in ("loss", "update"):
             what = "the loss is" if outcome == "loss" else "an update would be"
             step = int(state.t) + (outcome == "loss")

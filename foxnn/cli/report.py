@@ -24,8 +24,7 @@ def line(label: str, text: str) -> None:
 
 def say(message: str) -> None:
     """Print a message as one line on stderr; what it quotes from files cannot control the terminal."""
-    text = " ".join(message.splitlines())
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
     print(f"foxnn: {shown}", file=sys.stderr)
 
 

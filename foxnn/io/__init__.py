@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
+#: Names that promise a format which this is not.
+_OTHER_FORMATS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".tflite", ".npz", ".npy", ".pkl", ".joblib", ".json", ".csv"}
+
 
 def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any = None) -> NeuralNetwork:
     """Read a network from a file.
@@ -53,9 +56,12 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
         from foxnn.io.native import from_bytes
 
         try:
-            return from_bytes(path.read_bytes())
+            network = from_bytes(path.read_bytes())
         except FileFormatError as error:
             raise FileFormatError(f"{path}: {error}") from None
+        if dtype is not None and network.dtype != dtype:
+            raise ValueError(f"dtype: got {dtype!r}; the network in {path} is of {network.dtype}")
+        return network
     from foxnn.foxnn_1_0.text_files import load_network
 
     return load_network(path, only_scale=only_scale, dtype=dtype)
@@ -70,11 +76,11 @@ def save(network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bo
 
         with atomic_write(path) as file:
             file.write(to_bytes(network))
-    elif path.suffix in (".txt", ""):
-        from foxnn.foxnn_1_0.text_files import save_network
-
-        save_network(network, path, only_scale=only_scale)
-    else:
+    elif path.suffix.lower() in _OTHER_FORMATS:
         raise ValueError(
             f"path: got {str(path)!r}; it takes names ending in .safetensors, or in .txt for FoxNN 1.0's text format"
         )
+    else:  # FoxNN 1.0 took any name
+        from foxnn.foxnn_1_0.text_files import save_network
+
+        save_network(network, path, only_scale=only_scale)

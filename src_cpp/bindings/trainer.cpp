@@ -53,7 +53,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             "run",
             [](Trainer<T>& trainer, const SamplesOwner& owner, const py::object& order, Index begin, Index end,
                State& optimizer, Index batch_size, double learning_rate, double l1, double l2, bool sum, double seconds,
-               int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+               int n_threads, std::uint64_t seed, std::uint32_t epoch, double loss, double weight, double correct) {
                 RunOptions options;
                 options.batch_size = batch_size;
                 options.learning_rate = learning_rate;
@@ -63,6 +63,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 options.n_threads = n_threads;
                 options.seed = seed;
                 options.epoch = epoch;
+                options.totals = {loss, weight, correct};
                 const std::int64_t* positions = nullptr;
                 py::array_t<std::int64_t, py::array::c_style> held;
                 if (!order.is_none()) {
@@ -79,7 +80,8 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             },
             py::arg("samples"), py::arg("order"), py::arg("begin"), py::arg("end"), py::arg("optimizer"),
             py::arg("batch_size"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"), py::arg("sum"),
-            py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
+            py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"), py::arg("loss"),
+            py::arg("weight"), py::arg("correct"))
         .def(
             "gradients",
             [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, bool sum, int n_threads) {

@@ -330,6 +330,7 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     const std::unique_lock lock(network_.mutex);
     Job job{samples, order, end, options, &optimizer, nullptr, {}};
     job.result.next = begin;
+    job.result.totals = options.totals;
     if (begin >= end) return job.result;
     const Index rows = std::min(options.batch_size, end - begin);
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);

@@ -40,6 +40,7 @@ struct RunOptions {
     int n_threads = 0;       // 0: as many as are worth it
     std::uint64_t seed = 0;  // of dropout's masks
     std::uint32_t epoch = 0;
+    Totals totals;  // of the epoch so far; the run adds to them, so that a pause does not show in their last bits
 };
 
 enum class Outcome { finished, paused, loss_not_finite, update_not_finite };
