@@ -58,15 +58,21 @@ struct Trainer<T>::Job {
 
 template <class T>
 void Trainer<T>::allocate(Index batch_size, int workers) {
-    if (batch_size > allocated_rows_) {
+    const auto& layers = network_.layers;
+    const auto keeps_slope = [&](std::size_t l) {
+        return !layers[l].activation->slope_from_output || layers[l].dropout > 0;
+    };
+    bool fits = batch_size <= allocated_rows_;  // and no activation has been changed since
+    for (std::size_t l = 0; fits && l < layers.size(); l++) fits = keeps_slope(l) == (layers_[l].slope.size() > 0);
+    if (!fits) {
+        batch_size = std::max(batch_size, allocated_rows_);
         layers_.clear();
-        for (const auto& layer : network_.layers) {
+        for (std::size_t l = 0; l < layers.size(); l++) {
             LayerMemory memory;
-            memory.ld = padded_stride<T>(layer.n_out);
+            memory.ld = padded_stride<T>(layers[l].n_out);
             memory.y = Buffer<T>(batch_size * memory.ld);
             memory.d = Buffer<T>(batch_size * memory.ld);
-            if (!layer.activation->slope_from_output || layer.dropout > 0)
-                memory.slope = Buffer<T>(batch_size * memory.ld);
+            if (keeps_slope(l)) memory.slope = Buffer<T>(batch_size * memory.ld);
             layers_.push_back(std::move(memory));
         }
         ld_x_ = padded_stride<T>(network_.n_in());
