@@ -24,5 +24,5 @@ COUNT = int(os.environ.get("BENCH_THREADS") or usable_cores())
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"):  # NPROC: JAX
     os.environ[_variable] = str(COUNT)
-if COUNT < usable_cores() and hasattr(os, "sched_setaffinity"):  # for pools that read no variable
+if usable_cores() > COUNT and hasattr(os, "sched_setaffinity"):  # for pools that read no variable
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:COUNT])

@@ -2,8 +2,6 @@
 
 A peer is a module with
 
-``LABEL``
-    Its name in tables.
 ``version()``
     Of the library.
 ``train(problem)``
@@ -22,7 +20,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-#: By the names they are asked for. foxnn comes first: everything is compared with it.
+#: Modules by the names they are asked for. foxnn comes first: everything is compared with it.
 MODULES = {
     "foxnn": "peers.foxnn_peer",
     "numpy": "peers.numpy_by_hand",
@@ -33,6 +31,8 @@ MODULES = {
     "keras": "peers.keras_on_jax",
     "onnxruntime": "peers.onnx_runtime",
 }
+#: What tables call them, where it is not the name.
+LABELS = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn", "keras": "Keras"}
 
 
 def load(names: list[str] | None = None) -> dict[str, ModuleType]:

@@ -9,8 +9,6 @@ from foxnn import _core
 from foxnn.training import run_steps
 from problems import Parameters, Problem
 
-LABEL = "foxnn"
-
 
 def version() -> str:
     return foxnn.__version__

@@ -8,11 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
 from problems import Array, Parameters, Problem, ShuffledBatches
 
-LABEL = "JAX"
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+#: A network of fewer parameters keeps them in one vector, which makes fewer operations; a larger one is faster without.
+FLAT = 20_000
 
 
 def version() -> str:
@@ -41,35 +43,43 @@ def adam(parameters: Any, gradients: Any, m: Any, v: Any, t: jax.Array, rate: fl
     return tree(lambda w, m, v: w - rate * (m * to_m) / (jnp.sqrt(v * to_v) + EPSILON), parameters, m, v), m, v
 
 
-@partial(jax.jit, static_argnames=("kind", "rate"), donate_argnames="state")
-def steps(state: Any, X: jax.Array, y: jax.Array, batches: jax.Array, kind: str, rate: float) -> Any:
-    def step(state: Any, positions: jax.Array) -> Any:
-        parameters, m, v, t = state
-        loss, gradients = jax.value_and_grad(partial(batch_loss, kind))(parameters, X[positions], y[positions])
-        return (*adam(parameters, gradients, m, v, t + 1, rate), t + 1), loss
-
-    return jax.lax.scan(step, state, batches)
-
-
 class train:
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
         self.batches = ShuffledBatches(problem)
         per_epoch = problem.steps_per_epoch
         self.steps_per_call = max(n for n in range(1, 65) if per_epoch % n == 0)  # one length, compiled once
         self.X, self.y = jnp.asarray(problem.X), jnp.asarray(problem.y)
-        zeros = [jax.tree.map(jnp.zeros_like, problem.weights) for _ in range(2)]
-        self.state = jax.tree.map(jnp.array, (problem.weights, *zeros, jnp.float32(0)))
+        parameters, self.unravel = jax.tree.map(jnp.array, problem.weights), lambda parameters: parameters
+        if sum(weights.size for weights, _ in problem.weights) < FLAT:
+            parameters, self.unravel = ravel_pytree(parameters)
+        zeros = [jax.tree.map(jnp.zeros_like, parameters) for _ in range(2)]
+        self.state = (parameters, *zeros, jnp.float32(0))
+        self.steps = self._compiled(problem)
+
+    def _compiled(self, problem: Problem) -> Any:
+        def loss(parameters: Any, X: jax.Array, y: jax.Array) -> jax.Array:
+            return batch_loss(problem.loss, self.unravel(parameters), X, y)
+
+        @partial(jax.jit, donate_argnames="state")
+        def steps(state: Any, X: jax.Array, y: jax.Array, batches: jax.Array) -> Any:
+            def step(state: Any, positions: jax.Array) -> Any:
+                parameters, m, v, t = state
+                value, gradients = jax.value_and_grad(loss)(parameters, X[positions], y[positions])
+                return (*adam(parameters, gradients, m, v, t + 1, problem.learning_rate), t + 1), value
+
+            return jax.lax.scan(step, state, batches)
+
+        return steps
 
     def run(self, n_steps: int) -> None:
         batches = self.batches.take(n_steps).astype(np.int32)
         for begin in range(0, n_steps, self.steps_per_call):
             part = batches[begin : begin + self.steps_per_call]
-            self.state, _ = steps(self.state, self.X, self.y, part, self.problem.loss, self.problem.learning_rate)
+            self.state, _ = self.steps(self.state, self.X, self.y, part)
         jax.block_until_ready(self.state)
 
     def parameters(self) -> Parameters:
-        return jax.tree.map(np.asarray, self.state[0])
+        return jax.tree.map(np.asarray, self.unravel(self.state[0]))
 
 
 def predict(problem: Problem) -> Any:

@@ -7,11 +7,9 @@ from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
-import keras  # noqa: E402
+import keras
 
-from problems import Array, Parameters, Problem  # noqa: E402
-
-LABEL = "Keras"
+from problems import Array, Parameters, Problem
 
 
 def version() -> str:
@@ -36,6 +34,7 @@ class train:
             optimizer=keras.optimizers.Adam(problem.learning_rate, epsilon=1e-8),
             loss="sparse_categorical_crossentropy" if problem.loss == "cross_entropy" else "mean_squared_error",
             jit_compile=True,
+            steps_per_execution=min(32, problem.steps_per_epoch),
         )
 
     def run(self, n_steps: int) -> None:

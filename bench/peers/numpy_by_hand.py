@@ -1,16 +1,16 @@
-"""A network written by hand in NumPy: float32 throughout, no allocation in a step, Adam in blocks that fit the cache."""
+"""A network by hand in NumPy: float32 throughout, no allocation in a step, Adam in blocks that fit the cache."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from problems import Array, Parameters, Problem, ShuffledBatches
 
-LABEL = "NumPy"
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-ADAM_BLOCK = 16384
+ADAM_BLOCK = 65536
 
 
 def version() -> str:
@@ -20,7 +20,7 @@ def version() -> str:
 def views(flat: Array, sizes: list[int]) -> Parameters:
     """Weights and biases of all layers as parts of one vector."""
     parameters, begin = [], 0
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         end = begin + n_in * n_out
         parameters.append((flat[begin:end].reshape(n_in, n_out), flat[end : end + n_out]))
         begin = end + n_out
@@ -40,7 +40,7 @@ class train:
         sizes, batch = problem.sizes, problem.batch
         self.problem = problem
         self.batches = ShuffledBatches(problem)
-        n = sum((n_in + 1) * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+        n = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
         self.flat, self.gradient, self.m, self.v = (np.zeros(n, np.float32) for _ in range(4))
         self.block = np.empty(min(n, ADAM_BLOCK), np.float32)
         self.t = 0

@@ -10,8 +10,6 @@ from onnx import TensorProto, helper, numpy_helper
 import threads
 from problems import Array, Problem
 
-LABEL = "onnxruntime"
-
 
 def version() -> str:
     return onnxruntime.__version__
@@ -32,9 +30,7 @@ def model(problem: Problem) -> bytes:
     inputs = helper.make_tensor_value_info("X", TensorProto.FLOAT, ["n", problem.sizes[0]])
     outputs = helper.make_tensor_value_info(last, TensorProto.FLOAT, ["n", problem.sizes[-1]])
     graph = helper.make_graph(nodes, "network", [inputs], [outputs], arrays)
-    return helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
-    ).SerializeToString()
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
 
 
 def predict(problem: Problem) -> Any:

@@ -9,8 +9,6 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from problems import Parameters, Problem
 
-LABEL = "scikit-learn"
-
 
 def version() -> str:
     return sklearn.__version__

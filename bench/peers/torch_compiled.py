@@ -7,7 +7,6 @@ import torch
 from peers import torch_eager
 from problems import Parameters, Problem
 
-LABEL = "torch.compile"
 version = torch_eager.version
 
 
@@ -15,6 +14,7 @@ class train:
     steps_per_call = 1
 
     def __init__(self, problem: Problem) -> None:
+        torch.compiler.reset()  # after some recompilations of a function it would silently stay uncompiled
         self._eager = torch_eager.train(problem)
         self._eager.batch_loss = torch.compile(self._eager.batch_loss, dynamic=False)
         self.run = self._eager.run

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 import threads
 from problems import Array, Parameters, Problem, ShuffledBatches
 
-LABEL = "PyTorch"
 torch.set_num_threads(threads.COUNT)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn import _core, optimizers
+from foxnn._options import integer, real
 from foxnn.activations import Activation
 from foxnn.errors import FileFormatError
 from foxnn.losses import Loss
@@ -77,7 +78,7 @@ def from_bytes(data: bytes) -> NeuralNetwork:
         raise
     except KeyError as error:
         raise FileFormatError(f"the description of the network lacks {error}") from None
-    except (TypeError, ValueError, AttributeError, IndexError) as error:
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise FileFormatError(f"the description of the network does not make sense: {error}") from None
 
 
@@ -108,11 +109,14 @@ def _build(d: dict[str, Any], tensors: dict[str, Any]) -> NeuralNetwork:
     )
     for i, layer in enumerate(network.layers):
         layer.weights, layer.bias = tensors[f"layers.{i}.weights"], tensors[f"layers.{i}.bias"]
-    network.epoch, network.scale, network.offset = d["epoch"], d["scale"], d["offset"]
+    network.epoch = integer("epoch", d["epoch"], 0)
+    network.scale, network.offset = (None if d[k] is None else real(k, d[k]) for k in ("scale", "offset"))
+    if not isinstance(d["metadata"], dict):
+        raise FileFormatError("metadata: not a dictionary")
     network.metadata = d["metadata"]
     network.settings.update(d["settings_1_0"])
     for epoch in d["history"]:
-        network.history.append(epoch)
+        network.history.append({str(name): float(value) for name, value in epoch.items()})
     if "optimizer_of_state" in d:
         network.optimizer = optimizers.get(**_named(d["optimizer_of_state"]))
         state = network._get_optimizer_state()

@@ -1,0 +1,83 @@
+"""What foxnn's own options cost: optimizers against Adam, dropout, float64, threads, and one call from Python."""
+
+from __future__ import annotations
+
+import threads  # isort: skip  # first: the libraries look at what it sets
+
+from typing import Any
+
+import problems
+import settings
+import tables
+import timing
+from foxnn import optimizers
+from peers import foxnn_peer
+
+HEADLINE, TINY = ([784, 512, 512, 10], 98), ([4, 16, 16, 3], 32)
+Variants = dict[str, dict[str, Any]]  # options of `foxnn_peer.train` by the name of the variant; the first is the base
+
+#: What to compare, on which network, and how many times the base's time the others may take.
+GROUPS: list[tuple[str, tuple[list[int], int], Variants, float]] = [
+    ("optimizer", HEADLINE, {name: {"optimizer": name} for name in ["adam", *optimizers.names()]}, 1.05),
+    ("optimizer", TINY, {name: {"optimizer": name} for name in ["adam", *optimizers.names()]}, 1.05),
+    ("dropout", HEADLINE, {"no dropout": {}, "dropout 0.2": {"dropout": 0.2}}, 1.08),
+    ("numbers", HEADLINE, {"float32": {}, "float64": {"dtype": "float64"}}, 1 / 0.45),
+]
+
+
+def measure(given: settings.Settings) -> dict[str, Any]:
+    groups = []
+    for what, (sizes, batch), variants, most in GROUPS:
+        if given.quick and sizes == HEADLINE[0]:
+            continue
+        name = f"{what}, {'-'.join(map(str, sizes))}, batch {batch}"
+        print(name, flush=True)
+        problem = problems.make(sizes, batch)
+        trainings = {variant: foxnn_peer.train(problem, **options) for variant, options in variants.items()}
+        times = timing.interleave({v: timing.Contender(t.run) for v, t in trainings.items()}, given.pace)
+        base = next(iter(variants))
+        groups.append(
+            {
+                "name": name,
+                "most": most,
+                "rounds": len(times[base]),
+                "variants": {
+                    v: {"seconds": timing.median(series), "ratio": timing.ratios(times, v, base)}
+                    for v, series in times.items()
+                },
+            }
+        )
+    return {"groups": groups, "train_on_batch": _train_on_batch(given.pace)}
+
+
+def _train_on_batch(pace: timing.Pace) -> float:
+    """Seconds of one call from Python on the tiny network."""
+    problem = problems.make(*TINY)
+    network, batch = foxnn_peer.network(problem), problem.batch
+    call = timing.repeated(network.train_on_batch, problem.X[:batch], problem.y[:batch])
+    return timing.median(timing.interleave({"foxnn": timing.Contender(call)}, pace)["foxnn"])
+
+
+def show(result: dict[str, Any]) -> str:
+    body = []
+    for group in result["groups"]:
+        base = next(iter(group["variants"]))
+        for name, variant in group["variants"].items():
+            low, middle, high = variant["ratio"]
+            late = name != base and middle > group["most"]
+            wanted = "" if name == base else f"{group['most']:.3g}{' missed' if late else ''}"
+            spread = "" if name == base else f"{low:.2f} - {high:.2f}"
+            body.append(
+                [f"{group['name']}: {name}", tables.duration(variant["seconds"]), f"{middle:.2f}", spread, wanted]
+            )
+    call = result["train_on_batch"]
+    body.append(
+        ["`train_on_batch`, 4-16-16-3, batch 32", tables.duration(call), "", "", "10 us" + " missed" * (call > 1e-5)]
+    )
+    return tables.markdown(["", "a step", "of the first", "quartiles", "at most"], body)
+
+
+if __name__ == "__main__":
+    print(f"{threads.COUNT} threads")
+    options = settings.from_command_line(__doc__)
+    settings.finish(options, measure(options), show)

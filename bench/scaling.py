@@ -1,0 +1,98 @@
+"""How foxnn's time per step grows with width, depth and batch, on 1, 2, 4, .. threads.
+
+More threads should never be slower than one, whatever the size.
+"""
+
+from __future__ import annotations
+
+import threads  # isort: skip  # first: the libraries look at what it sets
+
+from typing import Any
+
+import problems
+import settings
+import tables
+import timing
+import training_step
+from peers import foxnn_peer
+
+WIDTHS = [16, 32, 64, 128, 256, 512, 1024, 2048]
+DEPTHS = [1, 2, 4, 8, 16]
+BATCHES = [1, 4, 16, 64, 256, 1024]
+NOISE = 1.03  # more threads count as slower from this ratio on
+
+GRID: list[tuple[str, list[int], int]] = [
+    *(("width", [w, w, w, 10], 128) for w in WIDTHS),
+    *(("depth", [128] * (d + 1) + [10], 128) for d in DEPTHS),
+    *(("batch", [256, 256, 256, 10], b) for b in BATCHES),
+    *(("table", row.sizes, row.batch) for row in training_step.ROWS),
+]
+
+
+def thread_counts(most: int) -> list[int]:
+    """1, 2, 4, .. and `most`."""
+    return sorted({*(2**i for i in range(most.bit_length()) if 2**i <= most), most})
+
+
+def measure(given: settings.Settings) -> dict[str, Any]:
+    counts = thread_counts(threads.COUNT)
+    points = []
+    for along, sizes, batch in GRID:
+        if given.quick and max(sizes) > 100:
+            continue
+        print(f"{along}: {sizes}, batch {batch}", flush=True)
+        problem = problems.make(sizes, batch)
+        trainings = {str(n): foxnn_peer.train(problem, n_threads=n) for n in counts}
+        times = timing.interleave({n: timing.Contender(t.run) for n, t in trainings.items()}, given.pace)
+        points.append(
+            {
+                "along": along,
+                "sizes": sizes,
+                "batch": batch,
+                "flops": problem.flops,
+                "seconds": {n: timing.median(series) for n, series in times.items()},
+                "of_one_thread": {n: timing.ratios(times, n, "1") for n in times},
+            }
+        )
+    return {"points": points}
+
+
+def show(result: dict[str, Any]) -> str:
+    counts = list(result["points"][0]["seconds"])
+    body = []
+    for p in result["points"]:
+        name = f"{p['along']}: {_short(p['sizes'])}, batch {p['batch']}"
+        speedups = [f"{1 / p['of_one_thread'][n][1]:.2f}x" for n in counts[1:]]
+        seconds = [tables.duration(p["seconds"][n]) for n in counts]
+        body.append([name, *seconds, *speedups, f"{p['flops'] / p['seconds'][counts[-1]] / 1e9:.3g}"])
+    header = [
+        "",
+        *(f"{n} thread{'s' * (n != '1')}" for n in counts),
+        *(f"{n} against 1" for n in counts[1:]),
+        "GFLOP/s",
+    ]
+    return tables.markdown(header, body) + "\n\n" + slower(result)
+
+
+def slower(result: dict[str, Any]) -> str:
+    """The points of the grid where more threads are slower than one."""
+    lines = [
+        f"- **Slower with {n} threads** at {_short(p['sizes'])}, batch {p['batch']}: {ratio:.2f} of one thread's time."
+        for p in result["points"]
+        for n, (_, ratio, _) in p["of_one_thread"].items()
+        if ratio > NOISE
+    ]
+    return "\n".join(lines) or f"More threads are nowhere slower than one (by more than {NOISE - 1:.0%})."
+
+
+def _short(sizes: list[int]) -> str:
+    hidden = len(sizes) - 2
+    if hidden > 3 and len(set(sizes[1:-1])) == 1:
+        return f"{sizes[0]}-{hidden}x{sizes[1]}-{sizes[-1]}"
+    return "-".join(map(str, sizes))
+
+
+if __name__ == "__main__":
+    print(f"up to {threads.COUNT} threads")
+    options = settings.from_command_line(__doc__)
+    settings.finish(options, measure(options), show)
