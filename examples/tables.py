@@ -25,7 +25,7 @@ for name in ("iris", "breast_cancer", "digits", "diabetes"):
         X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=seed, test_size=0.3)
         scaler = StandardScaler().fit(X_train)
         X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
-        options = {"epochs": 60, "batch_size": 32, "learning_rate": 2e-3}
+        options = {"epochs": 150, "batch_size": 32, "learning_rate": 2e-3}
 
         started = time.perf_counter()
         nn = foxnn.neural_network(
@@ -39,7 +39,7 @@ for name in ("iris", "breast_cancer", "digits", "diabetes"):
         ours = nn.predict(X_test)[:, 0] if regression else nn.predict(X_test).argmax(axis=1)
         between = time.perf_counter()
         theirs = (MLPRegressor if regression else MLPClassifier)(
-            hidden_layer_sizes=(32,), batch_size=32, learning_rate_init=2e-3, max_iter=60, random_state=seed
+            hidden_layer_sizes=(32,), batch_size=32, learning_rate_init=2e-3, max_iter=150, n_iter_no_change=150, random_state=seed
         ).fit(X_train, y_train)
         ended = time.perf_counter()
 
