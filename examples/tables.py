@@ -38,9 +38,9 @@ for name in ("iris", "breast_cancer", "digits", "diabetes"):
         nn.fit(X_train, y_train, **options)
         ours = nn.predict(X_test)[:, 0] if regression else nn.predict(X_test).argmax(axis=1)
         between = time.perf_counter()
-        theirs = (MLPRegressor if regression else MLPClassifier)(
-            hidden_layer_sizes=(32,), batch_size=32, learning_rate_init=2e-3, max_iter=150, n_iter_no_change=150, random_state=seed
-        ).fit(X_train, y_train)
+        peer = {"batch_size": 32, "learning_rate_init": 2e-3, "max_iter": 150, "n_iter_no_change": 150}
+        theirs = (MLPRegressor if regression else MLPClassifier)(hidden_layer_sizes=(32,), random_state=seed, **peer)
+        theirs.fit(X_train, y_train)
         ended = time.perf_counter()
 
         scores.append((score(y_test, ours), score(y_test, theirs.predict(X_test))))

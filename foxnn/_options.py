@@ -45,7 +45,7 @@ def real(
     except (TypeError, ValueError):
         raise TypeError(f"{argument}: got {value!r}; it takes a number in {interval}") from None
     inside = (number > least if open_below else number >= least) and (number <= most if closed_above else number < most)
-    if isinstance(value, (str, bytes)) or not math.isfinite(number) or not inside:
+    if isinstance(value, (str, bytes, bool)) or not math.isfinite(number) or not inside:
         raise ValueError(f"{argument}: got {value!r}; it takes a number in {interval}")
     return number
 

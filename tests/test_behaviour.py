@@ -55,7 +55,8 @@ def run_script(script: str, **environment: str) -> str:
 # ---- Ctrl-C -------------------------------------------------------------------------------------------------
 
 INTERRUPTED = """
-import sys, numpy, foxnn
+import signal, sys, numpy, foxnn
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
 n, size = int(sys.argv[1]), int(sys.argv[2])
 X, y = numpy.zeros((n, size), numpy.float32), numpy.arange(n) % 10
 nn = foxnn.neural_network([size, 10 * size, 10], output="softmax", seed=0)

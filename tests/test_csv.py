@@ -66,9 +66,7 @@ def test_without_a_target_every_column_is_a_feature(write: Any) -> None:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])
-def test_the_usual_dialects_are_read(
-    write: Any, separator: str, line_end: str, mark: bytes, end: str
-) -> None:
+def test_the_usual_dialects_are_read(write: Any, separator: str, line_end: str, mark: bytes, end: str) -> None:
     text = HOMES.strip().replace(",", separator) + end
     table = load_csv(write(mark + text.replace("\n", line_end).encode()), target="price")
     assert table.feature_names == ("area", "city=Basel", "city=Bern")
@@ -104,9 +102,9 @@ def test_numbered_columns_are_a_header(write: Any) -> None:
     assert load_csv(write("0,1\n5,6\n")).X.tolist() == [[5, 6]]
 
 
-cell_texts = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8
-).map(lambda text: "t" + text.strip())
+cell_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8).map(
+    lambda text: "t" + text.strip()
+)
 
 
 @given(
@@ -254,9 +252,7 @@ def test_codes_with_a_few_numbers_are_text(write: Any) -> None:
 
 def test_too_many_categories_are_refused(write: Any) -> None:
     path = write("name,n\n" + "".join(f"name {i},{i}\n" for i in range(257)))
-    with pytest.raises(
-        ValueError, match=r"'name': 257 distinct texts.*max_categories=256.*ignore=\['name'\]"
-    ):
+    with pytest.raises(ValueError, match=r"'name': 257 distinct texts.*max_categories=256.*ignore=\['name'\]"):
         load_csv(path)
     assert load_csv(path, ignore=["name"]).X.shape == (257, 1)
     assert load_csv(path, max_categories=257).X.shape == (257, 258)
@@ -337,9 +333,7 @@ def test_a_target_is_encoded_alike(write: Any) -> None:
         ([], "rows is empty"),
     ],
 )
-def test_what_does_not_fit_the_encoding_is_refused_with_the_place(
-    write: Any, source: Any, message: str
-) -> None:
+def test_what_does_not_fit_the_encoding_is_refused_with_the_place(write: Any, source: Any, message: str) -> None:
     encoder = load_csv(write(HOMES), target="price").encoder
     with pytest.raises(ValueError, match=message):
         encoder.transform(write(source, "other.csv") if isinstance(source, str) else source)

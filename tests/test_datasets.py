@@ -36,9 +36,7 @@ from foxnn.datasets.mnist_files import FASHION_MNIST, MNIST, Collection, File
 from foxnn.errors import FileFormatError
 
 FULL_SET = os.environ.get("FOXNN_DATA_DIR")
-needs_full_set = pytest.mark.skipif(
-    not FULL_SET, reason="FOXNN_DATA_DIR does not say where the full MNIST is"
-)
+needs_full_set = pytest.mark.skipif(not FULL_SET, reason="FOXNN_DATA_DIR does not say where the full MNIST is")
 
 NAMES = [file.remote.name for file in MNIST.files]
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = NAMES
@@ -262,9 +260,7 @@ def test_the_full_set_is_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     # Published class counts, and the mean and standard deviation that everybody scales by: 0.1307 and 0.3081.
     counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     np.testing.assert_array_equal(np.bincount(y_train), counts)
-    np.testing.assert_array_equal(
-        np.bincount(y_test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    )
+    np.testing.assert_array_equal(np.bincount(y_test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009])
     assert X_train.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
     assert X_train.std() / 255 == pytest.approx(0.3081, abs=5e-5)
     assert y_test[:5].tolist() == [7, 2, 1, 0, 4]
@@ -403,9 +399,7 @@ def test_a_damaged_file_of_the_user_is_refused_by_name(
     assert mirror.asked == []
 
 
-def test_a_missing_file_of_the_user_is_named(
-    tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_file_of_the_user_is_named(tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = place(tmp_path / "mnist", mirror)
     (folder / TEST_LABELS).unlink()
     with pytest.raises(FileNotFoundError, match=TEST_LABELS):
@@ -447,9 +441,7 @@ def test_the_cache_follows_the_platform(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_was_downloaded_is_kept(mirror: Mirror) -> None:
     assert_is_small(load_mnist(), 0)
     # The smallest first, so that a dead network or a full disk shows at once.
-    assert mirror.asked == [
-        f"/mnist/{name}" for name in (TEST_LABELS, TRAIN_LABELS, TEST_IMAGES, TRAIN_IMAGES)
-    ]
+    assert mirror.asked == [f"/mnist/{name}" for name in (TEST_LABELS, TRAIN_LABELS, TEST_IMAGES, TRAIN_IMAGES)]
     assert sorted(os.listdir(cache_folder() / "mnist")) == sorted(NAMES)
     assert_is_small(load_mnist(), 0)
     assert_is_small(load_mnist(download=False), 0)
@@ -459,9 +451,7 @@ def test_what_was_downloaded_is_kept(mirror: Mirror) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, lambda path: os.truncate(path, 30), lambda path: path.unlink()])
-def test_a_damaged_file_in_the_cache_is_downloaded_again(
-    mirror: Mirror, damage: Callable[[Path], None]
-) -> None:
+def test_a_damaged_file_in_the_cache_is_downloaded_again(mirror: Mirror, damage: Callable[[Path], None]) -> None:
     load_mnist()
     mirror.asked.clear()
     damage(cache_folder() / "mnist" / TEST_IMAGES)
@@ -687,9 +677,7 @@ def test_progress_is_shown_on_a_terminal(
 
 def test_importing_datasets_is_cheap() -> None:
     code = "import sys, foxnn.datasets; print([name for name in sys.modules if 'foxnn.datasets.' in name])"
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
 

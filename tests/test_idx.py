@@ -150,9 +150,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, data: bytes, message: str) -> Non
     "lengths",
     [(2**32 - 1,), (2**32 - 1, 2**32 - 1), (2**31, 2**31, 2**31), (60_000, 28, 28), (2**32 - 1,) * 4],
 )
-def test_a_header_that_lies_is_refused_before_memory_is_taken(
-    tmp_path: Path, lengths: tuple[int, ...]
-) -> None:
+def test_a_header_that_lies_is_refused_before_memory_is_taken(tmp_path: Path, lengths: tuple[int, ...]) -> None:
     tracemalloc.start()
     try:
         damaged(tmp_path / "plain", header(0x0E, *lengths) + bytes(100))
@@ -201,9 +199,7 @@ def test_a_dimension_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
-) -> None:
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     path = tmp_path / "array.gz"
     write_idx(path, np.arange(3, dtype=np.uint8))
 

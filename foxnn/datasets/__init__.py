@@ -49,9 +49,7 @@ if not TYPE_CHECKING:  # or type checkers would believe that every name is here
 
     def __getattr__(name: str) -> object:
         if name not in _MODULES:
-            raise AttributeError(
-                f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}"
-            )
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
         value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
         globals()[name] = value
         return value

@@ -133,9 +133,7 @@ def texts(records: Records, column: str) -> tuple[str, ...]:
     """
     cells = records.columns[column]
     if "" in cells:
-        raise ValueError(
-            f"{records.place(cells.index(''), column)}: the value is missing; fill it in, or drop the row"
-        )
+        raise ValueError(f"{records.place(cells.index(''), column)}: the value is missing; fill it in, or drop the row")
     return cells
 
 

@@ -33,9 +33,7 @@ class MirrorError(Exception):
     """A mirror did not give the file; the next one may."""
 
 
-def fetch(
-    file: RemoteFile, mirrors: Sequence[str], folder: str | os.PathLike[str], *, progress: bool = True
-) -> Path:
+def fetch(file: RemoteFile, mirrors: Sequence[str], folder: str | os.PathLike[str], *, progress: bool = True) -> Path:
     """Download a file from the first mirror that has it undamaged.
 
     Each mirror in turn is asked, until one gives exactly the bytes whose checksum is known. The file
@@ -94,9 +92,7 @@ def _undamaged(url: str, file: RemoteFile, progress: bool) -> Iterator[bytes]:
     n_bytes = 0
     # tqdm takes disable=None for "only on a terminal".
     disable = None if progress else True
-    with tqdm(
-        desc=file.name, total=file.size, unit="B", unit_scale=True, leave=False, disable=disable
-    ) as bar:
+    with tqdm(desc=file.name, total=file.size, unit="B", unit_scale=True, leave=False, disable=disable) as bar:
         for piece in _pieces(url):
             n_bytes += len(piece)
             if n_bytes > file.size:

@@ -239,9 +239,7 @@ class TableEncoder:
         return cls(columns, target)
 
 
-def _as_records(
-    source: str | os.PathLike[str] | Sequence[Mapping[str, object]], delimiter: str | None
-) -> Records:
+def _as_records(source: str | os.PathLike[str] | Sequence[Mapping[str, object]], delimiter: str | None) -> Records:
     if isinstance(source, str | os.PathLike):
         return read_records(source, delimiter)
     return records_from_rows(source)
@@ -271,9 +269,7 @@ def _labels(records: Records, name: str, classes: NDArray[np.float64]) -> NDArra
 
 def _mapping(data: object, keys: set[str], what: str) -> Mapping[str, Any]:
     if not isinstance(data, Mapping) or set(data) != keys:
-        raise FileFormatError(
-            f"{what} is {data!r}; it takes a mapping with the keys {', '.join(sorted(keys))}"
-        )
+        raise FileFormatError(f"{what} is {data!r}; it takes a mapping with the keys {', '.join(sorted(keys))}")
     return data
 
 
@@ -281,9 +277,7 @@ def _column(data: object) -> Column:
     fields = _mapping(data, {"name", "categories"}, "a column of the encoder")
     categories = fields["categories"]
     if categories is not None and not _distinct(categories, str):
-        raise FileFormatError(
-            f"categories of the encoder is {categories!r}; it takes a list of distinct texts"
-        )
+        raise FileFormatError(f"categories of the encoder is {categories!r}; it takes a list of distinct texts")
     return Column(_name(fields["name"]), None if categories is None else tuple(categories))
 
 
@@ -291,9 +285,7 @@ def _target(data: object) -> Target:
     fields = _mapping(data, {"name", "classes"}, "the target of the encoder")
     classes = fields["classes"]
     if classes is not None and not (_distinct(classes, str) or _distinct(classes, int | float)):
-        raise FileFormatError(
-            f"classes of the encoder is {classes!r}; it takes a list of distinct texts or numbers"
-        )
+        raise FileFormatError(f"classes of the encoder is {classes!r}; it takes a list of distinct texts or numbers")
     return Target(_name(fields["name"]), None if classes is None else tuple(classes))
 
 
@@ -310,6 +302,4 @@ def _distinct(data: object, kind: Any) -> bool:
     if not all(isinstance(value, kind) and not isinstance(value, bool) for value in data):
         return False
     # NaN differs from itself, and json writes it.
-    return len(set(data)) == len(data) and all(
-        isinstance(value, str) or abs(value) < float("inf") for value in data
-    )
+    return len(set(data)) == len(data) and all(isinstance(value, str) or abs(value) < float("inf") for value in data)

@@ -181,9 +181,7 @@ def _check_fits(name: str, dtype: np.dtype[Any], shape: tuple[int, ...], n_avail
         )
 
 
-def _read_values(
-    file: io.BufferedIOBase, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]
-) -> NDArray[Any]:
+def _read_values(file: io.BufferedIOBase, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     data = np.empty(math.prod(shape) * dtype.itemsize, dtype=np.uint8)
     n_read = 0
     while n_read < data.size:

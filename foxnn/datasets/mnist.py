@@ -212,9 +212,7 @@ def _existing(folder: Path, name: str) -> Path:
 def _load_from_folder(collection: Collection, folder: Path) -> Dataset:
     missing = [file.remote.name for file in collection.files if not _copies(folder, file)]
     if missing:
-        raise FileNotFoundError(
-            f"{folder} lacks {', '.join(missing)} of {collection.title} (with or without the .gz)"
-        )
+        raise FileNotFoundError(f"{folder} lacks {', '.join(missing)} of {collection.title} (with or without the .gz)")
     return _dataset([_read(collection, _copies(folder, file)[0], file) for file in collection.files])
 
 
@@ -222,9 +220,7 @@ def _load_from_cache(collection: Collection, download: bool) -> Dataset:
     folder = cache_folder() / collection.folder
     arrays = [_read_cached(collection, folder, file) for file in collection.files]
     if any(array is None for array in arrays) and not download:
-        raise FileNotFoundError(
-            f"{folder} does not have all of {collection.title} undamaged, and download=False"
-        )
+        raise FileNotFoundError(f"{folder} does not have all of {collection.title} undamaged, and download=False")
     mirrors = _mirrors(collection)
     # The small files first: where there is no network, one file is enough to know.
     for index in sorted(range(len(arrays)), key=lambda index: collection.files[index].remote.size):
@@ -265,12 +261,9 @@ def _read(collection: Collection, path: Path, file: File) -> NDArray[Any]:
         return array
     for other in (MNIST, FASHION_MNIST):
         if any(found == belongs.sha256 for belongs in other.files):
-            raise FileFormatError(
-                f"{path}: this is not the file of {collection.title} but one of {other.title}"
-            )
+            raise FileFormatError(f"{path}: this is not the file of {collection.title} but one of {other.title}")
     raise FileFormatError(
-        f"{path}: damaged, or not of {collection.title}: "
-        f"the SHA-256 of its content is {found} instead of {file.sha256}"
+        f"{path}: damaged, or not of {collection.title}: the SHA-256 of its content is {found} instead of {file.sha256}"
     )
 
 

@@ -77,9 +77,7 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
     if delimiter is None:
         delimiter = _sniff_delimiter(text, source)
     elif len(delimiter) != 1 or delimiter in '"\r\n':
-        raise ValueError(
-            f"delimiter is {delimiter!r}; it must be one character, but no quote and no line end"
-        )
+        raise ValueError(f"delimiter is {delimiter!r}; it must be one character, but no quote and no line end")
     lines = _lines(text, delimiter, source)
     names = _header(lines)
     _check_header(names, source)
@@ -175,9 +173,7 @@ def _check_header(names: list[str], source: str) -> None:
             raise ValueError(f"{source}: two columns are called {name!r}")
     # Numbered columns (0, 1, 2, ...) are what NumPy and pandas users export; other numbers are data.
     if all(_is_number(name) for name in names) and names != [str(i) for i in range(len(names))]:
-        raise ValueError(
-            f"{source}: the first line must name the columns, but it has only numbers: {_listed(names)}"
-        )
+        raise ValueError(f"{source}: the first line must name the columns, but it has only numbers: {_listed(names)}")
 
 
 def _is_number(text: str) -> bool:

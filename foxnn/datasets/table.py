@@ -152,9 +152,7 @@ def load_csv(
     return Table(X, None if target is None else encoder.encode_target(records, dtype), encoder)
 
 
-def _check_names(
-    records: Records, target: str | None, text_columns: Sequence[str], ignore: Sequence[str]
-) -> None:
+def _check_names(records: Records, target: str | None, text_columns: Sequence[str], ignore: Sequence[str]) -> None:
     asked = [("target", target)] if target is not None else []
     asked += [("text_columns", name) for name in text_columns] + [("ignore", name) for name in ignore]
     for argument, name in asked:
@@ -205,9 +203,7 @@ def _categories(records: Records, name: str, max_categories: int) -> tuple[str, 
 def _target(records: Records, name: str, task: str | None, is_text: bool, max_categories: int) -> Target:
     if is_text or _is_text(records, name):
         if task == "regression":
-            raise ValueError(
-                f"task is 'regression', but the target {name!r} is a text; it takes a column of numbers"
-            )
+            raise ValueError(f"task is 'regression', but the target {name!r} is a text; it takes a column of numbers")
         return _classification(records, name, _categories(records, name, max_categories))
     values = numbers(records, name)
     distinct = np.unique(values)
@@ -222,7 +218,5 @@ def _target(records: Records, name: str, task: str | None, is_text: bool, max_ca
 
 def _classification(records: Records, name: str, classes: tuple[str, ...] | tuple[float, ...]) -> Target:
     if len(classes) < 2:
-        raise ValueError(
-            f"{records.source}: every row has {classes[0]!r} as its {name!r}; there is nothing to learn"
-        )
+        raise ValueError(f"{records.source}: every row has {classes[0]!r} as its {name!r}; there is nothing to learn")
     return Target(name, classes)

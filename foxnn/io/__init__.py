@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "save"]
 
 #: Names that promise a format which this is not.
-_OTHER_FORMATS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".tflite", ".npz", ".npy", ".pkl", ".joblib", ".json", ".csv"}
+_OTHER_FORMATS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".npz", ".npy", ".pkl", ".joblib", ".json", ".csv"}
 
 
 def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any = None) -> NeuralNetwork:

@@ -62,9 +62,11 @@ int affinity_limit() {
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+const int cores = affinity_limit();
+
 int detect() {
     if (std::getenv("OMP_NUM_THREADS")) return openmp_limit();
-    return std::min({affinity_limit(), cgroup_limit(), openmp_limit()});
+    return std::min({cores, cgroup_limit(), openmp_limit()});
 }
 
 const int openmp_at_start = openmp_limit();
@@ -113,6 +115,11 @@ inline void relax() {
 
 }  // namespace
 
+void Barrier::expect(int count) {
+    count_ = count;
+    spins_ = count <= cores ? 20000 : 100;
+}
+
 void Barrier::wait() {
     const unsigned round = round_.load(std::memory_order_relaxed);
     if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
@@ -120,9 +127,8 @@ void Barrier::wait() {
         round_.store(round + 1, std::memory_order_release);
         return;
     }
-    constexpr int spins = 2000;
     for (int i = 0; round_.load(std::memory_order_acquire) == round; i++) {
-        if (i < spins)
+        if (i < spins_)
             relax();
         else
             std::this_thread::yield();

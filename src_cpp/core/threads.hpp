@@ -19,16 +19,17 @@ int num_threads();
 int threads_for(double flops, int limit = 0);
 std::string thread_runtime();
 
-// Where workers wait for one another. They spin for a few microseconds, which is how long the others usually take, and
-// then let whoever else wants the core have it: on a busy machine, a worker may be waiting for one that cannot run.
+// Where workers wait for one another. As long as each can have a core of its own, they spin for a good while before
+// they let others have it: a core once given up to another process comes back only after milliseconds. With more
+// workers than cores they give it up at once, since one of them may be waiting for it.
 class Barrier {
   public:
     // How many meet here; set before the first of them waits.
-    void expect(int count) { count_ = count; }
+    void expect(int count);
     void wait();
 
   private:
-    int count_ = 1;
+    int count_ = 1, spins_ = 0;
     alignas(64) std::atomic<int> waiting_{0};
     alignas(64) std::atomic<unsigned> round_{0};
 };
