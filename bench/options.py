@@ -74,7 +74,7 @@ def show(result: dict[str, Any]) -> str:
     body.append(
         ["`train_on_batch`, 4-16-16-3, batch 32", tables.duration(call), "", "", "10 us" + " missed" * (call > 1e-5)]
     )
-    return tables.markdown(["", "a step", "of the first", "quartiles", "at most"], body)
+    return tables.markdown(["", "time", "of the first in its group", "quartiles", "at most"], body)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write RESULTS.md and a picture for each file of results in results/."""
+"""Write RESULTS.md, and a picture for each file of results in results/, anew from these files."""
 
 from __future__ import annotations
 
@@ -28,24 +28,25 @@ beside a peer's time: foxnn takes its time divided by 1.40. Numbers below one ar
 """
 
 
-def main() -> None:
+def write(folder: Path = FOLDER) -> None:
+    """RESULTS.md in `folder`, from the files in its folder `results`."""
     parts = [INTRODUCTION]
-    for path in sorted((FOLDER / "results").glob("*.json")):
+    for path in sorted((folder / "results").glob("*.json")):
         results = json.loads(path.read_text())
-        parts.append(section(results, path))
-        picture(results, path.with_suffix(".png"))
-    (FOLDER / "RESULTS.md").write_text("\n".join(parts))
-    print(f"wrote {FOLDER / 'RESULTS.md'}")
+        drawn = picture(results, path.with_suffix(".png"))
+        parts.append(section(results, f"![Ratios of times](results/{path.stem}.png)\n" if drawn else ""))
+    (folder / "RESULTS.md").write_text("\n".join(parts))
+    print(f"wrote {folder / 'RESULTS.md'}")
 
 
-def section(results: dict[str, Any], path: Path) -> str:
+def section(results: dict[str, Any], figure: str) -> str:
     m = results["machine"]
     lines = [
         f"## {m['processor']}, {m['cores']} cores, {m['instruction_set']}\n",
         f"{m['system']}; {m['threads']} threads for every library; foxnn uses {m['instruction_set']} of "
-        f"{', '.join(m['instruction_sets'])}, built by {m['compiler']}; NumPy's matrix product is {m['blas']}.",
+        f"{', '.join(m['instruction_sets'])}, built by {m['compiler']}; NumPy has {m['blas']}.\n"
         f"{', '.join(f'{LABELS.get(name, name)} {version}' for name, version in versions(results).items())}.\n",
-        f"![Ratios of times]({path.with_suffix('.png').relative_to(FOLDER).as_posix()})\n",
+        figure,
     ]
     for name, (title, module) in SECTIONS.items():
         if name in results:
@@ -64,21 +65,27 @@ def versions(results: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def picture(results: dict[str, Any], path: Path) -> None:
+def picture(results: dict[str, Any], path: Path) -> bool:
     """How many times as fast foxnn is, on a logarithmic scale: a line of points a row, with quartiles."""
     try:
         import matplotlib
     except ImportError:
         print("left out: the picture (it takes matplotlib)")
-        return
+        return False
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     panels = [(SECTIONS[n][0], results[n]["rows"]) for n in ("training_step", "prediction") if n in results]
     if not panels:
-        return
+        return False
+    heights = [len(rows) for _, rows in panels]
     figure, all_axes = plt.subplots(
-        len(panels), figsize=(9, 1.6 + 0.5 * sum(len(rows) for _, rows in panels)), sharex=True, squeeze=False
+        len(panels),
+        figsize=(9, 2 + 0.45 * sum(heights)),
+        height_ratios=heights,
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
     )
     names = list(dict.fromkeys(n for _, rows in panels for row in rows for n in row["peers"] if n != "foxnn"))
     for axes, (title, rows) in zip(all_axes[:, 0], panels, strict=True):
@@ -99,7 +106,8 @@ def picture(results: dict[str, Any], path: Path) -> None:
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=4, frameon=False)
     figure.savefig(path, dpi=120)
     plt.close(figure)
+    return True
 
 
 if __name__ == "__main__":
-    main()
+    write()

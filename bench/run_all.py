@@ -20,7 +20,9 @@ def main() -> None:
     parser.add_argument("--only", help=f"some of {','.join(SCRIPTS)}; the results of the others stay as they are")
     parser.add_argument("--peers", help="names, separated by commas; default: all that are installed")
     parser.add_argument("--threads", type=int, help="for every library; default: the cores this process may use")
-    parser.add_argument("--quick", action="store_true", help="only to try it: short, against NumPy only")
+    parser.add_argument(
+        "--quick", action="store_true", help="only to try it: short, against NumPy, results in a temporary folder"
+    )
     given = parser.parse_args()
     if given.threads:
         os.environ["BENCH_THREADS"] = str(given.threads)
@@ -33,7 +35,8 @@ def main() -> None:
     import report
 
     description = machine.describe()
-    path = FOLDER / "results" / f"{machine.slug(description)}.json"
+    target = Path(tempfile.mkdtemp()) if given.quick else FOLDER
+    path = target / "results" / f"{machine.slug(description)}.json"
     results = json.loads(path.read_text()) if path.exists() else {}
     results["machine"] = description
     common = ["--seconds", str(given.seconds), *(["--peers", given.peers] if given.peers else [])]
@@ -50,7 +53,7 @@ def main() -> None:
             results[script] = json.loads(output.read_text())
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(results, indent=1) + "\n")  # at once: what comes later may fail
-    report.main()
+    report.write(target)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

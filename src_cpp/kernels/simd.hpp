@@ -155,8 +155,8 @@ FOXNN_INLINE bool all_zero(V v) {
 
 // a / b and the square root of a, correctly rounded like the processor's own and so equal to them bit by bit, but made
 // of multiply-adds where those are faster: an approximation, Newton's steps, and a last one on the exact remainder
-// (Markstein 1990). quotient() takes b between 2^-100 and 2^100; beyond, and where a result is not finite, its bits may
-// differ from those of a / b.
+// (Markstein 1990). The one exception is a power of two divided by a number whose mantissa is all ones. quotient()
+// takes b between 2^-100 and 2^100; beyond, and where a result is not finite, its bits may differ from those of a / b.
 template <class V>
 FOXNN_INLINE V quotient(V a, V b) {
     return a / b;
@@ -166,7 +166,7 @@ FOXNN_INLINE V root(V a) {
     return sqrt(a);
 }
 template <class V>
-FOXNN_INLINE V quotient_from(V a, V b, V r) {  // r is 1 / b to some 12 digits
+FOXNN_INLINE V quotient_from(V a, V b, V r) {  // r is 1 / b to 12 bits
     const V one = splat<V>(1.0f);
     r = fma(fma(-b, r, one), r, r);
     r = fma(fma(-b, r, one), r, r);
@@ -174,7 +174,7 @@ FOXNN_INLINE V quotient_from(V a, V b, V r) {  // r is 1 / b to some 12 digits
     return fma(fma(-b, q, a), r, q);
 }
 template <class V>
-FOXNN_INLINE V root_from(V a, V r) {  // r is 1 / sqrt(a) to some 14 digits
+FOXNN_INLINE V root_from(V a, V r) {  // r is 1 / sqrt(a) to 14 bits
     const V half = splat<V>(0.5f);
     V g = a * r, h = r * half;
     const V e = fma(-h, g, half);
