@@ -20,9 +20,7 @@ def main() -> None:
     parser.add_argument("--only", help=f"some of {','.join(SCRIPTS)}; the results of the others stay as they are")
     parser.add_argument("--peers", help="names, separated by commas; default: all that are installed")
     parser.add_argument("--threads", type=int, help="for every library; default: the cores this process may use")
-    parser.add_argument(
-        "--quick", action="store_true", help="only to try it: short, against NumPy, results in a temporary folder"
-    )
+    parser.add_argument("--quick", action="store_true", help="only to try it; results go to a temporary folder")
     given = parser.parse_args()
     if given.threads:
         os.environ["BENCH_THREADS"] = str(given.threads)

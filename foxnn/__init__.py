@@ -4,6 +4,8 @@
 >>> nn = foxnn.neural_network([784, 512, 512, 10])
 """
 
+from typing import Any
+
 from foxnn import _core, activations, callbacks, datasets, losses, optimizers, plots
 from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_config
 from foxnn.activations import Activation
@@ -13,6 +15,9 @@ from foxnn.foxnn_1_0.data import one_train_data, train_data
 from foxnn.foxnn_1_0.layer import layer
 from foxnn.history import History
 from foxnn.io import load
+from foxnn.io.onnx_import import from_onnx
+from foxnn.io.sklearn_format import from_sklearn
+from foxnn.io.torch_format import from_torch
 from foxnn.layers import Layer
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork, neural_network
@@ -32,6 +37,9 @@ __all__ = [
     "activations",
     "callbacks",
     "datasets",
+    "from_onnx",
+    "from_sklearn",
+    "from_torch",
     "get_num_threads",
     "layer",
     "load",
@@ -45,3 +53,21 @@ __all__ = [
     "show_config",
     "train_data",
 ]
+
+_ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # imported when first used: they need scikit-learn
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module 'foxnn' has no attribute {name!r}")
+    try:
+        from foxnn import estimators
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "sklearn":
+            raise
+        raise ImportError(f'foxnn.{name} needs scikit-learn: pip install "foxnn[sklearn]"') from error
+    return getattr(estimators, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ESTIMATORS])

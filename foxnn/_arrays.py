@@ -110,8 +110,12 @@ class Targets(NamedTuple):
         return len(self.values if self.values is not None else self.labels)  # type: ignore[arg-type]
 
 
-#: What the targets of a loss have to be: the range of each value.
 _RANGES = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, np.inf), "poisson": (0.0, np.inf)}
+
+
+def target_range(loss: str) -> tuple[float, float]:
+    """What the targets of a loss have to be: the least and the largest value."""
+    return _RANGES.get(loss, (-np.inf, np.inf))
 
 
 def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y", dtype: str = "float64") -> Targets:
@@ -136,7 +140,7 @@ def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y", dtype: st
     array = _contiguous_rows(array)
     check_finite(array, name)
     check_fits(array, dtype, name)
-    least, most = _RANGES.get(loss, (-np.inf, np.inf))
+    least, most = target_range(loss)
     low, high = array.min(), array.max()
     if low < least or high > most:
         bad = low if low < least else high

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
-from foxnn._arrays import DEFAULT_U8_SCALE, as_inputs, as_targets, as_weights
+from foxnn._arrays import DEFAULT_U8_SCALE, as_inputs, as_targets, as_weights, target_range
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback
@@ -88,6 +88,8 @@ class NeuralNetwork(Interface10):
     >>> nn.predict(X).round().ravel().tolist()
     [0.0, 1.0, 1.0, 0.0]
     """
+
+    _penalty: tuple[float, float] = (0.0, 0.0)  # l1 and l2: gradients of weights grow by l1 sign(w) + l2 w
 
     def __init__(
         self,
@@ -579,11 +581,15 @@ class NeuralNetwork(Interface10):
         """
         from foxnn.training import run_steps
 
-        samples, _ = self._samples(X, y, sample_weight)
+        samples = None
+        if sample_weight is None and self.scale is None and self.offset is None:
+            samples = self._core.plain_samples(X, y, *target_range(self._loss.name))
+        if samples is None:
+            samples, _ = self._samples(X, y, sample_weight)
         with self._exclusively():
             loss, weight, _ = run_steps(self, samples, None, 0, len(samples), len(samples))
             self.epoch += 1  # the next batch drops other units
-        return float(loss / weight)
+        return loss / weight
 
     def loss_and_gradients(
         self, X: Any, y: Any, sample_weight: Any = None
@@ -669,6 +675,151 @@ class NeuralNetwork(Interface10):
         from foxnn.io import save
 
         save(self, path, only_scale=only_scale)
+
+    def to_c(self, path: str | os.PathLike[str], *, name: str | None = None, dtype: Any = None) -> None:
+        """Write the network as one C99 header with everything in it, for microcontrollers and other programs.
+
+        It defines ``void NAME_predict(const T *x, T *y)``, which reads inputs as `scale` and `offset` say, allocates
+        nothing and needs nothing but libm.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, such as ``net.h``.
+        name : str, optional
+            Begins all names in the header; by default that of the file.
+        dtype : "float32" or "float64", optional
+            Computes in ``float`` or ``double``; by default as the network does.
+
+        Raises
+        ------
+        ValueError
+            If the name is no identifier, or a weight is more than `dtype` can hold.
+        OSError
+            If the file cannot be written; an old one is as it was then.
+
+        Examples
+        --------
+        >>> import foxnn, tempfile, os
+        >>> nn = foxnn.neural_network([2, 3, 1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nn.to_c(os.path.join(folder, "net.h"))
+        """
+        from foxnn.io.c_export import to_c
+
+        to_c(self, path, name=name, dtype=dtype)
+
+    def to_js(self, path: str | os.PathLike[str]) -> None:
+        """Write the network as one JavaScript module that exports ``predict(x)`` and needs nothing.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, such as ``net.mjs``.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an old one is as it was then.
+
+        Examples
+        --------
+        >>> import foxnn, tempfile, os
+        >>> nn = foxnn.neural_network([2, 3, 1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nn.to_js(os.path.join(folder, "net.mjs"))
+        """
+        from foxnn.io.js_export import to_js
+
+        to_js(self, path)
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network as ONNX, which most runtimes read.
+
+        The file has the input ``x`` of shape (batch, n_in) and the output ``y`` of shape (batch, n_out), both
+        float32, as are the weights, and reads inputs as `scale` and `offset` say. It uses operators of opset 13.
+        Needs the package onnx: ``pip install foxnn[onnx]``.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, such as ``net.onnx``.
+
+        Raises
+        ------
+        ValueError
+            If a weight is more than float32 can hold, or the network more than a file can (2 GB).
+        OSError
+            If the file cannot be written; an old one is as it was then.
+        ImportError
+            If onnx is not installed.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 3, 1])
+        >>> nn.to_onnx("net.onnx")  # doctest: +SKIP
+        """
+        from foxnn.io.onnx_export import to_onnx
+
+        to_onnx(self, path)
+
+    def to_npz(self, path: str | os.PathLike[str]) -> None:
+        """Write the network as an archive of arrays, which ``numpy.load`` reads.
+
+        It holds ``layers.0.weights`` (n_in, n_out), ``layers.0.bias`` (n_out,), ... and as ``description`` a text: the
+        activations with their parameters, `scale` and `offset`, as JSON.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, such as ``net.npz``.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an old one is as it was then.
+
+        Examples
+        --------
+        >>> import foxnn, numpy as np, tempfile, os
+        >>> nn = foxnn.neural_network([2, 3, 1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nn.to_npz(os.path.join(folder, "net.npz"))
+        ...     with np.load(os.path.join(folder, "net.npz")) as arrays:
+        ...         arrays["layers.0.weights"].shape
+        (2, 3)
+        """
+        from foxnn.io.npz_export import to_npz
+
+        to_npz(self, path)
+
+    def to_torch(self) -> Any:
+        """Make a PyTorch module that gives the same outputs.
+
+        Needs the package torch.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            Of ``Linear``, activations and ``Dropout``, in evaluation mode. How inputs are read (`scale`, `offset`) is
+            in the first layer's weights.
+
+        Raises
+        ------
+        ValueError
+            If an activation has no module in PyTorch: sin, cos, gaussian, arctan, exp and threshold.
+        ImportError
+            If torch is not installed.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> module = foxnn.neural_network([2, 3, 1]).to_torch()  # doctest: +SKIP
+        """
+        from foxnn.io.torch_format import to_torch
+
+        return to_torch(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from foxnn.io.native import from_bytes, to_bytes

@@ -16,8 +16,7 @@ def version() -> str:
     return f"{keras.__version__} on {keras.backend.backend()}"
 
 
-def network(problem: Problem) -> Any:
-    output = "softmax" if problem.loss == "cross_entropy" else "linear"
+def network(problem: Problem, output: str) -> Any:
     activations = ["relu"] * (len(problem.sizes) - 2) + [output]
     dense = [keras.layers.Dense(n, activation=a) for n, a in zip(problem.sizes[1:], activations, strict=True)]
     model = keras.Sequential([keras.Input((problem.sizes[0],)), *dense])
@@ -29,10 +28,14 @@ class train:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.steps_per_call = problem.steps_per_epoch
-        self.model = network(problem)
+        self.model = network(problem, output="linear")
         self.model.compile(
             optimizer=keras.optimizers.Adam(problem.learning_rate, epsilon=1e-8),
-            loss="sparse_categorical_crossentropy" if problem.loss == "cross_entropy" else "mean_squared_error",
+            loss=(
+                keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+                if problem.loss == "cross_entropy"
+                else keras.losses.MeanSquaredError()
+            ),
             jit_compile=True,
             steps_per_execution=min(32, problem.steps_per_epoch),
         )
@@ -47,7 +50,7 @@ class train:
 
 
 def predict(problem: Problem) -> Any:
-    model = network(problem)
+    model = network(problem, output="softmax" if problem.loss == "cross_entropy" else "linear")
 
     def run(X: Array) -> Array:
         return model.predict_on_batch(X)

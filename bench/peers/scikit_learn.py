@@ -18,7 +18,7 @@ def estimator(problem: Problem) -> Any:
     """One with the problem's weights: it has made its first step with others, and forgotten it."""
     kind = MLPClassifier if problem.loss == "cross_entropy" else MLPRegressor
     model = kind(
-        problem.sizes[1:-1],
+        hidden_layer_sizes=problem.sizes[1:-1],
         solver="adam",
         alpha=0.0,
         batch_size=problem.batch,

@@ -1,4 +1,4 @@
-"""The command line: ``foxnn train``, ``evaluate``, ``predict`` and ``info``, each in the file of its name."""
+"""The command line: ``foxnn train``, ``evaluate``, ``predict``, ``export`` and ``info``, each in the file of its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 
 import foxnn
-from foxnn.cli import evaluate, info, predict, train
+from foxnn.cli import evaluate, export, info, predict, train
 from foxnn.cli.arguments import Parser
 from foxnn.cli.report import say
 
@@ -20,6 +20,7 @@ examples:
   foxnn train iris.csv --target species        a table: numbers and texts in, a class or a number out
   foxnn evaluate iris.safetensors iris.csv     how good it is
   foxnn predict iris.safetensors new.csv       what it says, as CSV
+  foxnn export iris.safetensors --to onnx      for other programs: C, JavaScript, ONNX, NumPy
   foxnn info iris.safetensors                  what is in it
   foxnn info                                   what foxnn runs on
 
@@ -71,7 +72,7 @@ def _run(argv: Sequence[str] | None) -> int:
     parser = Parser("foxnn", "Train and run dense neural networks.", _EXAMPLES)
     parser.add_argument("--version", action="version", version=f"foxnn {foxnn.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for command in (train, evaluate, predict, info):
+    for command in (train, evaluate, predict, export, info):
         command.add_to(commands)
     try:
         args = parser.parse_args(argv)

@@ -6,6 +6,46 @@
 namespace foxnn {
 namespace {
 
+// A matrix of T as the core reads it in place: contiguous, of that width, with rows, all finite. Null if it is not.
+template <class T>
+py::array plain_matrix(const py::object& object, Index columns) {
+    if (!py::isinstance<py::array_t<T>>(object)) return {};
+    auto a = py::reinterpret_borrow<py::array>(object);
+    if (a.ndim() != 2 || a.shape(1) != columns || a.shape(0) == 0 || !(a.flags() & py::array::c_style)) return {};
+    if (!kernels<T>().all_finite(static_cast<const T*>(a.data()), a.size())) return {};
+    return a;
+}
+
+// Samples made of arrays that need no conversion: x as plain_matrix, y classes (n,) of int64 or a plain matrix with
+// values in [least, most]. None if they are anything else: then the front looks closer.
+template <class T>
+py::object plain_samples(const Network<T>& net, const py::object& x, const py::object& y, double least, double most) {
+    SamplesOwner o;
+    const py::array inputs = plain_matrix<T>(x, net.n_in());
+    if (inputs.size() == 0) return py::none();
+    o.samples.x = rows_of(inputs, 1, 0);
+    o.x = inputs;
+    if (py::isinstance<py::array_t<std::int64_t>>(y)) {
+        const auto labels = py::reinterpret_borrow<py::array>(y);
+        if (net.n_out() == 1 || labels.ndim() != 1 || labels.shape(0) != o.samples.x.n ||
+            !(labels.flags() & py::array::c_style))
+            return py::none();
+        o.samples.labels = static_cast<const std::int64_t*>(labels.data());
+        for (Index i = 0; i < o.samples.x.n; i++)
+            if (o.samples.labels[i] < 0 || o.samples.labels[i] >= net.n_out()) return py::none();
+        o.labels = labels;
+    } else {
+        const py::array values = plain_matrix<T>(y, net.n_out());
+        if (values.size() == 0 || values.shape(0) != o.samples.x.n) return py::none();
+        const T* const v = static_cast<const T*>(values.data());
+        for (Index i = 0; i < values.size(); i++)
+            if (v[i] < least || v[i] > most) return py::none();
+        o.samples.y = rows_of(values, 1, 0);
+        o.y = values;
+    }
+    return py::cast(std::move(o));
+}
+
 template <class T>
 void bind_network(py::module_& m, const char* name) {
     using Net = Network<T>;
@@ -90,6 +130,7 @@ void bind_network(py::module_& m, const char* name) {
                 return out;
             },
             py::arg("x"), py::arg("scale"), py::arg("offset"), py::arg("n_threads"))
+        .def("plain_samples", &plain_samples<T>, py::arg("x"), py::arg("y"), py::arg("least"), py::arg("most"))
         // The common case without Python's help: finite numbers of type T in contiguous rows of the right width.
         // None if it is not that case.
         .def("predict_plain",

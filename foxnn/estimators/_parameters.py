@@ -1,0 +1,123 @@
+"""What the estimators' parameters may be, and what they mean in terms of networks, losses and optimizers."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from foxnn import activations, losses, optimizers
+from foxnn.activations import Activation
+from foxnn.losses import Loss
+from foxnn.optimizers import Optimizer
+
+_HIDDEN_ACTIVATIONS = {name for name in activations.names() if not Activation(name).output_only}
+_LOSSES = {*losses.names(), *losses.ALIASES}
+
+#: What both estimators take.
+COMMON: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions({*_HIDDEN_ACTIVATIONS, *activations.ALIASES}), Activation, list, tuple],
+    "solver": [StrOptions({"lbfgs", *optimizers.names()}), Optimizer],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), callable],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "callbacks": [list, tuple, None],
+}
+CLASSIFIER: dict[str, list[Any]] = {
+    **COMMON,
+    "loss": [StrOptions({"log_loss", *_LOSSES}), Loss],
+    "class_weight": [StrOptions({"balanced"}), dict, list, None],
+}
+REGRESSOR: dict[str, list[Any]] = {**COMMON, "loss": [StrOptions({"squared_error", *_LOSSES}), Loss]}
+
+
+def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
+    """Numbers of units as a list."""
+    sizes = list(hidden_layer_sizes) if hasattr(hidden_layer_sizes, "__iter__") else [hidden_layer_sizes]
+    if any(size <= 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return sizes
+
+
+def hidden_activations(activation: Any, n_hidden: int) -> list[Activation]:
+    """One activation for each hidden layer."""
+    if isinstance(activation, (str, Activation)):
+        return [Activation.of(activation)] * n_hidden
+    if len(activation) != n_hidden:
+        raise ValueError(
+            f"activation: got {len(activation)} of them; it takes one for each of {n_hidden} hidden layers"
+        )
+    return [Activation.of(each) for each in activation]
+
+
+def start(rng: Any, sizes: list[int], hidden: list[Activation], dtype: Any) -> list[tuple[Any, Any]]:
+    """Weights and biases of each layer, drawn as scikit-learn does: uniform, after Glorot and Bengio (2010)."""
+    layers = []
+    chosen = [*hidden, hidden[-1]] if hidden else [Activation("linear")]
+    for n_in, n_out, activation in zip(sizes, sizes[1:], chosen, strict=False):
+        bound = np.sqrt((2.0 if activation == "sigmoid" else 6.0) / (n_in + n_out))
+        weights = rng.uniform(-bound, bound, (n_in, n_out)).astype(dtype, copy=False)
+        layers.append((weights, rng.uniform(-bound, bound, n_out).astype(dtype, copy=False)))
+    return layers
+
+
+def loss_scales(loss: Loss, n_outputs: int) -> tuple[float, float]:
+    """What foxnn's gradient and value of a loss are multiplied with to be scikit-learn's.
+
+    For some losses foxnn takes the mean over the outputs where scikit-learn sums; and scikit-learn reports the mean of
+    the squared errors over the outputs, but goes down the gradient of their sum.
+    """
+    if loss.name in ("binary_cross_entropy", "poisson"):
+        return n_outputs, n_outputs
+    return 1.0, 1 / n_outputs if loss.name == "half_squared_error" else 1.0
+
+
+def make_optimizer(estimator: Any, scale: float) -> Optimizer:
+    """The optimizer that `solver` describes, for gradients that are too small by the factor `scale`."""
+    solver, rate, momentum = estimator.solver, float(estimator.learning_rate_init), float(estimator.momentum)
+    if isinstance(solver, Optimizer):
+        return copy.copy(solver)  # its learning rate may change
+    if solver == "sgd":
+        solver = "nesterov" if estimator.nesterovs_momentum else "momentum"
+        return optimizers.get(solver, rate * scale, momentum=momentum) if momentum else optimizers.SGD(rate * scale)
+    if solver in ("momentum", "nesterov"):
+        return optimizers.get(solver, rate * scale, momentum=momentum)
+    if solver in ("adam", "adamw"):
+        hyper = {"beta1": estimator.beta_1, "beta2": estimator.beta_2, "epsilon": estimator.epsilon / scale}
+        return optimizers.get(solver, rate, **hyper)
+    return optimizers.get(solver, rate)
+
+
+def threads_here() -> int | None:
+    """One in a worker thread of joblib, which has others beside it; else as many as foxnn may use.
+
+    joblib's worker processes need nothing: OMP_NUM_THREADS tells them their share.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return None
+    from joblib.parallel import get_active_backend
+
+    return 1 if getattr(get_active_backend()[0], "nesting_level", 0) else None

@@ -1,0 +1,365 @@
+"""The classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+
+from foxnn.estimators._base import BaseMLP, log
+from foxnn.estimators._parameters import CLASSIFIER
+from foxnn.losses import Loss
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from foxnn.network import NeuralNetwork
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron that classifies, with scikit-learn's interface.
+
+    It takes the parameters of `sklearn.neural_network.MLPClassifier`, with the same meanings, and more. Targets may be
+    labels of any kind, texts too, or several labels a sample (an indicator matrix).
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int or int, default=(100,)
+        Units of each hidden layer.
+    activation : str, Activation, or list of one for each hidden layer, default="relu"
+        Of the hidden layers: "identity", "logistic", "tanh", "relu" or another of `foxnn.activations.names()`.
+    solver : {"adam", "sgd", "lbfgs"}, another name of `foxnn.optimizers.names()`, or Optimizer, default="adam"
+        "sgd" has momentum; "lbfgs" is SciPy's L-BFGS-B on all samples at once. An `Optimizer` brings its own
+        hyper-parameters, learning rate included.
+    alpha : float, default=0.0001
+        L2 penalty: each batch's loss grows by ``alpha / 2 * sum(weights**2) / batch_size``. A last, smaller batch of an
+        epoch is treated like the others; with sample weights it is their mean times `batch_size` that counts.
+    batch_size : int or "auto", default="auto"
+        "auto": 200, or all samples if there are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"} or callable, default="constant"
+        "invscaling": ``learning_rate_init / (t_ + 1)**power_t`` after each epoch. "adaptive": divided by 5 each time
+        that `n_iter_no_change` epochs brought no improvement, until it is below 1e-6. "adam" ignores these two. A
+        callable gets the number of epochs so far and gives the learning rate of the next.
+    learning_rate_init : float, default=0.001
+        Learning rate of all solvers but "lbfgs" and optimizers with their own.
+    power_t : float, default=0.5
+        Exponent of "invscaling".
+    max_iter : int, default=200
+        Epochs, or iterations of "lbfgs", at most.
+    shuffle : bool, default=True
+        Whether every epoch goes through the samples in a new order.
+    random_state : int, RandomState instance or None, default=None
+        Of weights at the start, of the samples held out, of shuffling and of dropout. The same int and data give the
+        same result for any number of threads.
+    tol : float, default=1e-4
+        An epoch that is better by less than this counts as no improvement; "lbfgs" ends at gradients this small.
+    verbose : bool or int, default=False
+        Whether to print a line an epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights there are.
+    momentum : float in [0, 1), default=0.9
+        Of "sgd", "momentum" and "nesterov".
+    nesterovs_momentum : bool, default=True
+        Whether the momentum of "sgd" is Nesterov's.
+    early_stopping : bool, default=False
+        Whether it is the score on validation data that has to improve, and the best weights are kept in the end. The
+        data are `X_val`, `y_val` if `fit` gets them; else a share of the samples is held out.
+    validation_fraction : float in [0, 1), default=0.1
+        The share held out.
+    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
+        Of "adam" and "adamw".
+    epsilon : float, default=1e-8
+        Of "adam" and "adamw".
+    n_iter_no_change : int or inf, default=10
+        Epochs without improvement before training stops.
+    max_fun : int, default=15000
+        How often "lbfgs" may compute the loss.
+    dropout : float or array-like of float in [0, 1), default=0
+        Share of the outputs of all hidden layers, or of each, that training drops.
+    class_weight : dict, "balanced", list of dict or None, default=None
+        Multiplies the weights of each class's samples; "balanced": all classes weigh the same together.
+    loss : "log_loss", another name of `foxnn.losses.names()`, or Loss, default="log_loss"
+    callbacks : list of foxnn.Callback or None, default=None
+        Served during `fit` and `partial_fit`, which give them the network.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coefs_, intercepts_ : list of ndarray of shape (n_in, n_out), list of ndarray of shape (n_out,)
+        Weights and biases of each layer. To change a layer, put another array into the list; the arrays themselves are
+        read-only.
+    loss_ : float
+        The loss, penalty included.
+    loss_curve_ : list of float
+        The loss of each epoch, or of each iteration of "lbfgs".
+    best_loss_ : float or None
+        The least loss; None with `early_stopping`.
+    validation_scores_ : list of float or None
+        The score on the validation data after each epoch, if there are any.
+    best_validation_score_ : float or None
+        The best of them.
+    n_iter_ : int
+        Epochs or iterations of the last `fit`.
+    t_ : int
+        Samples seen.
+    n_layers_ : int
+        Layers, inputs and outputs included.
+    n_outputs_ : int
+    out_activation_ : str
+        Activation of the outputs, in scikit-learn's words.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Names of the features, if X had any.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = foxnn.MLPClassifier(hidden_layer_sizes=(16,), learning_rate_init=0.01, max_iter=500, random_state=0)
+    >>> model.fit(X, y).score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CLASSIFIER
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        class_weight: Any = None,
+        loss: Any = "log_loss",
+        callbacks: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.class_weight = class_weight
+        self.loss = loss
+        self.callbacks = callbacks
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train until nothing improves any more, or `max_iter` is reached (with a ConvergenceWarning).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            float32 is kept, anything else becomes float64. A sparse matrix is made dense as a whole.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, or an indicator matrix of several labels a sample.
+        sample_weight : array-like of shape (n_samples,), optional
+            At least 0.
+        X_val, y_val : array-like, optional
+            Validation data: scored after every epoch (`validation_scores_`), and decisive with `early_stopping`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data do not fit, or the weights are no longer finite.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPClassifier((4,), max_iter=2000, learning_rate_init=0.1, random_state=0)
+        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict([[-1.0], [2.0]]).tolist()
+        ['no', 'yes']
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one epoch on these samples, going on from where training was.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : array-like of shape (n_classes,)
+            All classes there will be; needed in the first call only.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`; and if a label is none of `classes`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPClassifier((4,), random_state=0)
+        >>> model.partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1, 2]).partial_fit([[2.0]], [2]).t_
+        3
+        """
+        if _check_partial_fit_first_call(self, classes):
+            multilabel = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The likeliest class of each sample; with several labels, those likelier than not.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        outputs = self._outputs(X)
+        return self._label_binarizer.inverse_transform(outputs[:, 0] if outputs.shape[1] == 1 else outputs)
+
+    def predict_proba(self, X: Any) -> npt.NDArray[Any]:
+        """Probability of each class, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        outputs = self._outputs(X)
+        if outputs.shape[1] > 1 or self._label_binarizer.y_type_.startswith("multilabel"):
+            return outputs
+        return np.hstack([1 - outputs, outputs]) if len(self.classes_) == 2 else np.ones_like(outputs)
+
+    def predict_log_proba(self, X: Any) -> npt.NDArray[Any]:
+        """Natural logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return log(self.predict_proba(X))
+
+    # ---- targets --------------------------------------------------------------------------------------------
+
+    def _encode(self, y: Any, incremental: bool) -> Any:
+        check_classification_targets(y)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        elif self.warm_start and set(found := unique_labels(y)) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {found}"
+            )
+        targets = self._targets_of(y)
+        kind = self._label_binarizer.y_type_
+        self.n_outputs_ = targets.shape[1] if targets.ndim == 2 else len(self.classes_) if kind == "multiclass" else 1
+        return targets
+
+    def _targets_of(self, y: Any) -> Any:
+        """Integer labels of several classes, zeros and ones of two, and a matrix of them for several labels."""
+        found = unique_labels(y)
+        if len(np.setdiff1d(found, self.classes_)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
+            )
+        if self._label_binarizer.y_type_ == "multiclass":
+            return np.searchsorted(self.classes_, y)
+        targets = self._label_binarizer.transform(y).astype(np.float32)
+        return targets[:, 0] if targets.shape[1] == 1 else targets
+
+    def _with_class_weight(self, y: Any, weights: Any, incremental: bool) -> Any:
+        if self.class_weight is None:
+            return weights
+        if incremental and isinstance(self.class_weight, str):
+            raise ValueError('class_weight: got "balanced", but partial_fit does not see all samples; it takes a dict')
+        of_class = compute_sample_weight(self.class_weight, y)
+        return of_class if weights is None else of_class * weights
+
+    def _strata(self, targets: Any) -> Any:
+        return targets.astype(bool).reshape(-1, 1) if self.n_outputs_ == 1 else None  # as scikit-learn does
+
+    def _output(self) -> str:
+        return "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
+
+    def _loss(self) -> Loss:
+        if not isinstance(self.loss, str) or self.loss != "log_loss":
+            return Loss.of(self.loss)
+        return Loss("cross_entropy" if self.out_activation_ == "softmax" else "binary_cross_entropy")
+
+    def _validation_score(self, network: NeuralNetwork, X: Any, targets: Any, weights: Any = None) -> float:
+        """Accuracy."""
+        outputs = network.predict(X)
+        if self.out_activation_ == "softmax":
+            right = outputs.argmax(axis=1) == targets
+        else:
+            right = ((outputs > 0.5) == targets.reshape(outputs.shape)).all(axis=1)
+        return float(np.average(right, weights=weights))

@@ -1,0 +1,289 @@
+"""The regressor."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
+
+from foxnn.estimators._base import BaseMLP
+from foxnn.estimators._parameters import REGRESSOR
+from foxnn.losses import Loss
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from foxnn.network import NeuralNetwork
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron that predicts numbers, one or several a sample, with scikit-learn's interface.
+
+    It takes the parameters of `sklearn.neural_network.MLPRegressor`, with the same meanings, and more.
+
+    Parameters
+    ----------
+    loss : "squared_error", "poisson", another name of `foxnn.losses.names()`, or Loss, default="squared_error"
+        "squared_error" is half the squared error. The outputs of "poisson" go through exp.
+    hidden_layer_sizes : array-like of int or int, default=(100,)
+        Units of each hidden layer.
+    activation : str, Activation, or list of one for each hidden layer, default="relu"
+        Of the hidden layers: "identity", "logistic", "tanh", "relu" or another of `foxnn.activations.names()`.
+    solver : {"adam", "sgd", "lbfgs"}, another name of `foxnn.optimizers.names()`, or Optimizer, default="adam"
+        "sgd" has momentum; "lbfgs" is SciPy's L-BFGS-B on all samples at once. An `Optimizer` brings its own
+        hyper-parameters, learning rate included.
+    alpha : float, default=0.0001
+        L2 penalty: each batch's loss grows by ``alpha / 2 * sum(weights**2) / batch_size``. A last, smaller batch of an
+        epoch is treated like the others; with sample weights it is their mean times `batch_size` that counts.
+    batch_size : int or "auto", default="auto"
+        "auto": 200, or all samples if there are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"} or callable, default="constant"
+        "invscaling": ``learning_rate_init / (t_ + 1)**power_t`` after each epoch. "adaptive": divided by 5 each time
+        that `n_iter_no_change` epochs brought no improvement, until it is below 1e-6. "adam" ignores these two. A
+        callable gets the number of epochs so far and gives the learning rate of the next.
+    learning_rate_init : float, default=0.001
+        Learning rate of all solvers but "lbfgs" and optimizers with their own.
+    power_t : float, default=0.5
+        Exponent of "invscaling".
+    max_iter : int, default=200
+        Epochs, or iterations of "lbfgs", at most.
+    shuffle : bool, default=True
+        Whether every epoch goes through the samples in a new order.
+    random_state : int, RandomState instance or None, default=None
+        Of weights at the start, of the samples held out, of shuffling and of dropout. The same int and data give the
+        same result for any number of threads.
+    tol : float, default=1e-4
+        An epoch that is better by less than this counts as no improvement; "lbfgs" ends at gradients this small.
+    verbose : bool or int, default=False
+        Whether to print a line an epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights there are.
+    momentum : float in [0, 1), default=0.9
+        Of "sgd", "momentum" and "nesterov".
+    nesterovs_momentum : bool, default=True
+        Whether the momentum of "sgd" is Nesterov's.
+    early_stopping : bool, default=False
+        Whether it is the score on validation data that has to improve, and the best weights are kept in the end. The
+        data are `X_val`, `y_val` if `fit` gets them; else a share of the samples is held out.
+    validation_fraction : float in [0, 1), default=0.1
+        The share held out.
+    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
+        Of "adam" and "adamw".
+    epsilon : float, default=1e-8
+        Of "adam" and "adamw".
+    n_iter_no_change : int or inf, default=10
+        Epochs without improvement before training stops.
+    max_fun : int, default=15000
+        How often "lbfgs" may compute the loss.
+    dropout : float or array-like of float in [0, 1), default=0
+        Share of the outputs of all hidden layers, or of each, that training drops.
+    callbacks : list of foxnn.Callback or None, default=None
+        Served during `fit` and `partial_fit`, which give them the network.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray of shape (n_in, n_out), list of ndarray of shape (n_out,)
+        Weights and biases of each layer. To change a layer, put another array into the list; the arrays themselves are
+        read-only.
+    loss_ : float
+        The loss, penalty included.
+    loss_curve_ : list of float
+        The loss of each epoch, or of each iteration of "lbfgs".
+    best_loss_ : float or None
+        The least loss; None with `early_stopping`.
+    validation_scores_ : list of float or None
+        The score on the validation data after each epoch, if there are any.
+    best_validation_score_ : float or None
+        The best of them.
+    n_iter_ : int
+        Epochs or iterations of the last `fit`.
+    t_ : int
+        Samples seen.
+    n_layers_ : int
+        Layers, inputs and outputs included.
+    n_outputs_ : int
+    out_activation_ : str
+        Activation of the outputs, in scikit-learn's words.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Names of the features, if X had any.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> from sklearn.datasets import make_regression
+    >>> X, y = make_regression(n_samples=200, n_features=20, random_state=1)
+    >>> model = foxnn.MLPRegressor(solver="lbfgs", max_iter=1000, random_state=1)
+    >>> model.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.9
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = REGRESSOR
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        callbacks: Any = None,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.callbacks = callbacks
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train until nothing improves any more, or `max_iter` is reached (with a ConvergenceWarning).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            float32 is kept, anything else becomes float64. A sparse matrix is made dense as a whole.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers; at least 0 with the loss "poisson".
+        sample_weight : array-like of shape (n_samples,), optional
+            At least 0.
+        X_val, y_val : array-like, optional
+            Validation data: scored after every epoch (`validation_scores_`), and decisive with `early_stopping`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data do not fit, or the weights are no longer finite.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPRegressor(activation="tanh", solver="lbfgs", random_state=0)
+        >>> model.fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 5.0]).predict([[2.0]]).round(1).tolist()
+        [5.0]
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(lambda self: self._is_stochastic())  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch on these samples, going on from where training was.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.MLPRegressor((4,), random_state=0).partial_fit([[0.0], [1.0]], [0.0, 1.0]).n_iter_
+        1
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The outputs for the inputs X.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        outputs = self._outputs(X)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    # ---- targets --------------------------------------------------------------------------------------------
+
+    def _target_rules(self) -> dict[str, Any]:
+        return {"y_numeric": True}
+
+    def _encode(self, y: Any, incremental: bool) -> Any:
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        return y
+
+    def _targets_of(self, y: Any) -> Any:
+        return y
+
+    def _output(self) -> str:
+        return "exp" if self._loss().name == "poisson" else "identity"
+
+    def _loss(self) -> Loss:
+        squared = isinstance(self.loss, str) and self.loss == "squared_error"
+        return Loss("half_squared_error") if squared else Loss.of(self.loss)
+
+    def _validation_score(self, network: NeuralNetwork, X: Any, targets: Any, weights: Any = None) -> float:
+        """R squared; NaN if the outputs are not finite."""
+        outputs = network.predict(X)
+        if not np.isfinite(outputs).all():
+            return math.nan
+        with np.errstate(all="ignore"):
+            return float(r2_score(targets, outputs, sample_weight=weights))

@@ -1,0 +1,174 @@
+"""Networks as C: one header that needs nothing but libm."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foxnn import _core
+from foxnn._atomic import atomic_write
+from foxnn._options import unknown
+from foxnn.io._formulas import Language, formula, literal, reading, rows, title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from foxnn.network import NeuralNetwork
+
+_KEYWORDS = (
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"
+)
+
+
+def to_c(network: NeuralNetwork, path: str | os.PathLike[str], *, name: str | None = None, dtype: Any = None) -> None:
+    """Write a network as a C99 header; see `NeuralNetwork.to_c`."""
+    if name is None:
+        name = re.sub(r"\W", "_", os.path.splitext(os.path.basename(os.fspath(path)))[0], flags=re.ASCII)
+        name = f"net_{name}" if not name or name[0].isdigit() or name in _KEYWORDS.split() else name
+    elif not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in _KEYWORDS.split():
+        raise ValueError(f"name: got {name!r}; it takes an identifier of C")
+    try:
+        kind = network.dtype.name if dtype is None else np.dtype(dtype).name
+    except TypeError:
+        kind = str(dtype)
+    if kind not in ("float32", "float64"):
+        raise unknown("dtype", dtype, ["float32", "float64"])
+    text = "\n".join(_Header(network, name, kind).lines())
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+class _Header:
+    """The parts of the file; `T` is the number type, `f` the suffix of its numbers and functions."""
+
+    def __init__(self, network: NeuralNetwork, name: str, dtype: str) -> None:
+        self.network, self.name, self.dtype = network, name, dtype
+        self.T, self.f = ("float", "f") if dtype == "float32" else ("double", "")
+
+    def number(self, value: Any, what: str) -> str:
+        with np.errstate(over="ignore"):
+            rounded = np.dtype(self.dtype).type(value)
+        if not np.isfinite(rounded):
+            raise ValueError(f"{what}: {value:g} is more than {self.dtype} can hold")
+        return literal(rounded, self.dtype) + self.f
+
+    def lines(self) -> Iterator[str]:
+        network, name, T = self.network, self.name, self.T
+        sizes = network.sizes
+        yield f"/* A neural network: {title(network)}."
+        yield f" * Written by foxnn {_core.config()['version']}. C99; needs libm and nothing else, allocates nothing."
+        yield " *"
+        yield f" * void {name}_predict(const {T} *x, {T} *y)"
+        yield f" *     x: {sizes[0]} inputs, y: {sizes[-1]} outputs; they must not overlap."
+        stack = sum(self.widths()) * (4 if T == "float" else 8)
+        yield f" *     Uses about {stack} bytes of stack; may run in several threads at once."
+        yield " */"
+        guard = f"FOXNN_{name.upper()}_H"
+        yield f"#ifndef {guard}"
+        yield f"#define {guard}"
+        yield ""
+        yield "#include <math.h>"
+        yield ""
+        yield f"#define {name}_n_in {sizes[0]}"
+        yield f"#define {name}_n_out {sizes[-1]}"
+        yield ""
+        for i, layer in enumerate(network.layers):
+            yield from self.array(f"weights_{i}", layer.weights, f"[{layer.n_in}][{layer.n_out}], by rows")
+            yield from self.array(f"bias_{i}", layer.bias, f"[{layer.n_out}]")
+        yield from self.functions()
+        yield from self.dense()
+        yield from self.predict()
+        yield ""
+        yield f"#endif /* {guard} */"
+        yield ""
+
+    def widths(self) -> tuple[int, int]:
+        """What the two buffers between layers have to hold: what even and what odd layers read."""
+        inner = self.network.sizes[:-1] if reading(self.network) is not None else [0, *self.network.sizes[1:-1]]
+        return max(inner[::2]), max(inner[1::2], default=0)
+
+    def array(self, what: str, values: Any, shape: str) -> Iterator[str]:
+        with np.errstate(over="ignore"):
+            rounded = values.astype(self.dtype)
+        if not np.isfinite(rounded).all():
+            raise ValueError(f"{what}: {np.abs(values).max():g} is more than {self.dtype} can hold")
+        yield f"/* {shape} */"
+        yield f"static const {self.T} {self.name}_{what}[{values.size}] = {{"
+        for line in rows(rounded, self.f):
+            yield f"    {line}"
+        yield "};"
+        yield ""
+
+    def functions(self) -> Iterator[str]:
+        """Activations, each once for all layers that have it, and for each set of parameters."""
+        T, name = self.T, self.name
+        language = Language(f"const {T}", f"{{}}{self.f}", f"{{}}{self.f}")
+        for index, layer in enumerate(self.network.layers):
+            activation = layer.activation
+            if self.owner(index) != index or activation == "linear":
+                continue
+            if activation == "softmax":
+                yield f"static inline void {name}_softmax({T} *y, int n) {{"
+                yield f"    {T} top = y[0], sum = 0.0{self.f};"
+                yield "    for (int i = 1; i < n; i++)"
+                yield "        if (y[i] > top) top = y[i];"
+                yield "    for (int i = 0; i < n; i++) {"
+                yield f"        y[i] = exp{self.f}(y[i] - top);"
+                yield "        sum += y[i];"
+                yield "    }"
+                yield "    for (int i = 0; i < n; i++) y[i] /= sum;"
+            else:
+                for parameter, value in activation.parameters.items():
+                    self.number(value, f"{activation.name} {parameter}")
+                yield f"static inline {T} {name}_{activation.name}_{index}({T} x) {{"
+                for line in formula(activation, language):
+                    yield f"    {line}"
+            yield "}"
+            yield ""
+
+    def owner(self, index: int) -> int:
+        """The first layer with the same activation."""
+        activations = [layer.activation for layer in self.network.layers]
+        return next(i for i, a in enumerate(activations) if repr(a) == repr(activations[index]))
+
+    def dense(self) -> Iterator[str]:
+        T = self.T
+        yield "/* y = bias + x weights */"
+        yield f"static inline void {self.name}_dense(const {T} *x, int n_in, const {T} *weights, const {T} *bias,"
+        yield f"    int n_out, {T} *y) {{"
+        yield f"    for (int j = 0; j < n_out; j++) y[j] = 0.0{self.f};"
+        yield "    for (int i = 0; i < n_in; i++)"
+        yield "        for (int j = 0; j < n_out; j++) y[j] += x[i] * weights[i * n_out + j];"
+        yield "    for (int j = 0; j < n_out; j++) y[j] += bias[j];"
+        yield "}"
+        yield ""
+
+    def predict(self) -> Iterator[str]:
+        network, name, T = self.network, self.name, self.T
+        widths = self.widths()
+        yield f"static inline void {name}_predict(const {T} *x, {T} *y) {{"
+        for buffer, width in zip("ab", widths, strict=True):
+            if width:
+                yield f"    {T} {buffer}[{width}];"
+        source = "x"
+        read = reading(network)
+        if read is not None:
+            scale, offset = (self.number(v, w) for v, w in zip(read, ("scale", "offset"), strict=True))
+            yield f"    for (int i = 0; i < {network.sizes[0]}; i++) a[i] = x[i] * {scale} + {offset};"
+            source = "a"
+        for i, layer in enumerate(network.layers):
+            target = "y" if i + 1 == len(network.layers) else "ba"[i % 2]
+            weights, bias = f"{name}_weights_{i}", f"{name}_bias_{i}"
+            yield f"    {name}_dense({source}, {layer.n_in}, {weights}, {bias}, {layer.n_out}, {target});"
+            activation = layer.activation
+            if activation == "softmax":
+                yield f"    {name}_softmax({target}, {layer.n_out});"
+            elif activation != "linear":
+                function = f"{name}_{activation.name}_{self.owner(i)}"
+                yield f"    for (int i = 0; i < {layer.n_out}; i++) {target}[i] = {function}({target}[i]);"
+            source = target
+        yield "}"

@@ -1,0 +1,28 @@
+"""Networks as NumPy's archives of arrays."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foxnn._atomic import atomic_write
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+
+def to_npz(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
+    """Write a network as an archive of arrays; see `NeuralNetwork.to_npz`."""
+    arrays: dict[str, Any] = {}
+    for i, layer in enumerate(network.layers):
+        arrays[f"layers.{i}.weights"], arrays[f"layers.{i}.bias"] = layer.weights, layer.bias
+    description = {
+        "activations": [{"name": a.name, **a.parameters} for a in (layer.activation for layer in network.layers)],
+        "scale": network.scale,
+        "offset": network.offset,
+    }
+    with atomic_write(path) as file:
+        np.savez(file, description=np.array(json.dumps(description)), **arrays)

@@ -1,0 +1,215 @@
+"""Promise: every network as ONNX says what it says here, and dense ONNX models of others do so here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_c_export import ACTIVATIONS, assert_close, random_network
+
+import foxnn
+
+onnx = pytest.importorskip("onnx", reason="needs the package onnx")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the package onnxruntime")
+
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+
+def run_onnx(path: Path, X: Any) -> Any:
+    """The outputs of the model in onnxruntime."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: X})[0]
+
+
+def write(path: Path, nodes: list[Any], constants: dict[str, Any], n_in: Any, n_out: int, dtype: Any = np.float32,
+          opset: int = 18) -> Path:  # fmt: skip
+    """A model of these nodes from "x" to "y"; floats in the constants become arrays of the dtype."""
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    made = {
+        name: np.asarray(value, None if np.asarray(value).dtype.kind == "i" else dtype)
+        for name, value in constants.items()
+    }
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info("x", kind, ["n", n_in] if isinstance(n_in, int) else ["n", *n_in])],
+        [helper.make_tensor_value_info("y", kind, ["n", n_out])],
+        [numpy_helper.from_array(value, name) for name, value in made.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)
+    return path
+
+
+def chain(*operators: Any) -> list[Any]:
+    """Nodes one after another, each (operator, further inputs..., {attributes})."""
+    nodes = []
+    for i, (operator, *more) in enumerate(operators):
+        attributes = more.pop() if more and isinstance(more[-1], dict) else {}
+        source = "x" if i == 0 else f"t{i}"
+        target = "y" if i + 1 == len(operators) else f"t{i + 1}"
+        nodes.append(helper.make_node(operator, [source, *more], [target], name=f"node{i}", **attributes))
+    return nodes
+
+
+RANDOM = np.random.default_rng(0)
+W1, W2, B1, B2 = (RANDOM.normal(size=shape).astype(np.float32) for shape in ((3, 4), (4, 2), (4,), (2,)))
+
+
+def check_import(path: Path, n_in: Any = 3) -> foxnn.NeuralNetwork:
+    """Read it, and compare with onnxruntime."""
+    nn = foxnn.from_onnx(path)
+    shape = (n_in,) if isinstance(n_in, int) else n_in
+    X = np.random.default_rng(1).normal(size=(9, *shape)).astype(nn.dtype)
+    assert_close(nn.predict(X.reshape(9, -1)), run_onnx(path, X), 1e-6 if nn.dtype == np.float32 else 1e-12)
+    return nn
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_export_and_back(activation: str, tmp_path: Path) -> None:
+    for seed, dtype in ((0, "float32"), (1, "float32"), (2, "float64")):
+        nn = random_network(activation, dtype, seed)
+        if seed == 0:
+            nn.scale, nn.offset = 0.25, -0.5
+        X = np.random.default_rng(1).normal(size=(9, nn.sizes[0])).astype(np.float32)
+        nn.to_onnx(tmp_path / "net.onnx")
+        model = onnx.load(tmp_path / "net.onnx")
+        onnx.checker.check_model(model, full_check=True)
+        expected = nn.predict(X)
+        assert_close(run_onnx(tmp_path / "net.onnx", X), expected, 1e-6)
+        assert run_onnx(tmp_path / "net.onnx", X[:1]).shape == (1, nn.sizes[-1])  # the batch is as large as one likes
+        back = foxnn.from_onnx(tmp_path / "net.onnx")
+        assert back.sizes == nn.sizes
+        shown = "relu" if activation == "foxnn_relu" else activation
+        assert back.layers[-1].activation == shown
+        assert (back.scale, back.offset) == (nn.scale, nn.offset)
+        assert_close(back.predict(X), expected, 1e-6)
+
+
+def test_parameters_of_activations_go_there_and_back(tmp_path: Path) -> None:
+    nn = foxnn.neural_network([2, 3, 2], activation=foxnn.Activation("elu", alpha=0.3), seed=0,
+                              output=foxnn.Activation("leaky_relu", negative_slope=0.2))  # fmt: skip
+    nn.to_onnx(tmp_path / "net.onnx")
+    back = foxnn.from_onnx(tmp_path / "net.onnx")
+    assert [layer.activation for layer in back.layers] == [layer.activation for layer in nn.layers]
+    for layer, same in zip(nn.layers, back.layers, strict=True):
+        np.testing.assert_array_equal(layer.weights, same.weights)
+
+
+def test_weights_that_float32_cannot_hold(tmp_path: Path) -> None:
+    nn = foxnn.neural_network([1, 1], init=1e300, dtype="float64")
+    with pytest.raises(ValueError, match="more than float32"):
+        nn.to_onnx(tmp_path / "net.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_as_pytorch_writes_it(tmp_path: Path) -> None:
+    """Gemm with transposed weights, Flatten, Dropout, and gelu by erf."""
+    nodes = chain(("Flatten", {"axis": 1}), ("Gemm", "w1t", "b1", {"transB": 1}), ("Dropout",), ("Div", "root"),
+                  ("Erf",), ("Add", "one"), ("Mul", "t3"), ("Mul", "half"),
+                  ("Gemm", "w2", "b2", {"beta": 0.5}))  # fmt: skip
+    constants = {"w1t": W1.T, "b1": B1, "root": np.sqrt(2), "one": 1.0, "half": 0.5, "w2": W2, "b2": B2}
+    nn = check_import(write(tmp_path / "net.onnx", nodes, constants, (3, 1), 2), (3, 1))
+    assert [layer.activation.name for layer in nn.layers] == ["gelu", "linear"]
+
+
+def test_as_keras_writes_it(tmp_path: Path) -> None:
+    """MatMul and Add, Identity, swish in two operators, softmax; and one unit, whose bias is a number."""
+    nodes = chain(("MatMul", "w1"), ("Add", "b1"), ("Sigmoid",), ("Mul", "t2"), ("MatMul", "w2"), ("Add", "b2"),
+                  ("Softmax", {"axis": -1}), ("Identity",))  # fmt: skip
+    nn = check_import(write(tmp_path / "net.onnx", nodes, {"w1": W1, "b1": B1, "w2": W2, "b2": B2}, 3, 2))
+    assert [layer.activation.name for layer in nn.layers] == ["silu", "softmax"]
+    nodes = chain(("MatMul", "w"), ("Add", "b"), ("Sigmoid",))
+    nn = check_import(write(tmp_path / "one.onnx", nodes, {"w": W1[:, :1], "b": B1[:1]}, 3, 1))
+    assert [layer.activation.name for layer in nn.layers] == ["sigmoid"]
+
+
+def test_as_scikit_learn_writes_it(tmp_path: Path) -> None:
+    """Standardised inputs, MatMul and Add of a row, Reshape at the end; and the two probabilities of a sigmoid."""
+    nodes = chain(("Sub", "mean"), ("Div", "deviation"), ("MatMul", "w1"), ("Add", "b1"), ("Relu",), ("MatMul", "w2"),
+                  ("Add", "b2"), ("Reshape", "shape"))  # fmt: skip
+    constants = {"mean": [0.5, 1, -2], "deviation": [1.5, 2, 3], "w1": W1, "b1": B1[None], "w2": W2[:, :1],
+                 "b2": B2[None, :1], "shape": np.array([-1, 1])}  # fmt: skip
+    nn = check_import(write(tmp_path / "net.onnx", nodes, constants, 3, 1, np.float64))
+    assert nn.dtype == np.float64
+    assert nn.sizes == [3, 4, 1]
+    nodes = [*chain(("MatMul", "w"), ("Add", "b"), ("Sigmoid",))[:2], helper.make_node("Sigmoid", ["t2"], ["p"]),
+             helper.make_node("Sub", ["one", "p"], ["q"]),
+             helper.make_node("Concat", ["q", "p"], ["y"], axis=1)]  # fmt: skip
+    nn = check_import(write(tmp_path / "two.onnx", nodes, {"w": W1[:, :1], "b": B1[None, :1], "one": 1.0}, 3, 2))
+    assert nn.sizes == [3, 2]
+    assert nn.layers[0].activation == "softmax"
+
+
+def test_batch_normalisation_goes_into_the_weights(tmp_path: Path) -> None:
+    constants = {"w1": W1, "b1": B1, "w2": W2, "g": B1 + 3, "h": B1, "m": B1 / 2, "v": B1**2 + 1}
+    normal = ("BatchNormalization", "g", "h", "m", "v")
+    for nodes in (
+        chain(("Gemm", "w1", "b1"), normal, ("Relu",), ("MatMul", "w2")),
+        chain(("Gemm", "w1", "b1"), ("Relu",), normal, ("MatMul", "w2")),
+    ):
+        nn = check_import(write(tmp_path / "net.onnx", nodes, constants, 3, 2, opset=15))
+        assert nn.sizes == [3, 4, 2]
+    nodes = chain(("Gemm", "w1", "b1"), ("Relu",), normal)  # at the end it takes a layer
+    assert check_import(write(tmp_path / "end.onnx", nodes, constants, 3, 4, opset=15)).sizes == [3, 4, 4]
+
+
+def test_constants_that_are_computed(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Transpose", ["wt"], ["w"], perm=[1, 0]),
+             helper.make_node("Constant", [], ["b"], value=numpy_helper.from_array(B1)),
+             *chain(("MatMul", "w"), ("Add", "b"))]  # fmt: skip
+    check_import(write(tmp_path / "net.onnx", nodes, {"wt": W1.T}, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (chain(("Gemm", "w1"), ("LogSoftmax",)), r"operator LogSoftmax \(node1\): has no counterpart"),
+        (chain(("Gemm", "w1"), ("Softmax",), ("MatMul", "w2")), "operator MatMul .*comes after softmax"),
+        (chain(("Gemm", "w1"), ("HardSwish",), ("MatMul", "w2")), "operator HardSwish: makes no activation"),
+        (chain(("Gemm", "w1"), ("Relu",), ("Add", "x")), r"operator Add \(node2\): joins branches"),
+        (chain(("Gemm", "w1"), ("PRelu", "b1")), "operator PRelu .*differ from unit to unit"),
+        (
+            chain(
+                ("Gemm", "w2"),
+            ),
+            "takes 4 inputs where there are 3",
+        ),
+        (chain(("Gemm", "w1", {"transA": 1})), "operator Gemm .*not a product of inputs and constant weights"),
+        (chain(("Relu",)), "operator Relu: no layer before it"),
+        (chain(("LSTM", "w1", "w2")), "operator LSTM .*has no counterpart"),
+        (chain(("Gemm", "w1"), ("Mul", "w1")), "constant of shape"),
+        (chain(("Gemm", "w1"), ("Reshape", "shape")), "gives samples another size"),
+    ],
+)
+def test_refusals_name_the_operator(nodes: Any, message: str, tmp_path: Path) -> None:
+    nodes = [helper.make_node(n.op_type, n.input, n.output, n.name,
+             **{a.name: helper.get_attribute_value(a) for a in n.attribute}) for n in nodes]  # fmt: skip
+    path = write(tmp_path / "net.onnx", nodes, {"w1": W1, "w2": W2, "b1": B1, "shape": np.array([-1, 2])}, 3, 4)
+    with pytest.raises(ValueError, match=message):
+        foxnn.from_onnx(path)
+
+
+def test_what_is_no_onnx_file(tmp_path: Path) -> None:
+    for content in (b"", b"not a model", b"\x08\x07" * 100):
+        (tmp_path / "bad.onnx").write_bytes(content)
+        with pytest.raises(foxnn.FileFormatError, match=r"bad\.onnx: damaged, or not an ONNX file"):
+            foxnn.from_onnx(tmp_path / "bad.onnx")
+    with pytest.raises(FileNotFoundError):
+        foxnn.from_onnx(tmp_path / "none.onnx")
+
+
+def test_which_output(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Gemm", ["x", "w"], ["y"]), helper.make_node("Relu", ["y"], ["z"])]
+    graph = helper.make_graph(
+        nodes, "test", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 3])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 4]) for name in "yz"],
+        [numpy_helper.from_array(W1, "w")],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), tmp_path / "two.onnx")
+    with pytest.raises(ValueError, match="output: the file has y, z; say which"):
+        foxnn.from_onnx(tmp_path / "two.onnx")
+    with pytest.raises(ValueError, match="output: got 'q'; the file has: y, z"):
+        foxnn.from_onnx(tmp_path / "two.onnx", output="q")
+    assert foxnn.from_onnx(tmp_path / "two.onnx", output="z").layers[0].activation == "relu"

@@ -1,0 +1,104 @@
+"""Promise: networks from and to PyTorch give the same outputs, and what has no counterpart is refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_c_export import ACTIVATIONS, assert_close, random_network
+
+import foxnn
+
+torch = pytest.importorskip("torch", reason="needs the package torch")
+from torch import nn as tnn  # noqa: E402
+
+WITHOUT_MODULE = {"sin", "cos", "gaussian", "arctan", "exp", "threshold"}
+
+
+def run_torch(module: Any, X: Any) -> Any:
+    with torch.no_grad():
+        return module(torch.from_numpy(X)).numpy()
+
+
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name not in WITHOUT_MODULE])
+def test_to_torch_and_back(activation: str) -> None:
+    for seed, dtype, tolerance in ((0, "float32", 1e-6), (2, "float64", 1e-12)):
+        nn = random_network(activation, dtype, seed, dropout=0.25)
+        state = torch.random.get_rng_state()
+        module = nn.to_torch()
+        assert torch.equal(torch.random.get_rng_state(), state)
+        X = np.random.default_rng(1).normal(size=(9, nn.sizes[0])).astype(dtype)
+        assert_close(run_torch(module, X), nn.predict(X), tolerance)
+        back = foxnn.from_torch(module)
+        assert (back.sizes, back.dtype, back.dropout) == (nn.sizes, nn.dtype, nn.dropout)
+        shown = "relu" if activation == "foxnn_relu" else activation
+        assert back.layers[-1].activation == shown
+        np.testing.assert_array_equal(back.predict(X), foxnn.from_torch(module).predict(X))
+        assert_close(back.predict(X), nn.predict(X), 0 if activation != "foxnn_relu" else 1e-6)
+
+
+@pytest.mark.parametrize("activation", sorted(WITHOUT_MODULE))
+def test_activations_that_pytorch_has_no_module_for(activation: str) -> None:
+    with pytest.raises(ValueError, match=f"'{activation}' has no module in PyTorch"):
+        random_network(activation, "float32").to_torch()
+
+
+def test_scale_and_offset_go_into_the_first_layer() -> None:
+    nn = random_network("tanh", "float64")
+    nn.scale, nn.offset = 0.25, -1.5
+    X = np.random.default_rng(1).normal(size=(9, nn.sizes[0]))
+    assert_close(run_torch(nn.to_torch(), X), nn.predict(X), 1e-12)
+
+
+def test_nested_modules_and_parameters() -> None:
+    torch.manual_seed(0)
+    module = tnn.Sequential(
+        tnn.Flatten(),
+        tnn.Sequential(tnn.Linear(6, 5, bias=False), tnn.LeakyReLU(0.2), tnn.Dropout(0.5), tnn.Dropout(0.5)),
+        tnn.Identity(),
+        tnn.Sequential(tnn.Linear(5, 4), tnn.ELU(0.3), tnn.Linear(4, 4), tnn.Hardtanh(0, 6), tnn.Linear(4, 4)),
+        tnn.Linear(4, 3),
+        tnn.Softmax(dim=1),
+    ).eval()
+    nn = foxnn.from_torch(module)
+    names = [str(layer.activation) for layer in nn.layers]
+    assert names == ["leaky_relu(negative_slope=0.2)", "elu(alpha=0.3)", "relu6", "linear", "softmax"]
+    assert nn.dropout == [0.75, 0, 0, 0]
+    X = np.random.default_rng(1).normal(size=(9, 2, 3)).astype(np.float32)
+    assert_close(nn.predict(X.reshape(9, 6)), run_torch(module, X), 1e-6)
+    assert foxnn.from_torch(tnn.Linear(2, 1)).sizes == [2, 1]
+
+
+class Own(tnn.Module):
+    def forward(self, x: Any) -> Any:
+        return x
+
+
+@pytest.mark.parametrize(
+    ("modules", "message"),
+    [
+        ([tnn.Linear(2, 2), tnn.LogSoftmax(dim=1)], "module 1, LogSoftmax: has no counterpart"),
+        ([tnn.Linear(2, 2), tnn.Softmax(dim=0)], "module 1, Softmax: .*dim=0.* has no counterpart"),
+        ([tnn.Linear(2, 2), tnn.GELU("tanh")], "module 1, GELU: .*tanh"),
+        ([tnn.Linear(2, 2), tnn.Softplus(2)], "module 1, Softplus: .*beta=2"),
+        ([tnn.Linear(2, 2), Own()], "module 1, Own: is not known"),
+        ([tnn.Linear(2, 2), tnn.ReLU(), tnn.Tanh()], "module 2, Tanh: comes after relu"),
+        ([tnn.ReLU(), tnn.Linear(2, 2)], "module 0, ReLU: comes before the first Linear"),
+        ([tnn.Linear(2, 2), tnn.LeakyReLU(-1), tnn.Linear(2, 2)], "module 1, LeakyReLU: .*negative_slope"),
+        ([tnn.Linear(2, 2), tnn.Dropout(0.5), tnn.ReLU(), tnn.Linear(2, 2)], "module 2, ReLU: comes after Dropout"),
+        ([tnn.Linear(2, 2), tnn.Dropout(0.5)], "ends with Dropout"),
+        ([tnn.Linear(2, 2), tnn.Flatten(0)], "module 1, Flatten: does not keep the samples apart"),
+        ([tnn.Linear(2, 3), tnn.Linear(2, 2)], "takes 2 inputs, but the layer before it has 3 outputs"),
+        ([tnn.Conv2d(1, 1, 1)], "module 0, Conv2d"),
+        ([], "has no Linear"),
+    ],
+)
+def test_refusals_name_the_module(modules: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        foxnn.from_torch(tnn.Sequential(*modules))
+
+
+def test_what_is_no_module() -> None:
+    with pytest.raises(TypeError, match=r"it takes a torch\.nn\.Module"):
+        foxnn.from_torch([1, 2])
