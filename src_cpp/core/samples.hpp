@@ -26,6 +26,10 @@ struct Rows {
     }
     template <class T>
     void read(Index i, T* out) const {
+        if (is_plain<T>()) {
+            std::copy_n(static_cast<const T*>(row(i)), columns, out);
+            return;
+        }
         const Kernels<T>& k = kernels<T>();
         const T s = static_cast<T>(scale), o = static_cast<T>(offset);
         switch (type) {

@@ -10,17 +10,35 @@ namespace {
 // A sum in 16 interleaved parts, whatever the vectors' width, so that its bits do not depend on it.
 template <class T>
 struct FixedSum {
-    alignas(64) T part[16] = {};
-    FOXNN_INLINE void add(Index column, Vec<T> v) {
-        T* at = part + column % 16;
-        store(at, load<Vec<T>>(at) + v);
-    }
-    T total() {
-        for (int width = 8; width >= 1; width /= 2)
+    static constexpr int n_vectors = 16 / kLanes<T>;
+    Vec<T> part[n_vectors] = {};
+
+    FOXNN_INLINE void add(int vector, Vec<T> v) { part[vector] += v; }
+    FOXNN_INLINE T total() {
+        int width = n_vectors;
+        while (width > 1) {  // first whole vectors, then lanes
+            width /= 2;
+#pragma GCC unroll 8
             for (int i = 0; i < width; i++) part[i] += part[i + width];
-        return part[0];
+        }
+        T lane[kLanes<T>];
+        store(lane, part[0]);
+#pragma GCC unroll 4
+        for (int half = kLanes<T> / 2; half >= 1; half /= 2)
+#pragma GCC unroll 8
+            for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+        return lane[0];
     }
 };
+
+// Calls step(column, vector) for the vectors that hold n columns; `vector` is their number in a FixedSum.
+template <class T, class Step>
+FOXNN_INLINE void for_columns(Index n, const Step& step) {
+    for (Index c = 0; c < n; c += 16)
+#pragma GCC unroll 8
+        for (int vector = 0; vector < FixedSum<T>::n_vectors; vector++)
+            if (c + vector * kLanes<T> < n) step(c + vector * kLanes<T>, vector);
+}
 
 template <class T>
 FOXNN_INLINE IntVec<T> inside(Index column, Index n) {
@@ -163,13 +181,13 @@ void loss_rows(const T* y, const T* t, const T* weight, T* d, T* loss, Index row
     const T scale = L::reduction == Reduction::mean ? T(1) / static_cast<T>(n) : T(1);
     for (Index r = 0; r < rows; r++) {
         FixedSum<T> sum;
-        for (Index c = 0; c < n; c += kLanes<T>) {
-            V slope,
-                value = L::template value<T>(load<V>(y + r * ld_y + c), load<V>(t + r * ld_t + c), slope, parameters);
+        for_columns<T>(n, [&](Index c, int vector) {
+            V slope;
+            const V value = L::template value<T>(load<V>(y + r * ld_y + c), load<V>(t + r * ld_t + c), slope, parameters);
             const IntVec<T> valid = inside<T>(c, n);
-            sum.add(c, valid ? value : V{});
+            sum.add(vector, valid ? value : V{});
             store(d + r * ld_y + c, valid ? slope * (weight[r] * scale) : V{});
-        }
+        });
         loss[r] = sum.total() * scale;
     }
 }
@@ -188,11 +206,11 @@ T shifted_exponentials(const T* z, Index n, T* p, T& top) {
     top = most[0];
     for (Index i = 1; i < kLanes<T>; i++) top = most[i] > top ? most[i] : top;
     FixedSum<T> sum;
-    for (Index c = 0; c < n; c += kLanes<T>) {
+    for_columns<T>(n, [&](Index c, int vector) {
         const V e = inside<T>(c, n) ? exp<T>(load<V>(z + c) - top) : V{};
         store(p + c, e);
-        sum.add(c, e);
-    }
+        sum.add(vector, e);
+    });
     return sum.total();
 }
 
@@ -213,7 +231,9 @@ void softmax_backward(T* d, const T* y, Index rows, Index n, Index ld, const T*)
         T* row = d + r * ld;
         const T* p = y + r * ld;
         FixedSum<T> sum;
-        for (Index c = 0; c < n; c += kLanes<T>) sum.add(c, inside<T>(c, n) ? load<V>(row + c) * load<V>(p + c) : V{});
+        for_columns<T>(n, [&](Index c, int vector) {
+            sum.add(vector, inside<T>(c, n) ? load<V>(row + c) * load<V>(p + c) : V{});
+        });
         const T dot = sum.total();
         for (Index c = 0; c < n; c += kLanes<T>) store(row + c, load<V>(p + c) * (load<V>(row + c) - dot));
     }
@@ -236,11 +256,11 @@ void softmax_cross_entropy_rows(const T* z, const T* t, const T* weight, T* d, T
         const T sum = shifted_exponentials(logits, n, row, top);
         const T log_sum = log<T>(splat<V>(sum))[0];
         FixedSum<T> value, mass;
-        for (Index c = 0; c < n; c += kLanes<T>) {
+        for_columns<T>(n, [&](Index c, int vector) {
             const V tv = load<V>(target + c);
-            value.add(c, inside<T>(c, n) ? tv * (log_sum - (load<V>(logits + c) - top)) : V{});
-            mass.add(c, tv);
-        }
+            value.add(vector, inside<T>(c, n) ? tv * (log_sum - (load<V>(logits + c) - top)) : V{});
+            mass.add(vector, tv);
+        });
         loss[r] = value.total();
         const T share = mass.total() / sum;  // the targets of a row need not add up to 1
         for (Index c = 0; c < n; c += kLanes<T>)
