@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import tables
 import threads
 
 
@@ -20,7 +21,7 @@ def describe() -> dict[str, Any]:
     config = _core.config()
     return {
         "processor": processor(),
-        "cores": threads.usable_cores(),
+        "cores": threads.CORES,
         "threads": threads.COUNT,
         "instruction_set": config["instruction_set"],
         "instruction_sets": list(config["available"]),
@@ -60,7 +61,10 @@ def blas() -> str:
 
 def slug(description: dict[str, Any]) -> str:
     """A name for its files: processor, cores, instruction set."""
-    parts = [re.sub(r"\(.*?\)|CPU|Processor|@.*", "", description["processor"]), f"{description['cores']} cores"]
+    parts = [
+        re.sub(r"\(.*?\)|CPU|Processor|@.*", "", description["processor"]),
+        tables.count(description["cores"], "core"),
+    ]
     if description["threads"] != description["cores"]:
-        parts.append(f"{description['threads']} threads")
+        parts.append(tables.count(description["threads"], "thread"))
     return re.sub(r"[^a-z0-9]+", "-", " ".join([*parts, description["instruction_set"]]).lower()).strip("-")

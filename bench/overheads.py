@@ -98,6 +98,6 @@ def show_accuracy(result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(f"{threads.COUNT} threads")
+    print(tables.count(threads.COUNT, "thread"))
     options = settings.from_command_line(__doc__)
     settings.finish(options, measure(options), show)

@@ -13,6 +13,7 @@ import comparison
 import peers
 import problems
 import settings
+import tables
 import timing
 
 
@@ -25,7 +26,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        return f"{'-'.join(map(str, self.sizes))}, {self.n:,} row{'s' * (self.n > 1)}"
+        return f"{'-'.join(map(str, self.sizes))}, {tables.count(self.n, 'row')}"
 
 
 ROWS = [
@@ -71,6 +72,6 @@ def show(result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(f"{threads.COUNT} threads")
+    print(tables.count(threads.COUNT, "thread"))
     options = settings.from_command_line(__doc__)
     settings.finish(options, measure(options), show)

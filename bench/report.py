@@ -10,6 +10,7 @@ import options
 import overheads
 import prediction
 import scaling
+import tables
 import training_step
 from peers import LABELS
 
@@ -41,11 +42,13 @@ def write(folder: Path = FOLDER) -> None:
 
 def section(results: dict[str, Any], figure: str) -> str:
     m = results["machine"]
+    known = [f"{LABELS.get(name, name)} {version}" for name, version in versions(results).items()]
     lines = [
-        f"## {m['processor']}, {m['cores']} cores, {m['instruction_set']}\n",
-        f"{m['system']}; {m['threads']} threads for every library; foxnn uses {m['instruction_set']} of "
-        f"{', '.join(m['instruction_sets'])}, built by {m['compiler']}; NumPy has {m['blas']}.\n"
-        f"{', '.join(f'{LABELS.get(name, name)} {version}' for name, version in versions(results).items())}.\n",
+        f"## {m['processor']}, {tables.count(m['cores'], 'core')}, {m['instruction_set']}\n",
+        f"{m['system']}; {tables.count(m['threads'], 'thread')} for every library.",
+        f"foxnn uses {m['instruction_set']} of {', '.join(m['instruction_sets'])}, built by {m['compiler']}.",
+        f"NumPy has {m['blas']}.",
+        f"{', '.join(known)}.\n",
         figure,
     ]
     for name, (title, module) in SECTIONS.items():
@@ -97,6 +100,7 @@ def picture(results: dict[str, Any], path: Path) -> bool:
             axes.plot(middle, y, "o", color=f"C{i}", markersize=5, label=LABELS.get(name, name))
         axes.axvline(1, color="black", linewidth=1)
         axes.set(xscale="log", title=title, yticks=range(len(rows)), yticklabels=[row["name"] for row in rows])
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.invert_yaxis()
         axes.grid(axis="x", which="both", alpha=0.2)
     all_axes[-1, 0].set_xlabel("time of the peer / time of foxnn (right of the line, foxnn is faster)")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threads  # isort: skip  # first: the libraries look at what it sets
 
+import dataclasses
 from typing import Any
 
 import problems
@@ -36,6 +37,7 @@ def thread_counts(most: int) -> list[int]:
 
 def measure(given: settings.Settings) -> dict[str, Any]:
     counts = thread_counts(threads.COUNT)
+    pace = dataclasses.replace(given.pace, seconds=given.pace.seconds / 4)  # few contenders, many points
     points = []
     for along, sizes, batch in GRID:
         if given.quick and max(sizes) > 100:
@@ -43,7 +45,7 @@ def measure(given: settings.Settings) -> dict[str, Any]:
         print(f"{along}: {sizes}, batch {batch}", flush=True)
         problem = problems.make(sizes, batch)
         trainings = {str(n): foxnn_peer.train(problem, n_threads=n) for n in counts}
-        times = timing.interleave({n: timing.Contender(t.run) for n, t in trainings.items()}, given.pace)
+        times = timing.interleave({n: timing.Contender(t.run) for n, t in trainings.items()}, pace)
         points.append(
             {
                 "along": along,
@@ -67,7 +69,7 @@ def show(result: dict[str, Any]) -> str:
         body.append([name, *seconds, *speedups, f"{p['flops'] / p['seconds'][counts[-1]] / 1e9:.3g}"])
     header = [
         "",
-        *(f"{n} thread{'s' * (n != '1')}" for n in counts),
+        *(tables.count(int(n), "thread") for n in counts),
         *(f"{n} against 1" for n in counts[1:]),
         "GFLOP/s",
     ]
@@ -76,6 +78,8 @@ def show(result: dict[str, Any]) -> str:
 
 def slower(result: dict[str, Any]) -> str:
     """The points of the grid where more threads are slower than one."""
+    if len(result["points"][0]["seconds"]) == 1:
+        return "Only one thread was measured."
     lines = [
         f"- **Slower with {n} threads** at {_short(p['sizes'])}, batch {p['batch']}: {ratio:.2f} of one thread's time."
         for p in result["points"]
@@ -93,6 +97,6 @@ def _short(sizes: list[int]) -> str:
 
 
 if __name__ == "__main__":
-    print(f"up to {threads.COUNT} threads")
+    print(f"up to {tables.count(threads.COUNT, 'thread')}")
     options = settings.from_command_line(__doc__)
     settings.finish(options, measure(options), show)

@@ -14,6 +14,15 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line + " |" for line in [aligned[0], rule, *aligned[1:]])
 
 
+def count(n: int, what: str) -> str:
+    """A number of things.
+
+    >>> count(1, "thread"), count(2, "thread")
+    ('1 thread', '2 threads')
+    """
+    return f"{n} {what}" if n == 1 else f"{n:,} {what}s"
+
+
 def duration(seconds: float) -> str:
     """In us, ms or s, to three digits.
 

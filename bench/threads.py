@@ -20,9 +20,10 @@ def usable_cores() -> int:
         return cores
 
 
-COUNT = int(os.environ.get("BENCH_THREADS") or usable_cores())
+CORES = usable_cores()
+COUNT = int(os.environ.get("BENCH_THREADS") or CORES)
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"):  # NPROC: JAX
     os.environ[_variable] = str(COUNT)
-if usable_cores() > COUNT and hasattr(os, "sched_setaffinity"):  # for pools that read no variable
+if COUNT < CORES and hasattr(os, "sched_setaffinity"):  # for pools that read no variable
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:COUNT])

@@ -20,7 +20,7 @@ TARGETS = [0.97, 0.98, 0.984]
 PEERS = ["foxnn", "numpy", "torch", "jax", "sklearn"]
 SIZES, BATCH, RATE = [784, 512, 512, 10], 98, 1e-3
 STEPS = 204  # between evaluations: a third of an epoch
-EPOCHS = 40  # at most
+EPOCHS = 30  # at most
 
 
 def measure(names: list[str] | None, seeds: int) -> dict[str, Any] | None:

@@ -62,10 +62,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'foxnn' has no attribute {name!r}")
     try:
         from foxnn import estimators
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if (error.name or "").partition(".")[0] != "sklearn":
             raise
-        raise ImportError(f'foxnn.{name} needs scikit-learn: pip install "foxnn[sklearn]"') from error
+        raise ImportError(f'foxnn.{name} needs scikit-learn 1.6 or later: pip install "foxnn[sklearn]"') from error
     return getattr(estimators, name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ class ProgressBar(Callback):
 
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int) -> None:
         """Open the bar."""
-        if _in_notebook():
+        if _in_notebook() and importlib.util.find_spec("ipywidgets"):  # which tqdm's widget is made of
             from tqdm.notebook import tqdm
         else:
             from tqdm import tqdm

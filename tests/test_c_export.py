@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import foxnn
 
 GCC = shutil.which("gcc")
-needs_gcc = pytest.mark.skipif(GCC is None, reason="needs gcc")
+needs_gcc = pytest.mark.skipif(GCC is None or sys.platform == "win32", reason="needs gcc and POSIX pipes")
 
 _MAIN = """\
 #include <stdio.h>

@@ -59,7 +59,9 @@ def test_arrays(model: foxnn.NeuralNetwork) -> None:
         }
 
 
-def test_refusals(model: foxnn.NeuralNetwork, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_refusals(
+    model: foxnn.NeuralNetwork, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def error(*argv: str) -> str:
         assert main(["export", *argv]) == 2
         return capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,16 @@ def test_batch_normalisation_goes_into_the_weights(tmp_path: Path) -> None:
     assert check_import(write(tmp_path / "end.onnx", nodes, constants, 3, 4, opset=15)).sizes == [3, 4, 4]
 
 
+def test_scalers_of_scikit_learn(tmp_path: Path) -> None:
+    nodes = chain(("Scaler", {"offset": [0.5, 1.0, -2.0], "scale": [2.0, 0.5, 0.25]}), ("MatMul", "w1"), ("Tanh",))
+    nodes[0].domain = "ai.onnx.ml"
+    path = write(tmp_path / "net.onnx", nodes, {"w1": W1}, 3, 4)
+    model = onnx.load(path)
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    onnx.save(model, path)
+    assert check_import(path).sizes == [3, 4]
+
+
 def test_constants_that_are_computed(tmp_path: Path) -> None:
     nodes = [helper.make_node("Transpose", ["wt"], ["w"], perm=[1, 0]),
              helper.make_node("Constant", [], ["b"], value=numpy_helper.from_array(B1)),
@@ -168,6 +179,7 @@ def test_constants_that_are_computed(tmp_path: Path) -> None:
         (chain(("Gemm", "w1"), ("LogSoftmax",)), r"operator LogSoftmax \(node1\): has no counterpart"),
         (chain(("Gemm", "w1"), ("Softmax",), ("MatMul", "w2")), "operator MatMul .*comes after softmax"),
         (chain(("Gemm", "w1"), ("HardSwish",), ("MatMul", "w2")), "operator HardSwish: makes no activation"),
+        (chain(("Gemm", "w1"), ("Clip", "zero", "many")), "operator Clip: makes no activation"),
         (chain(("Gemm", "w1"), ("Relu",), ("Add", "x")), r"operator Add \(node2\): joins branches"),
         (chain(("Gemm", "w1"), ("PRelu", "b1")), "operator PRelu .*differ from unit to unit"),
         (
@@ -186,7 +198,9 @@ def test_constants_that_are_computed(tmp_path: Path) -> None:
 def test_refusals_name_the_operator(nodes: Any, message: str, tmp_path: Path) -> None:
     nodes = [helper.make_node(n.op_type, n.input, n.output, n.name,
              **{a.name: helper.get_attribute_value(a) for a in n.attribute}) for n in nodes]  # fmt: skip
-    path = write(tmp_path / "net.onnx", nodes, {"w1": W1, "w2": W2, "b1": B1, "shape": np.array([-1, 2])}, 3, 4)
+    constants = {"w1": W1, "w2": W2, "b1": B1, "zero": 0.0, "many": 500.0,
+                 "shape": np.array([-1, 2])}  # fmt: skip
+    path = write(tmp_path / "net.onnx", nodes, constants, 3, 4)
     with pytest.raises(ValueError, match=message):
         foxnn.from_onnx(path)
 
@@ -198,6 +212,19 @@ def test_what_is_no_onnx_file(tmp_path: Path) -> None:
             foxnn.from_onnx(tmp_path / "bad.onnx")
     with pytest.raises(FileNotFoundError):
         foxnn.from_onnx(tmp_path / "none.onnx")
+
+
+def test_damage_is_no_other_error_than_a_value_error(tmp_path: Path) -> None:
+    random_network("gelu", "float32").to_onnx(tmp_path / "net.onnx")
+    content = (tmp_path / "net.onnx").read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(content[: random.integers(1, len(content) + 1)] if random.random() < 0.3 else content)
+        for at in random.integers(len(damaged), size=random.integers(1, 4)):
+            damaged[at] = random.integers(256)
+        (tmp_path / "bad.onnx").write_bytes(damaged)
+        with suppress(ValueError):  # ONNX files have no checksum: some damage is another network
+            foxnn.from_onnx(tmp_path / "bad.onnx")
 
 
 def test_which_output(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class Case:
         return f"{self.options} {self.fit_options} X: {self.X.dtype} {self.X.shape}"
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(30))
 def test_any_number_of_threads(seed: int) -> None:
     case = Case(seed)
     prints, outputs = set(), set()
@@ -143,6 +143,8 @@ def test_gradients_for_any_number_of_threads() -> None:
 def test_predictions_of_any_number_of_rows(seed: int) -> None:
     case = Case(seed)
     nn, X = case.network(), case.X
+    for layer in nn.layers:
+        layer.bias = np.random.default_rng(seed).normal(size=layer.n_out)
     if X.dtype == np.uint8:
         X = X.astype(case.options["dtype"]) / 255
     whole = nn.predict(X)

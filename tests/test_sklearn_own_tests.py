@@ -4,6 +4,7 @@ scikit-learn, pass with foxnn's classes in the place of its own."""
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -21,6 +22,13 @@ EXCLUDED = {
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Results do not depend on it, and such small work is done soonest without waiting for others."""
+    with foxnn.num_threads(1):
+        yield
 
 
 def with_names_exchanged() -> ModuleType:

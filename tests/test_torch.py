@@ -70,6 +70,23 @@ def test_nested_modules_and_parameters() -> None:
     assert foxnn.from_torch(tnn.Linear(2, 1)).sizes == [2, 1]
 
 
+def test_batch_normalisation_goes_into_the_weights() -> None:
+    torch.manual_seed(0)
+    norms = [tnn.BatchNorm1d(n, affine=n != 5) for n in (4, 5, 3)]
+    module = tnn.Sequential(
+        norms[0], tnn.Linear(4, 5), tnn.ReLU(), tnn.Dropout(0.5), norms[1], tnn.Linear(5, 3), norms[2], tnn.Tanh()
+    )
+    X = np.random.default_rng(1).normal(2, 3, size=(9, 4)).astype(np.float32)
+    for norm in norms:
+        if norm.affine:
+            tnn.init.normal_(norm.weight)
+            tnn.init.normal_(norm.bias)
+    run_torch(module.train(), X)  # gives it statistics
+    nn = foxnn.from_torch(module.eval())
+    assert nn.sizes == [4, 5, 3]
+    assert_close(nn.predict(X), run_torch(module, X), 2e-6)
+
+
 class Own(tnn.Module):
     def forward(self, x: Any) -> Any:
         return x
@@ -90,6 +107,10 @@ class Own(tnn.Module):
         ([tnn.Linear(2, 2), tnn.Dropout(0.5)], "ends with Dropout"),
         ([tnn.Linear(2, 2), tnn.Flatten(0)], "module 1, Flatten: does not keep the samples apart"),
         ([tnn.Linear(2, 3), tnn.Linear(2, 2)], "takes 2 inputs, but the layer before it has 3 outputs"),
+        ([tnn.Linear(2, 2), tnn.ReLU(), tnn.BatchNorm1d(2)], "ends with BatchNorm1d"),
+        ([tnn.Linear(2, 2), tnn.BatchNorm1d(3)], "module 1, BatchNorm1d: .*of 3 numbers meets 2"),
+        ([tnn.Linear(2, 2), tnn.BatchNorm1d(2, track_running_stats=False)], "has no running statistics"),
+        ([tnn.Linear(2, 2), tnn.LayerNorm(2)], "module 1, LayerNorm: has no counterpart"),
         ([tnn.Conv2d(1, 1, 1)], "module 0, Conv2d"),
         ([], "has no Linear"),
     ],

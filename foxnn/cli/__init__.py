@@ -1,4 +1,4 @@
-"""The command line: ``foxnn train``, ``evaluate``, ``predict``, ``export`` and ``info``, each in the file of its name."""
+"""The command line: ``foxnn train``, ``evaluate``, ``predict``, ``export`` and ``info``, each in its own file."""
 
 from __future__ import annotations
 

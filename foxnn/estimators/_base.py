@@ -106,11 +106,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return self._network
 
     @property
+    def network_(self) -> NeuralNetwork:
+        """A copy of the trained network: to save, to look inside, or to train on in foxnn's own ways."""
+        check_is_fitted(self)
+        return self._synced_network().copy()
+
+    @property
     def _optimizer(self) -> Any:
         return None if self._network is None else self._network.optimizer
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "coefs_") and hasattr(self, "n_outputs_")
+        return self._has_weights() and hasattr(self, "n_outputs_")
+
+    def _has_weights(self) -> bool:
+        return self._network is not None or (self._coefs is not None and self._intercepts is not None)
 
     def __getstate__(self) -> dict[str, Any]:
         if self._coefs is not None or self._intercepts is not None:
@@ -188,7 +197,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             raise ValueError('solver: got "lbfgs", which does without callbacks, dropout and validation data')
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        first = not self._has_weights() or not (self.warm_start or incremental)
         X, y = validate_data(self, X, y, multi_output=True, reset=first, **self._target_rules(), **_NUMBERS)
         X = _dense(X)
         weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
@@ -271,11 +280,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     # ---- prediction -----------------------------------------------------------------------------------------
 
-    def _outputs(self, X: Any) -> npt.NDArray[Any]:
-        """What the network says, (n_samples, n_outputs)."""
+    def _outputs(self, X: Any, *, linear: bool = False) -> npt.NDArray[Any]:
+        """What the network says, (n_samples, n_outputs), or would without its last activation."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, **_NUMBERS)
         network = self._synced_network()
+        if linear:
+            parameters = [(layer.weights, layer.bias) for layer in network.layers]
+            hidden = [layer.activation for layer in network.layers[:-1]]
+            network = NeuralNetwork(network.sizes, hidden, "linear", init=parameters, dtype=network.dtype)
         if not hasattr(X, "toarray"):
             return network.predict(X)
         rows = X.tocsr()
@@ -290,4 +303,5 @@ def _dense(X: Any) -> npt.NDArray[Any]:
 def log(probabilities: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Natural logarithms, in place; that of 0 is -inf."""
     with np.errstate(divide="ignore"):
-        return np.log(probabilities, out=probabilities)
+        np.log(probabilities, out=probabilities)
+    return probabilities

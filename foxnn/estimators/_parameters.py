@@ -118,6 +118,6 @@ def threads_here() -> int | None:
     """
     if threading.current_thread() is threading.main_thread():
         return None
-    from joblib.parallel import get_active_backend
+    from joblib.parallel import get_active_backend  # type: ignore[import-untyped]
 
     return 1 if getattr(get_active_backend()[0], "nesting_level", 0) else None

@@ -67,7 +67,8 @@ class _Watch(Callback):
         if not self._half_l2:
             return 0.0
         weights = (layer.weights.ravel() for layer in network.layers)
-        return self._half_l2 * sum(float(w @ w) for w in weights)
+        with np.errstate(over="ignore"):
+            return self._half_l2 * sum(float(w @ w) for w in weights)
 
     def _remember(self, network: NeuralNetwork) -> None:
         self._best_weights = [(layer.weights, layer.bias) for layer in network.layers]

@@ -99,6 +99,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     coefs_, intercepts_ : list of ndarray of shape (n_in, n_out), list of ndarray of shape (n_out,)
         Weights and biases of each layer. To change a layer, put another array into the list; the arrays themselves are
         read-only.
+    network_ : NeuralNetwork
+        A copy of the trained network, to save or to train on in foxnn's own ways.
     loss_ : float
         The loss, penalty included.
     loss_curve_ : list of float
@@ -274,9 +276,40 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0]], ["no", "yes"])
+        >>> model.predict([[2.0]])
+        array(['yes'], dtype='<U3')
         """
         outputs = self._outputs(X)
-        return self._label_binarizer.inverse_transform(outputs[:, 0] if outputs.shape[1] == 1 else outputs)
+        labels: npt.NDArray[Any] = self._label_binarizer.inverse_transform(
+            outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        )
+        return labels
+
+    def decision_function(self, X: Any) -> npt.NDArray[Any]:
+        """What goes into the last activation: log-odds, which keep their digits where probabilities are all but 0 or 1.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0]], ["no", "yes"])
+        >>> model.decision_function([[2.0]]).shape
+        (1,)
+        """
+        scores = self._outputs(X, linear=True)
+        return scores[:, 0] if scores.shape[1] == 1 and self._label_binarizer.y_type_ == "binary" else scores
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Probability of each class, in the order of `classes_`.
@@ -288,6 +321,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0]], ["no", "yes"])
+        >>> model.predict_proba([[0.0], [2.0]]).round().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
         """
         outputs = self._outputs(X)
         if outputs.shape[1] > 1 or self._label_binarizer.y_type_.startswith("multilabel"):
@@ -304,6 +344,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPClassifier((4,), solver="lbfgs", random_state=0).fit([[0.0], [1.0]], ["no", "yes"])
+        >>> model.predict_log_proba([[0.0], [2.0]]).argmax(axis=1).tolist()
+        [0, 1]
         """
         return log(self.predict_proba(X))
 
@@ -326,6 +373,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _targets_of(self, y: Any) -> Any:
         """Integer labels of several classes, zeros and ones of two, and a matrix of them for several labels."""
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            if not type_of_target(y).startswith("multilabel") or y.shape[1] != len(self.classes_):
+                raise ValueError(f"y: it takes an indicator matrix of {len(self.classes_)} labels, as before")
+            return self._label_binarizer.transform(y).astype(np.float32)
         found = unique_labels(y)
         if len(np.setdiff1d(found, self.classes_)):
             raise ValueError(
@@ -333,8 +384,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
         if self._label_binarizer.y_type_ == "multiclass":
             return np.searchsorted(self.classes_, y)
-        targets = self._label_binarizer.transform(y).astype(np.float32)
-        return targets[:, 0] if targets.shape[1] == 1 else targets
+        return self._label_binarizer.transform(y)[:, 0].astype(np.float32)
 
     def _with_class_weight(self, y: Any, weights: Any, incremental: bool) -> Any:
         if self.class_weight is None:

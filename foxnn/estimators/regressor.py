@@ -90,6 +90,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     coefs_, intercepts_ : list of ndarray of shape (n_in, n_out), list of ndarray of shape (n_out,)
         Weights and biases of each layer. To change a layer, put another array into the list; the arrays themselves are
         read-only.
+    network_ : NeuralNetwork
+        A copy of the trained network, to save or to train on in foxnn's own ways.
     loss_ : float
         The loss, penalty included.
     loss_curve_ : list of float
@@ -242,7 +244,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Examples
         --------
         >>> import foxnn
-        >>> foxnn.MLPRegressor((4,), random_state=0).partial_fit([[0.0], [1.0]], [0.0, 1.0]).n_iter_
+        >>> foxnn.MLPRegressor(hidden_layer_sizes=(4,), random_state=0).partial_fit([[0.0], [1.0]], [0.0, 1.0]).n_iter_
         1
         """
         return self._fit(X, y, sample_weight, incremental=True)
@@ -257,6 +259,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.MLPRegressor(solver="lbfgs", random_state=0).fit([[0.0], [1.0]], [[0.0, 2.0], [1.0, 3.0]])
+        >>> model.predict([[0.0], [1.0]]).shape
+        (2, 2)
         """
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs

@@ -77,8 +77,11 @@ def literal(value: Any, dtype: Any) -> str:
     >>> literal(1, "float32"), literal(0.1, "float32"), literal(1e30, "float64")
     ('1.0', '0.100000001', '1.0e+30')
     """
-    number = np.dtype(dtype).type(value)
-    text = f"{number:.9g}" if number.dtype == np.float32 else repr(float(number))
+    return _digits(float(np.dtype(dtype).type(value)), np.dtype(dtype) == np.float32)
+
+
+def _digits(number: float, single: bool) -> str:
+    text = f"{number:.9g}" if single else repr(number)
     if "e" in text and "." not in text:
         return text.replace("e", ".0e")
     return text if "." in text else f"{text}.0"
@@ -86,10 +89,11 @@ def literal(value: Any, dtype: Any) -> str:
 
 def rows(array: npt.NDArray[Any], suffix: str = "", width: int = 110) -> Iterator[str]:
     """The numbers of an array, with commas after them, in lines of at most about `width` characters."""
+    single = array.dtype == np.float32
     line: list[str] = []
     length = 0
-    for value in array.ravel():
-        text = f"{literal(value, array.dtype)}{suffix},"
+    for value in array.ravel().tolist():
+        text = f"{_digits(value, single)}{suffix},"
         if length + len(text) >= width:
             yield " ".join(line)
             line, length = [], 0

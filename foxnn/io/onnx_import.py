@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Function = Callable[[Array], Array]
 
+_DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
 #: Operators that leave what flows through them as it is; of these, some give arrays another shape.
 _PASSING = {"Identity", "Dropout", "Cast", "ZipMap", "Flatten", "Reshape"}
 _OF_CONSTANTS = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Neg", "Concat", "Flatten"}
@@ -172,7 +173,15 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
         if isinstance(error, onnx.checker.ValidationError) and "No Op registered" in str(error):
             raise ValueError(f"{os.fspath(path)}: {str(error).splitlines()[0]}") from None
         raise FileFormatError(f"{os.fspath(path)}: damaged, or not an ONNX file: {error}") from None
-    return _Reader(model.graph).network(output)
+    if model.functions:
+        from onnx.inliner import inline_local_functions
+
+        model = inline_local_functions(model)
+    try:
+        with np.errstate(all="ignore"):  # numbers that are not finite are refused at the end
+            return _Reader(model.graph).network(output)
+    except (IndexError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise FileFormatError(f"{os.fspath(path)}: does not make sense: {error}") from None
 
 
 class _Reader:
@@ -235,7 +244,9 @@ class _Reader:
     def read(self, node: Any) -> None:
         from onnx import helper
 
-        attributes: dict[str, Any] = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        if node.domain not in _DOMAINS:
+            raise _refusal(node, f"of {node.domain} is not part of ONNX")
+        attributes: Any = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         inputs: list[Any] = []
         for name in node.input:
             if not name:
@@ -261,13 +272,14 @@ def _constant(node: Any, constants: dict[str, Array]) -> Array:
     from onnx import helper, numpy_helper
     from onnx.reference import ReferenceEvaluator
 
-    if node.op_type == "Constant":
+    if node.op_type == "Constant" and node.attribute:
         value = helper.get_attribute_value(node.attribute[0])
         return numpy_helper.to_array(value) if hasattr(value, "raw_data") else np.asarray(value)
     if node.op_type not in _OF_CONSTANTS:
         raise _refusal(node, "has no counterpart among constants")
     feeds = {name: constants[name] for name in node.input if name}
-    return np.asarray(ReferenceEvaluator(node).run(None, feeds)[0])
+    outputs: Any = ReferenceEvaluator(node).run(None, feeds)
+    return np.asarray(outputs[0])
 
 
 def _apply(node: Any, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
@@ -287,10 +299,14 @@ def _apply(node: Any, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
         return _Flow(_affine(flow), rowwise="softmax")
     if operator in ("Gemm", "MatMul"):
         return _product(node, flow, inputs, attributes)
-    if operator == "BatchNormalization" and len(flows) == 1:
+    if operator == "BatchNormalization" and len(flows) == 1 and not attributes.get("training_mode"):
         gain, shift, mean, variance = (value.astype(np.float64) for value in inputs[1:5])
         factor = gain / np.sqrt(variance + attributes.get("epsilon", 1e-5))
         return _scaled(node, flow, factor, shift - mean * factor, inputs[1].dtype)
+    if operator == "Scaler":
+        factor, shift = np.float64(attributes.get("scale", [1.0])), np.float64(attributes.get("offset", [0.0]))
+        factor, shift = np.broadcast_arrays(factor, -shift * factor, np.empty(flow.point.width or 1))[:2]
+        return _scaled(node, flow, factor, shift, np.float32)
     if operator not in _ELEMENTWISE:
         raise _refusal(node, "has no counterpart in foxnn")
     vectors = [v for v in inputs if isinstance(v, np.ndarray) and v.size > 1]
@@ -418,12 +434,12 @@ def _both_probabilities(node: Any, inputs: list[Any]) -> _Flow:
 
 # ---- which activation a function is -------------------------------------------------------------------------
 
-_GRID = np.concatenate([np.linspace(-12, 12, 1201), [-1e-3, 1e-3, -40.5, 40.5]])
+_GRID = np.concatenate([np.linspace(-12, 12, 1201), [s * x for x in (1e-3, 20.25, 40.5, 1e3, 1e6) for s in (1, -1)]])
 
 
 def _same(a: Array, b: Array) -> bool:
     """Whether two functions agree on the grid to what constants in float32 leave."""
-    return a.shape == b.shape and bool(np.all(np.abs(a - b) <= 1e-6 * np.maximum(1, np.abs(b))))
+    return a.shape == b.shape and bool(np.all((a == b) | (np.abs(a - b) <= 1e-6 * np.maximum(1, np.abs(b)))))
 
 
 @cache

@@ -45,8 +45,10 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
     >>> from sklearn.neural_network import MLPRegressor  # doctest: +SKIP
     >>> nn = foxnn.from_sklearn(MLPRegressor().fit([[0.0], [1.0]], [1.0, 2.0]))  # doctest: +SKIP
     """
-    from sklearn.neural_network import MLPClassifier, MLPRegressor
-
+    try:
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+    except ImportError:
+        raise ImportError("this needs scikit-learn: pip install foxnn[sklearn]") from None
     if not isinstance(mlp, (MLPClassifier, MLPRegressor)):
         raise TypeError(f"mlp: got {type(mlp).__name__}; it takes scikit-learn's MLPClassifier or MLPRegressor")
     if not hasattr(mlp, "coefs_"):

@@ -27,8 +27,8 @@ _ACTIVATIONS = {
     "Mish": "mish",
 }
 _TAKEN = [
-    "Sequential", "Linear", "Dropout", "Flatten", "Identity", "Softmax", "LeakyReLU", "ELU", "GELU", "Softplus",
-    "Hardtanh", "Threshold", *_ACTIVATIONS,
+    "Sequential", "Linear", "BatchNorm1d", "Dropout", "Flatten", "Identity", "Softmax", "LeakyReLU", "ELU", "GELU",
+    "Softplus", "Hardtanh", "Threshold", *_ACTIVATIONS,
 ]  # fmt: skip
 
 
@@ -39,8 +39,9 @@ def from_torch(module: Any) -> NeuralNetwork:
     ----------
     module : torch.nn.Module
         ``Linear``, or ``Sequential``, however nested, of ``Linear``, activations, ``Dropout``, ``Flatten``,
-        ``Identity`` and at the end ``Softmax`` over the last dimension. Modules with a `forward` of their own are refused, as nobody
-        knows what it does.
+        ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it, and at the end
+        ``Softmax`` over the last dimension. Modules with a `forward` of their own are refused, as nobody knows what it
+        does.
 
     Returns
     -------
@@ -62,42 +63,52 @@ def from_torch(module: Any) -> NeuralNetwork:
     >>> foxnn.from_torch(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh()))  # doctest: +SKIP
     neural_network([2, 3], [tanh], loss='half_squared_error', dtype='float32')
     """
-    import torch
-
+    torch = _torch()
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module: got {type(module).__name__}; it takes a torch.nn.Module")
     layers: list[Dense] = []
     dropout: list[float] = []
     dtypes = set()
+    pending = None  # factor and shift of a batch normalisation that goes into the weights after it
     for name, part in _parts(module, ""):
         kind = type(part).__name__
         if kind in ("Flatten", "Identity"):
             if kind == "Flatten" and (part.start_dim, part.end_dim) != (1, -1):
                 raise _refusal(name, part, "does not keep the samples apart")
         elif kind == "Linear":
-            weights, bias = part.weight, part.bias
-            dtypes.add(weights.dtype)
-            layers.append(
-                Dense(
-                    _array(weights).T,
-                    np.zeros(weights.shape[0]) if bias is None else _array(bias),
-                    Activation("linear"),
-                )
-            )
+            dtypes.add(part.weight.dtype)
+            weights = _array(part.weight).T
+            bias = np.zeros(weights.shape[1]) if part.bias is None else _array(part.bias)
+            if pending is not None:
+                factor, shift = _of_width(name, part, len(weights), pending)
+                weights, bias, pending = factor[:, None] * weights, bias + shift @ weights, None
+            layers.append(Dense(weights, bias, Activation("linear")))
             dropout.append(0.0)
+        elif kind == "BatchNorm1d":
+            if pending is not None:
+                raise _refusal(name, part, "comes after another one, without a Linear between them")
+            factor, shift = _batch_norm(name, part)
+            if layers and layers[-1].activation == "linear" and not dropout[-1]:
+                weights, bias, linear = layers[-1]
+                factor, shift = _of_width(name, part, len(bias), (factor, shift))
+                layers[-1] = Dense(weights * factor, bias * factor + shift, linear)
+            else:
+                pending = factor, shift
         elif not layers:
             raise _refusal(name, part, "comes before the first Linear")
         elif kind == "Dropout":
             dropout[-1] = 1 - (1 - dropout[-1]) * (1 - part.p)
         else:
             activation = _activation(name, part)
-            if layers[-1].activation != "linear":
+            if layers[-1].activation != "linear" or pending is not None:
                 raise _refusal(name, part, f"comes after {layers[-1].activation}, without a Linear between them")
             if dropout[-1]:
                 raise _refusal(name, part, "comes after Dropout; it takes its place before it")
             layers[-1] = layers[-1]._replace(activation=activation)
     if not layers:
         raise ValueError("module: has no Linear")
+    if pending is not None:
+        raise ValueError("module: ends with BatchNorm1d after an activation; it takes a Linear after that")
     if dropout.pop():
         raise ValueError("module: ends with Dropout; foxnn drops units of hidden layers only")
     return network_of(layers, "float64" if torch.float64 in dtypes else "float32", dropout)
@@ -105,8 +116,7 @@ def from_torch(module: Any) -> NeuralNetwork:
 
 def to_torch(network: NeuralNetwork) -> Any:
     """Make a PyTorch module of a network; see `NeuralNetwork.to_torch`."""
-    import torch
-
+    torch = _torch()
     scale, offset = reading(network) or (1.0, 0.0)
     dtype = torch.float64 if network.dtype == np.float64 else torch.float32
     modules: list[Any] = []
@@ -127,9 +137,16 @@ def to_torch(network: NeuralNetwork) -> Any:
     return torch.nn.Sequential(*modules).eval()
 
 
-def _parts(module: Any, name: str) -> Iterator[tuple[str, Any]]:
-    import torch
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise ImportError("this needs PyTorch: see https://pytorch.org/get-started") from None
+    return torch
 
+
+def _parts(module: Any, name: str) -> Iterator[tuple[str, Any]]:
+    torch = _torch()
     if type(module) is torch.nn.Sequential:
         for key, part in module.named_children():
             yield from _parts(part, f"{name}.{key}" if name else key)
@@ -144,6 +161,23 @@ def _array(tensor: Any) -> Any:
 
 def _refusal(name: str, part: Any, why: str) -> ValueError:
     return ValueError(f"module {name or '(the whole)'}, {type(part).__name__}: {why}")
+
+
+def _batch_norm(name: str, part: Any) -> tuple[Any, Any]:
+    """What a batch normalisation multiplies by and adds when it predicts."""
+    if part.running_mean is None:
+        raise _refusal(name, part, "has no running statistics to predict with")
+    factor = 1 / np.sqrt(_array(part.running_var) + part.eps)
+    if part.weight is not None:
+        factor = factor * _array(part.weight)
+    shift = -_array(part.running_mean) * factor
+    return factor, shift if part.bias is None else shift + _array(part.bias)
+
+
+def _of_width(name: str, part: Any, width: int, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    if len(pair[0]) != width:
+        raise _refusal(name, part, f"a BatchNorm1d of {len(pair[0])} numbers meets {width} of them")
+    return pair
 
 
 def _activation(name: str, part: Any) -> Activation:
@@ -180,8 +214,7 @@ def _checked(name: str, part: Any, activation: str, **parameters: float) -> Acti
 
 def _module(activation: Activation) -> Any:
     """The module that is an activation."""
-    from torch import nn
-
+    nn = _torch().nn
     for kind, name in _ACTIVATIONS.items():
         if activation == name:
             return getattr(nn, kind)()
