@@ -25,8 +25,8 @@ class Pace:
     """How long to measure."""
 
     seconds: float = 20.0  # for all rounds together
-    turn: float = 0.05  # seconds a contender works in a round
-    pause: float = 0.03  # seconds before a turn, in which the threads of the one before go to sleep
+    turn: float = 0.1  # seconds a contender works in a round
+    pause: float = 0.12  # seconds before a turn: NumPy's OpenBLAS keeps a core busy for that long after its work
     least_rounds: int = 5
 
 

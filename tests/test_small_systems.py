@@ -69,7 +69,7 @@ def test_curves(function: Any, hidden: list[int], learning_rate: float) -> None:
 
 
 def test_mnist(mnist: Dataset) -> None:
-    nn = foxnn.neural_network([784, 16, 16, 10], activation="relu", output="softmax", seed=0)
+    nn = foxnn.neural_network([784, 16, 16, 10], activation="relu", output="softmax", seed=0, n_threads=1)
     nn.fit(mnist.X_train, mnist.y_train, epochs=4, batch_size=64, learning_rate=3e-3)
     assert nn.evaluate(mnist.X_test, mnist.y_test)["accuracy"] > 0.93
 

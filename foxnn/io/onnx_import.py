@@ -128,39 +128,7 @@ class _Flow:
 
 
 def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> NeuralNetwork:
-    """Read a dense network from an ONNX file, as PyTorch, Keras, scikit-learn and foxnn write them.
-
-    Fully connected layers (Gemm, or MatMul and Add), activations in any spelling, batch normalisation, scaling of the
-    inputs and dropout are taken. Needs the package onnx: ``pip install foxnn[onnx]``.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The ONNX file.
-    output : str, optional
-        Name of the output to read, if there are several; by default the one that is an array of real numbers.
-
-    Returns
-    -------
-    NeuralNetwork
-        In the number type of the file's weights.
-
-    Raises
-    ------
-    ValueError
-        If the file has something that a foxnn network cannot do; the message names the operator.
-    FileFormatError
-        If the file is damaged, or no ONNX file.
-    OSError
-        If it cannot be read.
-    ImportError
-        If onnx is not installed.
-
-    Examples
-    --------
-    >>> import foxnn
-    >>> nn = foxnn.from_onnx("net.onnx")  # doctest: +SKIP
-    """
+    """See `foxnn.from_onnx`."""
     try:
         import onnx
         from google.protobuf.message import DecodeError

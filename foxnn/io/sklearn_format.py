@@ -16,35 +16,7 @@ _OUTPUTS = {"identity": "linear", "logistic": "sigmoid", "softmax": "softmax", "
 
 
 def from_sklearn(mlp: Any) -> NeuralNetwork:
-    """Make a network of a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn.
-
-    Parameters
-    ----------
-    mlp : sklearn.neural_network.MLPClassifier or MLPRegressor
-        Fitted.
-
-    Returns
-    -------
-    NeuralNetwork
-        Whose outputs are those of ``predict_proba``, or of ``predict`` for a regressor, as (n_samples, n_out) and in
-        the number type of the weights. Of two classes, the one output is the probability of the second. The classes
-        are in ``metadata["classes"]``, in the order of the outputs.
-
-    Raises
-    ------
-    TypeError
-        If it is something else.
-    ValueError
-        If it has not been fitted.
-    ImportError
-        If scikit-learn is not installed.
-
-    Examples
-    --------
-    >>> import foxnn
-    >>> from sklearn.neural_network import MLPRegressor  # doctest: +SKIP
-    >>> nn = foxnn.from_sklearn(MLPRegressor().fit([[0.0], [1.0]], [1.0, 2.0]))  # doctest: +SKIP
-    """
+    """See `foxnn.from_sklearn`."""
     try:
         from sklearn.neural_network import MLPClassifier, MLPRegressor
     except ImportError:

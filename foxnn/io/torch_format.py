@@ -33,36 +33,7 @@ _TAKEN = [
 
 
 def from_torch(module: Any) -> NeuralNetwork:
-    """Make a network of a PyTorch module.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        ``Linear``, or ``Sequential``, however nested, of ``Linear``, activations, ``Dropout``, ``Flatten``,
-        ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it, and at the end
-        ``Softmax`` over the last dimension. Modules with a `forward` of their own are refused, as nobody knows what it
-        does.
-
-    Returns
-    -------
-    NeuralNetwork
-        In the number type of the weights; other than float64 becomes float32.
-
-    Raises
-    ------
-    ValueError
-        If the module has something that a foxnn network cannot do; the message names it.
-    TypeError
-        If it is no module.
-    ImportError
-        If torch is not installed.
-
-    Examples
-    --------
-    >>> import foxnn, torch  # doctest: +SKIP
-    >>> foxnn.from_torch(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh()))  # doctest: +SKIP
-    neural_network([2, 3], [tanh], loss='half_squared_error', dtype='float32')
-    """
+    """See `foxnn.from_torch`."""
     torch = _torch()
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module: got {type(module).__name__}; it takes a torch.nn.Module")

@@ -1,0 +1,121 @@
+"""Networks from the models of others; what reads each of them is imported when it is called."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+__all__ = ["from_onnx", "from_sklearn", "from_torch"]
+
+
+def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> NeuralNetwork:
+    """Read a dense network from an ONNX file, as PyTorch, Keras, scikit-learn and foxnn write them.
+
+    Fully connected layers (Gemm, or MatMul and Add), activations in any spelling, batch normalisation, scaling of the
+    inputs and dropout are taken. Needs the package onnx: ``pip install foxnn[onnx]``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The ONNX file.
+    output : str, optional
+        Name of the output to read, if there are several; by default the one that is an array of real numbers.
+
+    Returns
+    -------
+    NeuralNetwork
+        In the number type of the file's weights.
+
+    Raises
+    ------
+    ValueError
+        If the file has something that a foxnn network cannot do; the message names the operator.
+    FileFormatError
+        If the file is damaged, or no ONNX file.
+    OSError
+        If it cannot be read.
+    ImportError
+        If onnx is not installed.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> nn = foxnn.from_onnx("net.onnx")  # doctest: +SKIP
+    """
+    from foxnn.io import onnx_import
+
+    return onnx_import.from_onnx(path, output=output)
+
+
+def from_sklearn(mlp: Any) -> NeuralNetwork:
+    """Make a network of a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn.
+
+    Parameters
+    ----------
+    mlp : sklearn.neural_network.MLPClassifier or MLPRegressor
+        Fitted.
+
+    Returns
+    -------
+    NeuralNetwork
+        Whose outputs are those of ``predict_proba``, or of ``predict`` for a regressor, as (n_samples, n_out) and in
+        the number type of the weights. Of two classes, the one output is the probability of the second. The classes
+        are in ``metadata["classes"]``, in the order of the outputs.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If it has not been fitted.
+    ImportError
+        If scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> from sklearn.neural_network import MLPRegressor  # doctest: +SKIP
+    >>> nn = foxnn.from_sklearn(MLPRegressor().fit([[0.0], [1.0]], [1.0, 2.0]))  # doctest: +SKIP
+    """
+    from foxnn.io import sklearn_format
+
+    return sklearn_format.from_sklearn(mlp)
+
+
+def from_torch(module: Any) -> NeuralNetwork:
+    """Make a network of a PyTorch module.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        ``Linear``, or ``Sequential``, however nested, of ``Linear``, activations, ``Dropout``, ``Flatten``,
+        ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it, and at the end
+        ``Softmax`` over the last dimension. Modules with a `forward` of their own are refused, as nobody knows what it
+        does.
+
+    Returns
+    -------
+    NeuralNetwork
+        In the number type of the weights; other than float64 becomes float32.
+
+    Raises
+    ------
+    ValueError
+        If the module has something that a foxnn network cannot do; the message names it.
+    TypeError
+        If it is no module.
+    ImportError
+        If torch is not installed.
+
+    Examples
+    --------
+    >>> import foxnn, torch  # doctest: +SKIP
+    >>> foxnn.from_torch(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh()))  # doctest: +SKIP
+    neural_network([2, 3], [tanh], loss='half_squared_error', dtype='float32')
+    """
+    from foxnn.io import torch_format
+
+    return torch_format.from_torch(module)
