@@ -1,5 +1,7 @@
 #include "core/network.hpp"
 
+#include <atomic>
+
 #include "core/products.hpp"
 
 namespace foxnn {
@@ -76,12 +78,13 @@ void Network<T>::predict(const Rows& x, T* out, int n_threads) const {
     const Index ld = widest_stride();
     const Index blocks = (x.n + kBlockRows - 1) / kBlockRows;
     const int team = threads_for(flops_per_sample() * static_cast<double>(x.n), n_threads);
-    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
+    std::atomic<Index> next{0};  // block to be done: whoever is free takes it
+    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
         T* const memory = scratch<T>(4 * kBlockRows * ld);
         T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
                  *const y = b + kBlockRows * ld;
         const Index ld_y = padded_stride<T>(n_out());
-        for (Index block = worker.begin(blocks); block < worker.end(blocks); block++) {
+        for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
             const T* from = static_cast<const T*>(x.data) + first * x.stride;
             if (!plain) {
@@ -101,13 +104,14 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
     const Index blocks = (n + kBlockRows - 1) / kBlockRows;
     std::vector<Totals> totals(static_cast<std::size_t>(blocks));
     const int team = threads_for(flops_per_sample() * static_cast<double>(n), n_threads);
-    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
+    std::atomic<Index> next{0};
+    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
         T* const memory = scratch<T>((6 * ld + 2) * kBlockRows);
         T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
                  *const y = b + kBlockRows * ld, *const d = y + kBlockRows * ld, *const t = d + kBlockRows * ld,
                  *const ones = t + kBlockRows * ld, *const row_loss = ones + kBlockRows;
         std::fill_n(ones, kBlockRows, T(1));
-        for (Index block = worker.begin(blocks); block < worker.end(blocks); block++) {
+        for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, n - first);
             for (Index r = 0; r < rows; r++) {
                 samples.x.read(first + r, in + r * ld);

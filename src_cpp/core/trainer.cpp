@@ -36,6 +36,23 @@ void OptimizerState<T>::reset() {
         for (int s = 0; s < 2; s++) layer.weights[s].fill_zero(), layer.bias[s].fill_zero();
 }
 
+// ---- how many workers --------------------------------------------------------------------------------------
+
+void TeamChoice::record(double seconds, Index rows) {
+    seconds_ += seconds;
+    rows_ += static_cast<double>(rows);
+    if (seconds_left() > 0) return;
+    seconds_per_row_[alone_] = seconds_ / std::max(rows_, 1.0);
+    if (trying_) {
+        alone_ = seconds_per_row_[1] < seconds_per_row_[0];
+        period_ = std::max(0.25, 50 * seconds_);  // so that trials cost little, however long a step takes
+    } else {
+        alone_ = !alone_;
+    }
+    trying_ = !trying_;
+    seconds_ = rows_ = 0;
+}
+
 // ---- one run of batches --------------------------------------------------------------------------------------
 
 // What the workers of a run share. Either `optimizer` or `gradients` is set: where the gradients go.
@@ -49,7 +66,7 @@ struct Trainer<T>::Job {
     Gradients<T>* gradients;
     RunResult result;
     Step<T> step{}, bias_step{};
-    std::chrono::steady_clock::time_point deadline{};
+    std::chrono::steady_clock::time_point pause = std::chrono::steady_clock::time_point::max();
     std::atomic<bool> loss_spoilt{false}, update_spoilt{false}, stop{false};
 
     Index sample(Index position) const { return order ? static_cast<Index>(order[position]) : position; }
@@ -319,7 +336,7 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
             }
             job.result.next = next;
             job.result.steps++;
-            job.stop = next >= job.end || (job.options.seconds > 0 && std::chrono::steady_clock::now() >= job.deadline);
+            job.stop = next >= job.end || std::chrono::steady_clock::now() >= job.pause;
         }
         if (layers_.size() == 1) worker.barrier();  // backward() has no barrier of its own before the first update
         backward(job, batch, worker);
@@ -341,9 +358,23 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     const Index rows = std::min(options.batch_size, end - begin);
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
     allocate(rows, team);
-    job.deadline =
-        std::chrono::steady_clock::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(options.seconds * 1e9));
-    run_team(team, [&](const Worker& worker) { work(job, worker); });
+
+    using Clock = std::chrono::steady_clock;
+    const auto after = [](Clock::time_point t, double seconds) {
+        return t + std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
+    };
+    const auto started = Clock::now(),
+               deadline = options.seconds > 0 ? after(started, options.seconds) : Clock::time_point::max();
+    for (auto now = started; job.result.next < end && now < deadline && !job.loss_spoilt && !job.update_spoilt;) {
+        const Index first = job.result.next;
+        const int workers = team > 1 ? choice_.workers(team) : 1;
+        job.stop = false;
+        job.pause = team > 1 ? std::min(deadline, after(now, choice_.seconds_left())) : deadline;
+        run_team(workers, [&](const Worker& worker) { work(job, worker); });
+        const auto then = now;
+        now = Clock::now();
+        if (team > 1) choice_.record(std::chrono::duration<double>(now - then).count(), job.result.next - first);
+    }
     job.result.outcome = job.loss_spoilt         ? Outcome::loss_not_finite
                          : job.update_spoilt     ? Outcome::update_not_finite
                          : job.result.next < end ? Outcome::paused

@@ -58,6 +58,24 @@ struct Gradients {
     std::vector<Buffer<T>> weights, bias;
 };
 
+// Tells whether a team or a single thread gets on faster. A team waits for its slowest member, and on a machine that is
+// busy with other things that can take longer than doing all the work alone. So both are timed, the slower one from
+// time to time and briefly, and the faster one is used. (Results do not depend on it.)
+class TeamChoice {
+  public:
+    int workers(int team) const { return alone_ ? 1 : team; }
+    // How much longer the present choice is to work before it is reconsidered.
+    double seconds_left() const { return (trying_ ? kTrial : period_) - seconds_; }
+    // The present choice worked that long, on so many rows.
+    void record(double seconds, Index rows);
+
+  private:
+    static constexpr double kTrial = 0.004;
+    bool alone_ = false, trying_ = false;
+    double period_ = 0.03, seconds_ = 0, rows_ = 0;
+    double seconds_per_row_[2] = {0, 0};  // of the team, and alone
+};
+
 template <class T>
 class Trainer {
   public:
@@ -103,6 +121,7 @@ class Trainer {
 
     Network<T>& network_;
     LossUse<T> loss_;
+    TeamChoice choice_;
     Index ld_x_ = 0, ld_t_ = 0, allocated_rows_ = 0;
     std::vector<LayerMemory> layers_;
     Batch batches_[2];

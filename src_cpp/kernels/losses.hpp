@@ -183,7 +183,8 @@ void loss_rows(const T* y, const T* t, const T* weight, T* d, T* loss, Index row
         FixedSum<T> sum;
         for_columns<T>(n, [&](Index c, int vector) {
             V slope;
-            const V value = L::template value<T>(load<V>(y + r * ld_y + c), load<V>(t + r * ld_t + c), slope, parameters);
+            const V value =
+                L::template value<T>(load<V>(y + r * ld_y + c), load<V>(t + r * ld_t + c), slope, parameters);
             const IntVec<T> valid = inside<T>(c, n);
             sum.add(vector, valid ? value : V{});
             store(d + r * ld_y + c, valid ? slope * (weight[r] * scale) : V{});
