@@ -65,13 +65,17 @@ class TeamChoice {
   public:
     int workers(int team) const { return alone_ ? 1 : team; }
     // How much longer the present choice is to work before it is reconsidered.
-    double seconds_left() const { return (trying_ ? kTrial : period_) - seconds_; }
+    double seconds_left() const {
+        return (state_ == settled ? period_ : state_ == warming ? kWarmUp : kTrial) - seconds_;
+    }
     // The present choice worked that long, on so many rows.
     void record(double seconds, Index rows);
 
   private:
-    static constexpr double kTrial = 0.004;
-    bool alone_ = false, trying_ = false;
+    // A trial begins with a while that does not count: threads wake up and find a core, and caches fill.
+    static constexpr double kWarmUp = 0.003, kTrial = 0.004;
+    enum { settled, warming, trying } state_ = settled;
+    bool alone_ = false;
     double period_ = 0.03, seconds_ = 0, rows_ = 0;
     double seconds_per_row_[2] = {0, 0};  // of the team, and alone
 };
