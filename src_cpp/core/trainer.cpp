@@ -54,7 +54,7 @@ void TeamChoice::record(double seconds, Index rows) {
     } else {
         alone_ = seconds_per_row_[1] * 1.1 < seconds_per_row_[0];
         // Trials cost little, however long a step takes; to be alone is the exception, and sooner reconsidered.
-        period_ = std::max(alone_ ? 0.1 : 0.5, 50 * seconds_);
+        period_ = alone_ ? std::max(0.1, 20 * seconds_) : std::max(0.25, 50 * seconds_);
         state_ = settled;
     }
     seconds_ = rows_ = 0;

@@ -74,10 +74,10 @@ class TeamChoice {
   private:
     // A trial begins with a while that does not count: threads wake up and find a core, and caches fill.
     static constexpr double kWarmUp = 0.003, kTrial = 0.004;
-    enum { settled, warming, trying } state_ = settled;
+    enum { settled, warming, trying } state_ = warming;  // first of all, the team is tried
     bool alone_ = false;
-    double period_ = 0.03, seconds_ = 0, rows_ = 0;
-    double seconds_per_row_[2] = {0, 0};  // of the team, and alone
+    double period_ = 0, seconds_ = 0, rows_ = 0;
+    double seconds_per_row_[2] = {0, 1e9};  // of the team, and alone: not known yet
 };
 
 template <class T>
