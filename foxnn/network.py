@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -130,7 +129,7 @@ class NeuralNetwork(Interface10):
         self.settings = self._new_settings()
         self.sizes = self._checked_sizes(sizes)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
-        self.seed = secrets.randbits(63) if seed is None else integer("seed", seed, 0) % 2**64
+        self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else integer("seed", seed, 0) % 2**64
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
         self._activations = self._chosen_activations(activation, output, chosen_loss)

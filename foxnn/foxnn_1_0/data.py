@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,7 +95,7 @@ class train_data:
 
     def __init__(self, source: str | os.PathLike[str] | train_data | None = None, *, seed: int | None = None) -> None:
         if seed is None:
-            seed = source.seed if isinstance(source, train_data) else secrets.randbits(63)
+            seed = source.seed if isinstance(source, train_data) else int.from_bytes(os.urandom(8), "little") >> 1
         self.seed: int = integer("seed", seed, 0) % 2**64
         self._parts = 0  # random parts picked so far: the address of the next one's numbers
         self._reserved = 0
