@@ -267,9 +267,10 @@ def test_predictions_during_training() -> None:
 
 @pytest.mark.parametrize("work", ["fit", "predict", "evaluate", "train_on_batch"])
 def test_other_threads_go_on_meanwhile(work: str) -> None:
-    """The GIL is released: another thread gets through many steps while a single call computes."""
-    n = 5_000
-    nn = network(sizes=[300, 300, 3])
+    """The GIL is released: another thread gets through many steps while a single call computes, on one core, so that
+    the other thread has one too."""
+    n = 30_000
+    nn = network(sizes=[300, 300, 3], n_threads=1)
     data, labels = np.ones((n, 300), np.float32), np.zeros(n, int)
     calls = {
         "fit": lambda: nn.fit(data, labels, epochs=1),
