@@ -6,24 +6,28 @@
 namespace foxnn {
 namespace {
 
-// A matrix of T as the core reads it in place: contiguous, of that width, with rows, all finite. Null if it is not.
+// A matrix of T as the core reads it in place: contiguous, of that width, with rows. Empty if it is not.
 template <class T>
 py::array plain_matrix(const py::object& object, Index columns) {
     if (!py::isinstance<py::array_t<T>>(object)) return {};
     auto a = py::reinterpret_borrow<py::array>(object);
-    if (a.ndim() != 2 || a.shape(1) != columns || a.shape(0) == 0 || !(a.flags() & py::array::c_style)) return {};
-    if (!kernels<T>().all_finite(static_cast<const T*>(a.data()), a.size())) return {};
-    return a;
+    const bool plain = a.ndim() == 2 && a.shape(1) == columns && a.shape(0) > 0 && (a.flags() & py::array::c_style);
+    return plain ? a : py::array();
+}
+template <class T>
+bool all_finite(const Rows& plain) {
+    return kernels<T>().all_finite(static_cast<const T*>(plain.data), plain.n * plain.columns);
 }
 
 // Samples made of arrays that need no conversion: x as plain_matrix, y classes (n,) of int64 or a plain matrix with
-// values in [least, most]. None if they are anything else: then the front looks closer.
+// values in [least, most], all finite. None if they are anything else: then the front looks closer.
 template <class T>
 py::object plain_samples(const Network<T>& net, const py::object& x, const py::object& y, double least, double most) {
     SamplesOwner o;
     const py::array inputs = plain_matrix<T>(x, net.n_in());
     if (inputs.size() == 0) return py::none();
     o.samples.x = rows_of(inputs, 1, 0);
+    if (!all_finite<T>(o.samples.x)) return py::none();
     o.x = inputs;
     if (py::isinstance<py::array_t<std::int64_t>>(y)) {
         const auto labels = py::reinterpret_borrow<py::array>(y);
@@ -37,10 +41,11 @@ py::object plain_samples(const Network<T>& net, const py::object& x, const py::o
     } else {
         const py::array values = plain_matrix<T>(y, net.n_out());
         if (values.size() == 0 || values.shape(0) != o.samples.x.n) return py::none();
+        o.samples.y = rows_of(values, 1, 0);
+        if (!all_finite<T>(o.samples.y)) return py::none();
         const T* const v = static_cast<const T*>(values.data());
         for (Index i = 0; i < values.size(); i++)
             if (v[i] < least || v[i] > most) return py::none();
-        o.samples.y = rows_of(values, 1, 0);
         o.y = values;
     }
     return py::cast(std::move(o));
@@ -135,30 +140,23 @@ void bind_network(py::module_& m, const char* name) {
         // None if it is not that case.
         .def("predict_plain",
              [](const Net& net, const py::object& object, int n_threads) -> py::object {
-                 if (!py::isinstance<py::array_t<T>>(object)) return py::none();
-                 const auto x = py::reinterpret_borrow<py::array>(object);
-                 if (x.ndim() != 2 || x.shape(1) != net.n_in() || x.shape(0) == 0 || !(x.flags() & py::array::c_style))
-                     return py::none();
+                 const py::array x = plain_matrix<T>(object, net.n_in());
+                 if (x.size() == 0) return py::none();
                  const Rows rows = rows_of(x, 1, 0);
                  auto out = new_array<T>({rows.n, net.n_out()});
                  T* const data = out.mutable_data();
-                 const auto compute = [&] {
-                     if (!kernels<T>().all_finite(static_cast<const T*>(rows.data), rows.n * rows.columns))
-                         return false;
-                     net.predict(rows, data, n_threads);
-                     return true;
-                 };
                  // Handing the GIL over costs more than a few thousand operations do.
                  if (net.flops_per_sample() * static_cast<double>(rows.n) < 2e5) {
-                     if (const std::shared_lock lock(net.mutex, std::try_to_lock); lock)
-                         return compute() ? py::object(std::move(out)) : py::none();
+                     if (!all_finite<T>(rows)) return py::none();
+                     if (net.predict_if_free(rows, data, n_threads)) return out;
                  }
-                 bool done;
+                 bool finite;
                  {
                      py::gil_scoped_release release;
-                     done = compute();
+                     finite = all_finite<T>(rows);
+                     if (finite) net.predict(rows, data, n_threads);
                  }
-                 return done ? py::object(std::move(out)) : py::none();
+                 return finite ? py::object(std::move(out)) : py::none();
              })
         .def(
             "evaluate",

@@ -72,6 +72,18 @@ void Network<T>::predict_row(const T* x, T* out) const {
 template <class T>
 void Network<T>::predict(const Rows& x, T* out, int n_threads) const {
     const std::shared_lock lock(mutex);
+    predict_locked(x, out, n_threads);
+}
+
+template <class T>
+bool Network<T>::predict_if_free(const Rows& x, T* out, int n_threads) const {
+    const std::shared_lock lock(mutex, std::try_to_lock);
+    if (lock) predict_locked(x, out, n_threads);
+    return lock.owns_lock();
+}
+
+template <class T>
+void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
     const bool plain = x.is_plain<T>();
     if (x.n == 1 && plain) return predict_row(static_cast<const T*>(x.data), out);
 

@@ -31,12 +31,15 @@ class Network {
 
     // out (x.n, n_out). Bits of a row do not depend on the other rows, nor on the threads.
     void predict(const Rows& x, T* out, int n_threads) const;
+    // The same without ever waiting: false, and nothing done, while someone changes the weights.
+    bool predict_if_free(const Rows& x, T* out, int n_threads) const;
     // Loss and number of correct answers, summed over the samples.
     Totals evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const;
     // The loss named so, in its form for this network's output.
     LossUse<T> use_loss(const std::string& name, const std::vector<double>& parameters) const;
 
   private:
+    void predict_locked(const Rows& x, T* out, int n_threads) const;
     void predict_row(const T* x, T* out) const;
     // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for one layer's outputs.
     void forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const;

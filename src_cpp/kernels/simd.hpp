@@ -72,17 +72,6 @@ template <class V, class T>
 FOXNN_INLINE void store(T* p, V v) {
     std::memcpy(p, &v, sizeof v);
 }
-// Loads and stores of the first n lanes only, for the edges of arrays that are not padded.
-template <class V, class T>
-FOXNN_INLINE V load_part(const T* p, Index n) {
-    V v = {};
-    std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(T));
-    return v;
-}
-template <class V, class T>
-FOXNN_INLINE void store_part(T* p, V v, Index n) {
-    std::memcpy(p, &v, static_cast<std::size_t>(n) * sizeof(T));
-}
 
 template <class To, class From>
 FOXNN_INLINE To bits(From v) {
