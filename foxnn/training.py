@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,6 @@ class Plan:
     validation: tuple[Any, Any] | None
     shuffle: bool
     callbacks: list[Callback]
-    verbose: bool
     scale: float | None
     offset: float | None
 
@@ -95,8 +94,7 @@ class Plan:
         for callback in chosen:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks: got {callback!r}; it takes objects of foxnn.callbacks.Callback")
-        show = is_wanted(verbose)
-        if show:
+        if is_wanted(verbose):
             chosen.append(ProgressBar())
         return cls(
             samples=samples,
@@ -109,7 +107,6 @@ class Plan:
             validation=validation,
             shuffle=bool(shuffle),
             callbacks=chosen,
-            verbose=show,
             scale=network.scale if scale is None else float(scale),
             offset=network.offset if offset is None else float(offset),
         )
@@ -143,26 +140,14 @@ def run_steps(
     batch_size: int,
     *,
     seconds: float = 0.0,
+    on_progress: Callable[[int, float, float, float], None] | None = None,
+    sum_gradients: bool = False,
 ) -> tuple[float, float, float]:
     """Train on a part of an order of samples; loss, weight and number of correct answers, summed over the samples.
 
-    With `seconds`, Python takes over for a moment each time they have passed.
+    With `seconds`, Python takes over for a moment each time they have passed; `on_progress` then gets the position
+    in the order and the three sums so far.
     """
-    return _run(network, samples, order, begin, end, batch_size, seconds, lambda *_: None)
-
-
-def _run(
-    network: NeuralNetwork,
-    samples: Any,
-    order: npt.NDArray[np.int64] | None,
-    begin: int,
-    end: int,
-    batch_size: int,
-    seconds: float,
-    on_progress: Any,
-    *,
-    sum_gradients: bool = False,
-) -> tuple[float, float, float]:
     loss = weight = correct = 0.0
     state = network._get_optimizer_state()
     while begin < end:
@@ -193,7 +178,8 @@ def _run(
                 f"{network.optimizer.learning_rate:g}); the network has kept its last finite "
                 "weights. A smaller learning rate or scaled inputs usually help."
             )
-        on_progress(begin, loss, weight, correct)
+        if on_progress is not None:
+            on_progress(begin, loss, weight, correct)
     return loss, weight, correct
 
 
@@ -232,7 +218,9 @@ def _train_epoch(network: NeuralNetwork, plan: Plan, epoch: int) -> None:
         for callback in plan.callbacks:
             callback.on_progress(network, epoch, done, values)
 
-    totals = _run(network, plan.samples, order, 0, plan.n, plan.batch_size, _CHUNK_SECONDS, on_progress)
+    totals = run_steps(
+        network, plan.samples, order, 0, plan.n, plan.batch_size, seconds=_CHUNK_SECONDS, on_progress=on_progress
+    )
     network.epoch += 1
     values = _means(*totals[:2], totals[2] if plan.correct else None)
     if plan.validation is not None:

@@ -303,15 +303,15 @@ def trained_rows(monkeypatch: pytest.MonkeyPatch, nn: foxnn.NeuralNetwork, *argu
     from foxnn.foxnn_1_0 import training
 
     seen: list[int] = []
-    run = training._run
+    run = training.run_steps
 
     def spy(network: Any, samples: Any, order: Any, *rest: Any, **options: Any) -> Any:
         seen.extend(order.tolist())
         return run(network, samples, order, *rest, **options)
 
-    monkeypatch.setattr(training, "_run", spy)
+    monkeypatch.setattr(training, "run_steps", spy)
     nn.train(*arguments)
-    monkeypatch.setattr(training, "_run", run)
+    monkeypatch.setattr(training, "run_steps", run)
     return seen
 
 

@@ -14,7 +14,7 @@ from foxnn import _core, optimizers
 from foxnn._options import integer, real
 from foxnn.foxnn_1_0.data import train_data
 from foxnn.foxnn_1_0.settings import Settings
-from foxnn.training import _CHUNK_SECONDS, _SPLIT_SHUFFLE, _run
+from foxnn.training import _CHUNK_SECONDS, _SPLIT_SHUFFLE, run_steps
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -158,9 +158,9 @@ def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration:
                     if period:
                         steps = min(steps, period - offset % period)
                 order = batches.take(steps)
-                _run(
-                    network, samples, order, 0, len(order), size, _CHUNK_SECONDS,
-                    lambda position, *_, before=done: progress.show(before + position // size), sum_gradients=True,
+                run_steps(
+                    network, samples, order, 0, len(order), size, seconds=_CHUNK_SECONDS, sum_gradients=True,
+                    on_progress=lambda position, *_, before=done: progress.show(before + position // size),
                 )  # fmt: skip
                 done += steps
                 if save is not None and done % settings.auto_save_iteration == 0:
