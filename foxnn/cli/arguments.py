@@ -53,6 +53,17 @@ def command(
     return parser
 
 
+def add_ignore(parser: Parser) -> None:
+    """Add ``--ignore`` for networks without a recipe for tables."""
+    parser.add_argument(
+        "--ignore",
+        type=names,
+        default=[],
+        metavar="COLUMNS",
+        help="columns that are no inputs, for networks that were not trained on a table",
+    )
+
+
 def add_delimiter(parser: Parser | argparse._ArgumentGroup) -> None:
     """Add ``--delimiter``."""
     parser.add_argument(

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from foxnn.cli.arguments import DATASETS, add_delimiter, add_threads, command, names
+from foxnn.cli.arguments import DATASETS, add_delimiter, add_ignore, add_threads, command
 from foxnn.cli.files import check_readable, load_images, load_network
 from foxnn.cli.recipe import recipe_for
 from foxnn.cli.report import quality
@@ -32,10 +32,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--target", metavar="COLUMN", help="the column with the right answers, if it is not called as in training"
     )
-    parser.add_argument(
-        "--ignore", type=names, default=[], metavar="COLUMNS",
-        help="columns that are no inputs, for networks that were not trained on a table",
-    )  # fmt: skip
+    add_ignore(parser)
     add_delimiter(parser)
     add_threads(parser)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foxnn._atomic import atomic_write
-from foxnn.cli.arguments import DATASETS, add_delimiter, add_threads, command, names
+from foxnn.cli.arguments import DATASETS, add_delimiter, add_ignore, add_threads, command
 from foxnn.cli.files import check_readable, check_writable, load_network
 from foxnn.cli.recipe import Recipe, recipe_for
 
@@ -38,10 +38,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("data", help="a CSV file; columns are found by name, further ones are passed over")
     parser.add_argument("--output", metavar="FILE", help="CSV file to write; by default standard output")
     parser.add_argument("--probabilities", action="store_true", help="also write the probability of each class")
-    parser.add_argument(
-        "--ignore", type=names, default=[], metavar="COLUMNS",
-        help="columns that are no inputs, for networks that were not trained on a table",
-    )  # fmt: skip
+    add_ignore(parser)
     add_delimiter(parser)
     add_threads(parser)
 
