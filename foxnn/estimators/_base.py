@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,7 @@ _SPARSE_ROWS = 4096
 _NUMBERS = {"accept_sparse": ("csr", "csc"), "dtype": (np.float64, np.float32)}
 
 
-class BaseMLP(BaseEstimator):  # type: ignore[misc]
+class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     """Trains a `foxnn.NeuralNetwork` and holds it; what it has learned can be read, and set, as scikit-learn's."""
 
     # The network is the truth, unless someone has read or set the lists of arrays: those say what is to be then.
@@ -261,22 +262,25 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _strata(self, targets: Any) -> Any:
         return None
 
+    @abstractmethod
     def _output(self) -> str:
-        raise NotImplementedError
+        """Name of the last layer's activation."""
 
+    @abstractmethod
     def _loss(self) -> Loss:
-        raise NotImplementedError
+        """The loss that `loss` names."""
 
+    @abstractmethod
     def _encode(self, y: Any, incremental: bool) -> Any:
         """Targets as a network takes them; sets `n_outputs_`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _targets_of(self, y: Any) -> Any:
         """More targets of the same kind."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _validation_score(self, network: NeuralNetwork, X: Any, targets: Any, weights: Any = None) -> float:
-        raise NotImplementedError
+        """What early stopping watches: the larger the better."""
 
     # ---- prediction -----------------------------------------------------------------------------------------
 
