@@ -37,8 +37,8 @@ class NeuralNetwork(Interface10):
     Parameters
     ----------
     sizes : sequence of int, str or NeuralNetwork
-        Number of inputs, of units in each hidden layer, and of outputs. Or the name of a file to load, of whose other
-        arguments only `only_scale`, `dtype`, `seed` and `n_threads` count; or a network to copy.
+        Number of inputs, of units in each hidden layer, and of outputs. Or the name of a file to load, or a network to
+        copy: of the other arguments these take only `only_scale`, `dtype`, `seed` and `n_threads`.
     activation : str, Activation, or a list of one for each hidden layer, default "sigmoid"
         See `foxnn.activations.names`.
     output : str or Activation, optional
@@ -115,7 +115,7 @@ class NeuralNetwork(Interface10):
                 ("init", init, None),
                 ("dropout", dropout, 0.0),
             ):
-                if value != default:
+                if not (value is default or (isinstance(value, (str, int, float)) and value == default)):
                     raise ValueError(f"{name}: got {value!r}; a network that is loaded or copied has its own")
             if isinstance(sizes, NeuralNetwork):
                 self.__dict__ = sizes.copy().__dict__
