@@ -46,6 +46,8 @@ class _Network:
     def set_bias(self, layer: int, bias: _Array) -> None: ...
     def set_activation(self, layer: int, activation: str, parameters: Sequence[float]) -> None: ...
     def set_dropout(self, layer: int, rate: float) -> None: ...
+    def get_trainable(self, layer: int) -> bool: ...
+    def set_trainable(self, layer: int, trainable: bool) -> None: ...
     def predict(self, x: _Array, scale: float, offset: float, n_threads: int) -> _Array: ...
     def predict_plain(self, x: Any, n_threads: int) -> _Array | None: ...
     def plain_samples(self, x: Any, y: Any, least: float, most: float) -> Samples | None: ...
@@ -89,9 +91,53 @@ class _Trainer:
         weight: float,
         correct: float,
     ) -> tuple[str, int, int, float, float, float]: ...
+    # Gradients of the parameters as a list, of the inputs as an array, or a pair of both.
     def gradients(
-        self, network: _Network, samples: Samples, sum: bool, n_threads: int
-    ) -> tuple[float, float, list[tuple[_Array, _Array]]]: ...
+        self,
+        network: _Network,
+        samples: Samples,
+        sum: bool,
+        n_threads: int,
+        parameters: bool = True,
+        inputs: bool = False,
+    ) -> tuple[float, float, Any]: ...
+    def forward_half(
+        self,
+        network: _Network,
+        samples: Samples,
+        order: npt.NDArray[np.int64] | None,
+        begin: int,
+        end: int,
+        training: bool,
+        n_threads: int,
+        seed: int,
+        epoch: int,
+    ) -> _Array: ...
+    def keeps(self, rows: int) -> bool: ...
+    def layer_output(self, network: _Network, layer: int, rows: int) -> _Array: ...
+    # These two: None if no forward half is kept for so many rows.
+    def backward_half(self, network: _Network, d: _Array, parameters: bool, inputs: bool, n_threads: int) -> Any: ...
+    def update_half(
+        self,
+        network: _Network,
+        d: _Array,
+        weighted: bool,
+        optimizer: _Optimizer,
+        learning_rate: float,
+        l1: float,
+        l2: float,
+        n_threads: int,
+    ) -> str | None: ...
+    def apply(
+        self,
+        network: _Network,
+        gradients: Sequence[tuple[_Array, _Array]],
+        optimizer: _Optimizer,
+        learning_rate: float,
+        l1: float,
+        l2: float,
+        n_threads: int,
+    ) -> str: ...
 
 class TrainerF32(_Trainer): ...
 class TrainerF64(_Trainer): ...

@@ -25,6 +25,10 @@ class Layer:
         A copy; assign to it to change the layer.
     activation : Activation
         Assign a name or an `Activation` to change it.
+    trainable : bool
+        Whether training changes this layer's weights and biases; True at first. Assign False to freeze it: it stays as
+        it is, bit for bit, and so does what the optimizer remembers of it. Nothing is computed for layers that are
+        frozen from the first on.
     n_in, n_out : int
 
     Examples
@@ -79,6 +83,17 @@ class Layer:
     @activation.setter
     def activation(self, value: str | Activation) -> None:
         self._network._set_activation(self._index, Activation.of(value))
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes this layer."""
+        return bool(self._network._core.get_trainable(self._index))
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"trainable: got {value!r}; it takes True or False")
+        self._network._core.set_trainable(self._index, bool(value))
 
     def __repr__(self) -> str:
         return f"Layer({self.n_in} -> {self.n_out}, {self.activation})"

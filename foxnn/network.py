@@ -16,11 +16,11 @@ from foxnn._arrays import DEFAULT_U8_SCALE, as_inputs, as_targets, as_weights, t
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback
-from foxnn.errors import DivergenceError
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
 from foxnn.losses import NATURAL_OUTPUT, Loss
+from foxnn.own_loop import Gradients, OwnLoop
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,7 +29,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(Interface10):
+class NeuralNetwork(OwnLoop, Interface10):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -590,9 +590,7 @@ class NeuralNetwork(Interface10):
             self.epoch += 1  # the next batch drops other units
         return loss / weight
 
-    def loss_and_gradients(
-        self, X: Any, y: Any, sample_weight: Any = None
-    ) -> tuple[float, list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]]:
+    def loss_and_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradients]:
         """The loss of these samples as one batch, and its gradient; nothing is changed.
 
         Parameters
@@ -604,12 +602,14 @@ class NeuralNetwork(Interface10):
         -------
         loss : float
         gradients : list of (ndarray of shape (n_in, n_out), ndarray of shape (n_out,))
-            For each layer, with respect to its weights and its biases.
+            For each layer, with respect to its weights and its biases; zero for layers that are not `trainable`.
 
         Raises
         ------
         ValueError, TypeError
             As for `fit`.
+        DivergenceError
+            If the loss is not finite.
 
         Examples
         --------
@@ -620,10 +620,7 @@ class NeuralNetwork(Interface10):
         (2.0, [[-6.0]], [-2.0])
         """
         samples, _ = self._samples(X, y, sample_weight)
-        loss, weight, gradients = self._get_trainer().gradients(self._core, samples, False, self.n_threads or 0)
-        if weight == 0:
-            raise DivergenceError("the loss of these samples is not finite, so it has no gradient")
-        return float(loss / weight), gradients
+        return self._loss_and_gradients(samples)
 
     def _get_trainer(self) -> Any:
         if self._trainer is None:

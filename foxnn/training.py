@@ -170,17 +170,22 @@ def run_steps(
             weight,
             correct,
         )
-        if outcome in ("loss", "update"):
-            what = "the loss is" if outcome == "loss" else "an update would be"
-            step = int(state.t) + (outcome == "loss")
-            raise DivergenceError(
-                f"{what} no longer finite in epoch {network.epoch}, at step {step} of the optimizer (learning rate "
-                f"{network.optimizer.learning_rate:g}); the network has kept its last finite "
-                "weights. A smaller learning rate or scaled inputs usually help."
-            )
+        check_step(network, outcome, state)
         if on_progress is not None:
             on_progress(begin, loss, weight, correct)
     return loss, weight, correct
+
+
+def check_step(network: NeuralNetwork, outcome: str, state: Any) -> None:
+    """Raise if a step of the core's trainer came out as "loss" or "update": not finite."""
+    if outcome in ("loss", "update"):
+        what = "the loss is" if outcome == "loss" else "an update would be"
+        step = int(state.t) + (outcome == "loss")
+        raise DivergenceError(
+            f"{what} no longer finite in epoch {network.epoch}, at step {step} of the optimizer (learning rate "
+            f"{network.optimizer.learning_rate:g}); the network has kept its last finite "
+            "weights. A smaller learning rate or scaled inputs usually help."
+        )
 
 
 def train(network: NeuralNetwork, plan: Plan) -> History:

@@ -35,6 +35,7 @@ def to_bytes(network: NeuralNetwork, *, optimizer: bool = False) -> bytes:
         "activations": [{"name": a.name, **a.parameters} for a in network._activations],
         "loss": {"name": network.loss.name, **network.loss.parameters},
         "dropout": network.dropout,
+        "trainable": [layer.trainable for layer in network.layers],
         "seed": network.seed,
         "epoch": network.epoch,
         "scale": network.scale,
@@ -109,6 +110,8 @@ def _build(d: dict[str, Any], tensors: dict[str, Any]) -> NeuralNetwork:
     )
     for i, layer in enumerate(network.layers):
         layer.weights, layer.bias = tensors[f"layers.{i}.weights"], tensors[f"layers.{i}.bias"]
+    for layer, trainable in zip(network.layers, d.get("trainable", [True] * len(network.layers)), strict=True):
+        layer.trainable = trainable
     network.epoch = integer("epoch", d["epoch"], 0)
     network.scale, network.offset = (None if d[k] is None else real(k, d[k]) for k in ("scale", "offset"))
     if not isinstance(d["metadata"], dict):

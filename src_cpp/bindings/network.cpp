@@ -67,6 +67,7 @@ void bind_network(py::module_& m, const char* name) {
                  Dense<T> layer(n_in, n_out, activation, parameters);
                  py::gil_scoped_release release;
                  const std::unique_lock lock(net.mutex);
+                 net.changes++;
                  net.layers.push_back(std::move(layer));
              })
         .def("copy",
@@ -84,6 +85,7 @@ void bind_network(py::module_& m, const char* name) {
                  py::gil_scoped_release release;
                  initialize(init, layer.n_in, layer.n_out, seed, static_cast<std::uint32_t>(l), w.data(), b.data());
                  const std::unique_lock lock(net.mutex);
+                 net.changes++;
                  layer.set(layer.weights, w.data());
                  std::copy(b.begin(), b.end(), layer.bias.data());
              })
@@ -99,6 +101,7 @@ void bind_network(py::module_& m, const char* name) {
                      throw py::value_error("weights: wrong shape");
                  py::gil_scoped_release release;
                  const std::unique_lock lock(net.mutex);
+                 net.changes++;
                  layer.set(layer.weights, w.data());
              })
         .def("get_bias",
@@ -113,16 +116,30 @@ void bind_network(py::module_& m, const char* name) {
                  if (b.ndim() != 1 || b.shape(0) != net.layers.at(l).n_out) throw py::value_error("bias: wrong shape");
                  py::gil_scoped_release release;
                  const std::unique_lock lock(net.mutex);
+                 net.changes++;
                  std::copy_n(b.data(), b.size(), net.layers.at(l).bias.data());
              })
         .def("set_activation",
              [](Net& net, std::size_t l, const std::string& activation, const std::vector<double>& parameters) {
                  py::gil_scoped_release release;
                  const std::unique_lock lock(net.mutex);
+                 net.changes++;
                  net.layers.at(l).set_activation(activation, parameters);
              })
         .def("set_dropout",
-             [](Net& net, std::size_t l, double rate) { net.layers.at(l).dropout = static_cast<T>(rate); })
+             [](Net& net, std::size_t l, double rate) {
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 net.layers.at(l).dropout = static_cast<T>(rate);
+             })
+        .def("get_trainable", [](const Net& net, std::size_t l) { return net.layers.at(l).trainable; })
+        .def("set_trainable",
+             [](Net& net, std::size_t l, bool trainable) {
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.layers.at(l).trainable = trainable;
+             })
         .def(
             "predict",
             [](const Net& net, const py::array& x, double scale, double offset, int n_threads) {

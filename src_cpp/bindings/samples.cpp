@@ -3,7 +3,7 @@
 namespace foxnn {
 
 void bind_samples(py::module_& m) {
-    py::class_<SamplesOwner>(m, "Samples", "Inputs with targets (rows of numbers, or a class each) and weights.")
+    py::class_<SamplesOwner>(m, "Samples", "Inputs with targets (rows of numbers, a class each, or none) and weights.")
         .def(py::init([](const py::array& x, const py::object& y, const py::object& labels, const py::object& weights,
                          double scale, double offset, const std::string& correct) {
                  SamplesOwner o{{}, x, y, labels, weights};
@@ -21,7 +21,7 @@ void bind_samples(py::module_& m) {
                      o.labels = a;
                      o.samples.labels = a.data();
                  }
-                 if (y.is_none() == labels.is_none()) throw py::value_error("either y or labels");
+                 if (!y.is_none() && !labels.is_none()) throw py::value_error("either y or labels");
                  if (!weights.is_none()) {
                      const auto a = weights.cast<py::array_t<double, py::array::c_style>>();
                      if (!length_is_n(a)) throw py::value_error("x and weights differ in length");

@@ -1,23 +1,9 @@
 #include "core/trainer.hpp"
 
-#include "bindings/arrays.hpp"
+#include "bindings/halves.hpp"
 
 namespace foxnn {
 namespace {
-
-const char* name_of(Outcome outcome) {
-    switch (outcome) {
-        case Outcome::finished:
-            return "finished";
-        case Outcome::paused:
-            return "paused";
-        case Outcome::loss_not_finite:
-            return "loss";
-        case Outcome::update_not_finite:
-            return "update";
-    }
-    return "";
-}
 
 template <class T>
 void bind_trainer(py::module_& m, const std::string& suffix) {
@@ -44,9 +30,11 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             std::copy_n(bias.data(), layer.n_out, s.layers.at(l).bias[i].data());
         });
 
-    py::class_<Trainer<T>>(m, ("Trainer" + suffix).c_str(), "Trains one network with one loss.")
+    py::class_<Trainer<T>> trainer(m, ("Trainer" + suffix).c_str(), "Trains one network with one loss; '': its own.");
+    bind_halves(trainer);
+    trainer
         .def(py::init([](Network<T>& net, const std::string& loss, const std::vector<double>& parameters) {
-                 return std::make_unique<Trainer<T>>(net, net.use_loss(loss, parameters));
+                 return std::make_unique<Trainer<T>>(net, loss.empty() ? LossUse<T>() : net.use_loss(loss, parameters));
              }),
              py::keep_alive<1, 2>())
         .def(
@@ -84,27 +72,24 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             py::arg("weight"), py::arg("correct"))
         .def(
             "gradients",
-            [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, bool sum, int n_threads) {
+            [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, bool sum, int n_threads,
+               bool parameters, bool inputs) {
                 RunOptions options;
                 options.sum = sum;
                 options.n_threads = n_threads;
                 Gradients<T> gradients;
+                auto d_x = new_array<T>({inputs ? owner.samples.x.n : 0, net.n_in()});
+                T* const to_x = inputs ? d_x.mutable_data() : nullptr;
                 Totals totals;
                 {
                     py::gil_scoped_release release;
-                    totals = trainer.gradients(owner.samples, options, gradients);
+                    totals = trainer.gradients(owner.samples, options, parameters ? &gradients : nullptr, to_x);
                 }
-                py::list list;
-                for (std::size_t l = 0; l < net.layers.size(); l++) {
-                    const Dense<T>& layer = net.layers[l];
-                    auto weights = new_array<T>({layer.n_in, layer.n_out}), bias = new_array<T>({layer.n_out});
-                    layer.get(gradients.weights[l], weights.mutable_data());
-                    std::copy_n(gradients.bias[l].data(), layer.n_out, bias.mutable_data());
-                    list.append(py::make_tuple(weights, bias));
-                }
-                return py::make_tuple(totals.loss, totals.weight, list);
+                return py::make_tuple(totals.loss, totals.weight,
+                                      gradient_result(net, gradients, d_x, parameters, inputs));
             },
-            py::arg("network"), py::arg("samples"), py::arg("sum"), py::arg("n_threads"));
+            py::arg("network"), py::arg("samples"), py::arg("sum"), py::arg("n_threads"), py::arg("parameters") = true,
+            py::arg("inputs") = false);
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ struct Dense {
     const Activation<T>* activation;
     std::vector<T> parameters;  // of the activation; kMaxParameters of them, as the kernels expect
     T dropout = 0;              // the share of this layer's outputs that training drops
+    bool trainable = true;      // whether training changes this layer
     Panels<T> panels;
     Buffer<T> weights, bias;  // W in panels; b padded as a panel's row
 
@@ -67,6 +68,7 @@ struct Dense {
     Dense copy() const {
         Dense other(n_in, n_out, activation->name, {parameters.begin(), parameters.end()});
         other.dropout = dropout;
+        other.trainable = trainable;
         other.weights = weights.copy();
         other.bias = bias.copy();
         return other;

@@ -9,12 +9,12 @@
 
 namespace foxnn {
 
-// A loss as a network with a given output uses it.
+// A loss as a network with a given output uses it; without a kernel, one that someone else computes.
 template <class T>
 struct LossUse {
-    const Loss<T>* kernel;
+    const Loss<T>* kernel = nullptr;
     std::vector<T> parameters;
-    bool from_logits;  // it works on the last layer's logits
+    bool from_logits = false;  // it works on the last layer's logits
 };
 
 template <class T>
@@ -23,6 +23,7 @@ class Network {
     std::vector<Dense<T>> layers;
     // Guards the weights: shared by those who read them, exclusive to those who change them.
     mutable std::shared_mutex mutex;
+    std::uint64_t changes = 0;  // how often the layers have changed; counted under the lock
 
     Index n_in() const { return layers.front().n_in; }
     Index n_out() const { return layers.back().n_out; }

@@ -1,11 +1,8 @@
-#include "core/trainer.hpp"
-
-#include <atomic>
-#include <chrono>
 #include <numeric>
 
 #include "core/products.hpp"
 #include "core/random.hpp"
+#include "core/trainer_job.hpp"
 
 namespace foxnn {
 
@@ -62,24 +59,6 @@ void TeamChoice::record(double seconds, Index rows) {
 
 // ---- one run of batches --------------------------------------------------------------------------------------
 
-// What the workers of a run share. Either `optimizer` or `gradients` is set: where the gradients go.
-template <class T>
-struct Trainer<T>::Job {
-    const Samples& samples;
-    const std::int64_t* order;
-    Index end;
-    const RunOptions& options;
-    OptimizerState<T>* optimizer;
-    Gradients<T>* gradients;
-    RunResult result;
-    Step<T> step{}, bias_step{};
-    std::chrono::steady_clock::time_point pause = std::chrono::steady_clock::time_point::max();
-    std::atomic<bool> loss_spoilt{false}, update_spoilt{false}, stop{false};
-
-    Index sample(Index position) const { return order ? static_cast<Index>(order[position]) : position; }
-    Index batch_rows(Index first) const { return std::min(options.batch_size, end - first); }
-};
-
 template <class T>
 void Trainer<T>::allocate(Index batch_size, int workers) {
     const auto& layers = network_.layers;
@@ -134,7 +113,7 @@ void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker&
     for (Index r = worker.begin(rows); r < worker.end(rows); r++) {
         const Index i = job.sample(first + r);
         job.samples.x.read(i, batch.x.data() + r * ld_x_);
-        job.samples.read_target(i, n_out, batch.targets.data() + r * ld_t_);
+        if (loss_.kernel) job.samples.read_target(i, n_out, batch.targets.data() + r * ld_t_);
         batch.samples[r] = i;
         batch.weights[r] = static_cast<T>(job.samples.weight(i) * share);
     }
@@ -188,6 +167,7 @@ void Trainer<T>::output_layer(Job& job, const Batch& batch, const T* x, Index ld
     if (n == 0) return;
     T *const y = memory.y.data(), *const slope = memory.slope.size() ? memory.slope.data() : nullptr;
     forward_rows(layer, begin, end, x, ldx, y, slope, ld, loss_.from_logits);
+    if (!loss_.kernel) return;
     T *const d = memory.d.data() + begin * ld, *const loss = row_loss_.data() + begin;
     loss_.kernel->rows(y + begin * ld, batch.targets.data() + begin * ld_t_, batch.weights.data() + begin, d, loss, n,
                        layer.n_out, ld, ld_t_, loss_.parameters.data());
@@ -211,13 +191,15 @@ void Trainer<T>::times_slope(const Dense<T>& layer, T* d, const LayerMemory& mem
         layer.activation->backward(d, memory.y.data() + at, rows, columns, memory.ld, layer.parameters.data());
 }
 
-// d of layer l - 1 = (d of layer l) W^T, times the derivative of layer l - 1's activation. The transposed panels of W
-// are made on the way: each serves all rows of the batch.
+// d of layer l - 1 = (d of layer l) W^T, times the derivative of layer l - 1's activation; for l = 0 that of the
+// inputs. The transposed panels of W are made on the way: each serves all rows of the batch.
 template <class T>
 void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker) {
     const Kernels<T>& k = kernels<T>();
-    const Dense<T>&layer = network_.layers[l], &below = network_.layers[l - 1];
-    LayerMemory &above = layers_[l], &memory = layers_[l - 1];
+    const Dense<T>& layer = network_.layers[l];
+    const LayerMemory& above = layers_[l];
+    T* const below = l ? layers_[l - 1].d.data() : d_x_.data();
+    const Index ld_below = l ? layers_[l - 1].ld : ld_x_;
     const Panels<T> columns(layer.n_out, layer.n_in);  // of W^T
     T* const transposed = workers_[worker.id].panel.data();
     for_panels(worker, rows, columns, [&](Index panel, Index begin, Index end) {
@@ -230,10 +212,10 @@ void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker)
                         std::min(w, layer.n_out - from), w, transposed + from * width, width);
         }
         for_tiles<T>(begin, end, columns.vectors(panel), [&](Index row, Index n) {
-            T* const d = memory.d.data() + row * memory.ld + first;
+            T* const d = below + row * ld_below + first;
             k.tile[columns.vectors(panel)][n](layer.n_out, above.d.data() + row * above.ld, above.ld, transposed, width,
-                                              nullptr, 0, d, memory.ld);
-            times_slope(below, d, memory, row, first, n, width);
+                                              nullptr, 0, d, ld_below);
+            if (l > 0) times_slope(network_.layers[l - 1], d, layers_[l - 1], row, first, n, width);
         });
     });
 }
@@ -294,18 +276,40 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
     return finite;
 }
 
+// The lowest layer that backward() has to go down to: what is below it stays as it is.
+template <class T>
+std::size_t Trainer<T>::lowest_layer(const Job& job) const {
+    std::size_t l = 0;
+    while (!job.inputs_too && l < layers_.size() && !network_.layers[l].trainable) l++;
+    return l;
+}
+
 // From the last layer down; a layer's weights change only when the gradient below it, which needs them, is done.
 template <class T>
 void Trainer<T>::backward(Job& job, const Batch& batch, const Worker& worker) {
     bool finite = true;
-    for (std::size_t l = layers_.size(); l-- > 0;) {
-        if (l > 0) {
+    const std::size_t lowest = lowest_layer(job);
+    for (std::size_t l = layers_.size(); l-- > lowest;) {
+        if (l > lowest || job.inputs_too) {
             input_gradient(l, batch.rows, worker);
             worker.barrier();
         }
-        finite &= weight_gradient(job, l, batch, worker);
+        if (network_.layers[l].trainable && (job.optimizer || job.gradients))
+            finite &= weight_gradient(job, l, batch, worker);
     }
     if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
+}
+
+// One thread counts the optimizer's step and works out its coefficients.
+template <class T>
+void Trainer<T>::begin_step(Job& job) {
+    auto& o = *job.optimizer;
+    o.t += 1;
+    o.kernel->coefficients(o.hyper.data(), job.options.learning_rate, o.t, job.step.c);
+    job.bias_step = job.step;
+    job.bias_step.l1 = job.bias_step.l2 = 0;
+    job.step.l1 = static_cast<T>(job.options.penalty.l1);
+    job.step.l2 = static_cast<T>(job.options.penalty.l2);
 }
 
 template <class T>
@@ -333,19 +337,14 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
                                                      batch.targets.data() + r * ld_t_, network_.n_out(), half);
             }
             totals.weight += batch.weight;
-            if (job.optimizer) {
-                auto& o = *job.optimizer;
-                o.t += 1;
-                o.kernel->coefficients(o.hyper.data(), job.options.learning_rate, o.t, job.step.c);
-                job.bias_step = job.step;
-                job.step.l1 = static_cast<T>(job.options.penalty.l1);
-                job.step.l2 = static_cast<T>(job.options.penalty.l2);
-            }
+            if (job.optimizer) begin_step(job);
             job.result.next = next;
             job.result.steps++;
             job.stop = next >= job.end || std::chrono::steady_clock::now() >= job.pause;
         }
-        if (layers_.size() == 1) worker.barrier();  // backward() has no barrier of its own before the first update
+        // The step's coefficients have to be there before backward() updates; it may meet no barrier of its own by
+        // then.
+        if (lowest_layer(job) + 1 >= layers_.size()) worker.barrier();
         backward(job, batch, worker);
         if (next < job.end) gather(job, batches_[1 - current], next, worker);
         worker.barrier();
@@ -358,7 +357,8 @@ template <class T>
 RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
                           OptimizerState<T>& optimizer, const RunOptions& options) {
     const std::unique_lock lock(network_.mutex);
-    Job job{samples, order, end, options, &optimizer, nullptr, {}};
+    network_.changes++;
+    Job job{samples, order, end, options, &optimizer, nullptr, false, {}};
     job.result.next = begin;
     job.result.totals = options.totals;
     if (begin >= end) return job.result;
@@ -390,20 +390,20 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
 }
 
 template <class T>
-Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gradients<T>& out) {
+Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gradients<T>* out, T* d_x) {
     const std::unique_lock lock(network_.mutex);
+    kept_rows_ = 0;
     RunOptions options = given;
     options.batch_size = samples.x.n;
     options.seconds = 0;
     options.dropout = false;
-    for (const auto& layer : network_.layers) {
-        out.weights.emplace_back(layer.weights.size());
-        out.bias.emplace_back(layer.bias.size());
-    }
-    Job job{samples, nullptr, samples.x.n, options, nullptr, &out, {}};
+    if (out) *out = Gradients<T>(network_);
+    Job job{samples, nullptr, samples.x.n, options, nullptr, out, d_x != nullptr, {}};
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);
     allocate(samples.x.n, team);
+    if (d_x) d_x_.grow(allocated_rows_ * ld_x_);
     run_team(team, [&](const Worker& worker) { work(job, worker); });
+    if (d_x) copy_input_gradients(samples.x.n, d_x);
     job.result.outcome = job.loss_spoilt ? Outcome::loss_not_finite : Outcome::finished;
     return job.result.totals;
 }

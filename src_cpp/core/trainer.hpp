@@ -52,10 +52,18 @@ struct RunResult {
     Totals totals;
 };
 
-// Gradients of one batch, in the layers' panel layout.
+// Gradients of one batch, in the layers' panel layout; zero for layers that are not trainable.
 template <class T>
 struct Gradients {
     std::vector<Buffer<T>> weights, bias;
+
+    Gradients() = default;
+    explicit Gradients(const Network<T>& network) {
+        for (const auto& layer : network.layers) {
+            weights.emplace_back(layer.weights.size());
+            bias.emplace_back(layer.bias.size());
+        }
+    }
 };
 
 // Tells whether a team or a single thread gets on faster. A team waits for its slowest member, and on a machine that is
@@ -88,8 +96,28 @@ class Trainer {
     // Trains on the samples order[begin], .., order[end - 1] (null: begin, .., end - 1), batch after batch.
     RunResult run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
                   OptimizerState<T>& optimizer, const RunOptions& options);
-    // Loss totals and gradients of all samples as one batch; nothing is changed.
-    Totals gradients(const Samples& samples, const RunOptions& options, Gradients<T>& out);
+    // Loss totals of all samples as one batch; its gradients, and d_x (n, n_in) with respect to the inputs, each if not
+    // null. Nothing is changed.
+    Totals gradients(const Samples& samples, const RunOptions& options, Gradients<T>* out, T* d_x);
+
+    // ---- a batch in halves, for loops and losses that are not ours (halves.cpp) ----
+    // The outputs y (rows, n_out) of the samples order[begin], .., order[end - 1] as one batch. What backward needs is
+    // kept, until the next forward half or until weights change.
+    void forward_half(const Samples& samples, const std::int64_t* order, Index begin, Index end,
+                      const RunOptions& options, T* y);
+    // Whether a forward half of so many rows has been kept.
+    bool keeps(Index rows) const { return rows > 0 && rows == kept_rows_ && kept_changes_ == network_.changes; }
+    // What layer l put out in the latest forward half, (rows, n_out of that layer).
+    void layer_output(std::size_t l, Index rows, T* out) const;
+    // From the gradient d of y, (rows, n_out), to those of all parameters and to d_x (rows, n_in), each if not null;
+    // nothing is changed. False, and nothing done, if no such forward half has been kept.
+    bool backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x, int n_threads);
+    // From d to one step of the optimizer. With `weighted`, d is that of each sample's own loss, and the mean's is made
+    // of it with the samples' weights.
+    bool update_half(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer, const RunOptions& options,
+                     Outcome& outcome);
+    // One step of the optimizer on these gradients.
+    Outcome apply(const Gradients<T>& gradients, OptimizerState<T>& optimizer, const RunOptions& options);
 
   private:
     struct LayerMemory {
@@ -114,6 +142,7 @@ class Trainer {
     void forward(Job& job, const Batch& batch, const Worker& worker);
     void hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx, const Worker& worker);
     void output_layer(Job& job, const Batch& batch, const T* x, Index ldx, const Worker& worker);
+    std::size_t lowest_layer(const Job& job) const;
     void backward(Job& job, const Batch& batch, const Worker& worker);
     static void times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column, Index rows,
                             Index columns);
@@ -121,7 +150,10 @@ class Trainer {
     void prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const;
     bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
     bool update(const Job& job, std::size_t l, bool bias, Index offset, Index n, const T* gradient);
+    static void begin_step(Job& job);
     void work(Job& job, const Worker& worker);
+    void copy_input_gradients(Index rows, T* d_x) const;
+    bool second_half(Job& job, const T* d, Index rows, bool weighted);
 
     Network<T>& network_;
     LossUse<T> loss_;
@@ -130,7 +162,10 @@ class Trainer {
     std::vector<LayerMemory> layers_;
     Batch batches_[2];
     Buffer<T> row_loss_;
+    Buffer<T> d_x_;  // (batch, n_in): gradients of the inputs; only if someone wants them
     std::vector<WorkerMemory> workers_;
+    Index kept_rows_ = 0;             // of the forward half that backward may go on from
+    std::uint64_t kept_changes_ = 0;  // of the network, when that was
 };
 
 // A permutation of 0, .., n - 1 that depends on seed and epoch alone (Fisher and Yates).

@@ -1,0 +1,127 @@
+// A batch in two halves: forward, and, once someone else has worked out the outputs' gradient, backward.
+#include "core/products.hpp"
+#include "core/trainer_job.hpp"
+
+namespace foxnn {
+
+template <class T>
+void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order, Index begin, Index end,
+                              const RunOptions& given, T* y) {
+    const std::unique_lock lock(network_.mutex);
+    kept_rows_ = 0;
+    RunOptions options = given;
+    options.batch_size = end - begin;
+    Job job{samples, order, end, options, nullptr, nullptr, false, {}};
+    const double flops = network_.flops_per_sample() * static_cast<double>(end - begin);
+    const int team = threads_for(flops, options.n_threads);
+    allocate(end - begin, team);
+    run_team(team, [&](const Worker& worker) {
+        const Batch& batch = batches_[0];
+        gather(job, batches_[0], begin, worker);
+        worker.barrier();
+        forward(job, batch, worker);  // the outputs are shared by rows, and so is their copy
+        for (Index r = worker.begin(batch.rows); r < worker.end(batch.rows); r++)
+            std::copy_n(layers_.back().y.data() + r * layers_.back().ld, network_.n_out(), y + r * network_.n_out());
+    });
+    kept_rows_ = end - begin;
+    kept_changes_ = network_.changes;
+}
+
+// Puts d, times the samples' weights if `weighted` and times the slope, where backward() looks for it; and goes there.
+template <class T>
+bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
+    if (!keeps(rows)) return false;
+    const int team = threads_for(2 * network_.flops_per_sample() * static_cast<double>(rows), job.options.n_threads);
+    allocate(rows, team);
+    if (job.inputs_too) d_x_.grow(allocated_rows_ * ld_x_);
+    if (job.optimizer) {
+        network_.changes++;
+        begin_step(job);
+    }
+    run_team(team, [&](const Worker& worker) {
+        const Dense<T>& last = network_.layers.back();
+        LayerMemory& memory = layers_.back();
+        const Index first = worker.begin(rows), n = worker.end(rows) - first, n_out = network_.n_out();
+        for (Index r = first; r < first + n; r++) {
+            T* const to = memory.d.data() + r * memory.ld;
+            const T weight = weighted ? batches_[0].weights[r] : T(1);
+            for (Index j = 0; j < n_out; j++) to[j] = weight * d[r * n_out + j];
+            std::fill(to + n_out, to + last.panels.padded_columns(), T(0));
+        }
+        const Index columns = last.activation->rowwise ? n_out : last.panels.padded_columns();
+        if (n > 0) times_slope(last, memory.d.data() + first * memory.ld, memory, first, 0, n, columns);
+        worker.barrier();
+        backward(job, batches_[0], worker);
+    });
+    return true;
+}
+
+template <class T>
+bool Trainer<T>::backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x, int n_threads) {
+    const std::unique_lock lock(network_.mutex);
+    RunOptions options;
+    options.n_threads = n_threads;
+    if (out) *out = Gradients<T>(network_);
+    Job job{Samples(), nullptr, rows, options, nullptr, out, d_x != nullptr, {}};
+    if (!second_half(job, d, rows, false)) return false;
+    if (d_x) copy_input_gradients(rows, d_x);
+    return true;
+}
+
+template <class T>
+void Trainer<T>::copy_input_gradients(Index rows, T* d_x) const {
+    const Index n_in = network_.n_in();
+    for (Index r = 0; r < rows; r++) std::copy_n(d_x_.data() + r * ld_x_, n_in, d_x + r * n_in);
+}
+
+template <class T>
+void Trainer<T>::layer_output(std::size_t l, Index rows, T* out) const {
+    const Index n_out = network_.layers[l].n_out;
+    for (Index r = 0; r < rows; r++) std::copy_n(layers_[l].y.data() + r * layers_[l].ld, n_out, out + r * n_out);
+}
+
+template <class T>
+bool Trainer<T>::update_half(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer,
+                             const RunOptions& options, Outcome& outcome) {
+    const std::unique_lock lock(network_.mutex);
+    Job job{Samples(), nullptr, rows, options, &optimizer, nullptr, false, {}};
+    const bool done = second_half(job, d, rows, weighted);
+    outcome = job.update_spoilt ? Outcome::update_not_finite : Outcome::finished;
+    return done;
+}
+
+template <class T>
+Outcome Trainer<T>::apply(const Gradients<T>& gradients, OptimizerState<T>& optimizer, const RunOptions& options) {
+    const std::unique_lock lock(network_.mutex);
+    network_.changes++;
+    Job job{Samples(), nullptr, 0, options, &optimizer, nullptr, false, {}};
+    begin_step(job);
+    run_team(threads_for(8 * network_.flops_per_sample(), options.n_threads), [&](const Worker& worker) {
+        const Index lanes = kernels<T>().lanes;
+        bool finite = true;
+        for (std::size_t l = 0; l < network_.layers.size(); l++) {
+            if (!network_.layers[l].trainable) continue;
+            for (const bool bias : {false, true}) {
+                const Buffer<T>& gradient = bias ? gradients.bias[l] : gradients.weights[l];
+                const Index vectors = gradient.size() / lanes;
+                const Index begin = worker.begin(vectors) * lanes, end = worker.end(vectors) * lanes;
+                if (begin < end) finite &= update(job, l, bias, begin, end - begin, gradient.data() + begin);
+            }
+        }
+        if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
+    });
+    return job.update_spoilt ? Outcome::update_not_finite : Outcome::finished;
+}
+
+#define FOXNN_HALVES(T)                                                                                               \
+    template void Trainer<T>::forward_half(const Samples&, const std::int64_t*, Index, Index, const RunOptions&, T*); \
+    template bool Trainer<T>::backward_half(const T*, Index, Gradients<T>*, T*, int);                                 \
+    template void Trainer<T>::copy_input_gradients(Index, T*) const;                                                  \
+    template void Trainer<T>::layer_output(std::size_t, Index, T*) const;                                             \
+    template bool Trainer<T>::update_half(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&);    \
+    template Outcome Trainer<T>::apply(const Gradients<T>&, OptimizerState<T>&, const RunOptions&);
+FOXNN_HALVES(float)
+FOXNN_HALVES(double)
+#undef FOXNN_HALVES
+
+}  // namespace foxnn
