@@ -137,11 +137,11 @@ class NeuralNetwork(OwnLoop, Interface10):
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
         self.optimizer: optimizers.Optimizer = optimizers.Adam()
-        self.history = History()
+        self.history: History = History()
         self.scale: float | None = None
         self.offset: float | None = None
         self.metadata: dict[str, Any] = {}
-        self.epoch = 0  # epochs and single batches trained on so far: the address of shuffles and dropout
+        self.epoch: int = 0  # epochs and single batches trained on so far: the address of shuffles and dropout
         self.stop_training = False
         self._make_core()
         self._initialize("" if init is None else init)
@@ -211,6 +211,8 @@ class NeuralNetwork(OwnLoop, Interface10):
         if isinstance(init, str):
             if init and init not in _core.INITIALIZERS:
                 raise unknown("init", init, _core.INITIALIZERS)
+            if init == "zeros":  # as the core makes them
+                return
             for index, a in enumerate(self._activations):
                 self._core.initialize(index, init or a.default_init, self.seed)
         elif not isinstance(init, Iterable):
@@ -642,7 +644,7 @@ class NeuralNetwork(OwnLoop, Interface10):
 
     # ---- files and copies -----------------------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str], only_scale: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], only_scale: bool = False, *, optimizer: bool = False) -> None:
         """Write the network to a file, which takes the place of an old one only when it is whole.
 
         Parameters
@@ -652,6 +654,9 @@ class NeuralNetwork(OwnLoop, Interface10):
             digits.
         only_scale : bool, default False
             Write weights only, in text.
+        optimizer : bool, default False
+            Whether to write what the optimizer remembers too (of Adam twice the weights), so that the network read
+            from the file trains on as this one would.
 
         Raises
         ------
@@ -670,7 +675,7 @@ class NeuralNetwork(OwnLoop, Interface10):
         """
         from foxnn.io import save
 
-        save(self, path, only_scale=only_scale)
+        save(self, path, only_scale=only_scale, optimizer=optimizer)
 
     def to_c(self, path: str | os.PathLike[str], *, name: str | None = None, dtype: Any = None) -> None:
         """Write the network as one C99 header with everything in it, for microcontrollers and other programs.

@@ -40,6 +40,7 @@ def test_a_golden_file_is_read(path: Path) -> None:
     nn = foxnn.load(path)
     for name in ("sizes", "dropout", "seed", "epoch", "scale", "offset", "metadata"):
         assert getattr(nn, name) == expected[name], name
+    assert [layer.trainable for layer in nn.layers] == expected.get("trainable", [True] * len(nn.layers))
     assert nn.dtype.name == expected["dtype"]
     for layer, activation in zip(nn.layers, expected["activations"], strict=True):
         assert has(activation, {"name": layer.activation.name, **layer.activation.parameters})

@@ -83,6 +83,13 @@ def settings_of_1_0() -> foxnn.NeuralNetwork:
     return nn
 
 
+@kind
+def frozen() -> foxnn.NeuralNetwork:
+    nn = foxnn.neural_network([3, 4, 2], seed=8)
+    nn.layers[0].trainable = False
+    return nn
+
+
 def remembering(optimizer: str, loss: str) -> Callable[[], foxnn.NeuralNetwork]:
     """A network that has been trained, with what its optimizer remembers."""
 
@@ -108,6 +115,7 @@ def contents(nn: foxnn.NeuralNetwork) -> dict[str, Any]:
         "activations": [{"name": a.name, **a.parameters} for a in (layer.activation for layer in nn.layers)],
         "loss": {"name": nn.loss.name, **nn.loss.parameters},
         "dropout": nn.dropout,
+        "trainable": [layer.trainable for layer in nn.layers],
         "seed": nn.seed,
         "epoch": nn.epoch,
         "scale": nn.scale,

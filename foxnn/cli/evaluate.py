@@ -6,8 +6,9 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+import foxnn
 from foxnn.cli.arguments import DATASETS, add_delimiter, add_ignore, add_threads, command
-from foxnn.cli.files import check_readable, load_images, load_network
+from foxnn.cli.files import check_readable, load_images
 from foxnn.cli.recipe import recipe_for
 from foxnn.cli.report import quality
 
@@ -39,7 +40,7 @@ def add_to(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command."""
-    network = load_network(args.model)
+    network = foxnn.load(args.model)
     if args.data in DATASETS:
         for option in ("target", "ignore", "delimiter"):
             if getattr(args, option):

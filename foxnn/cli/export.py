@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import foxnn
 from foxnn.cli.arguments import command
-from foxnn.cli.files import check_writable, load_network
+from foxnn.cli.files import check_writable
 from foxnn.cli.report import line, say, size
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the command."""
     output = args.output or Path(args.model).stem + _ENDINGS[args.to]
     check_writable(output, args.model)
-    network = load_network(args.model)
+    network = foxnn.load(args.model)
     if args.to == "txt":
         if Path(output).suffix.lower() != ".txt":  # other names may mean another format
             raise ValueError(f"--output: got {output!r}; for FoxNN 1.0's text it takes a name ending in .txt")

@@ -8,16 +8,14 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import foxnn
 from foxnn._atomic import atomic_write
 from foxnn.cli.arguments import DATASETS
 from foxnn.cli.report import say
-from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
     from foxnn.datasets import Dataset
 
-__all__ = ["check_readable", "check_writable", "load_images", "load_network"]
+__all__ = ["check_readable", "check_writable", "load_images"]
 
 
 def check_readable(path: str) -> None:
@@ -56,26 +54,6 @@ def check_writable(path: str, *inputs: str) -> None:
 
 class _EnoughError(Exception):
     """The file could be made; it is not to stay."""
-
-
-def load_network(path: str) -> foxnn.NeuralNetwork:
-    """Read a network from a file.
-
-    Raises
-    ------
-    FileFormatError
-        It is damaged, or something else.
-    OSError
-        It cannot be read.
-    """
-    network = foxnn.load(path)
-    if not isinstance(network.metadata, dict):
-        raise FileFormatError(f"{path}: the metadata is no mapping")
-    numbers = [value for epoch in network.history.epochs for value in epoch.values()]
-    numbers += [value for value in (network.scale, network.offset) if value is not None]
-    if not all(type(value) is float or (type(value) is int and abs(value) < 2**64) for value in numbers):
-        raise FileFormatError(f"{path}: the history, the scale or the offset has values that are no numbers")
-    return network
 
 
 def load_images(name: str) -> Dataset:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import foxnn
 from foxnn.cli.arguments import command
-from foxnn.cli.files import load_network
 from foxnn.cli.recipe import Recipe, task
 from foxnn.cli.report import line, size
 from foxnn.errors import FileFormatError
@@ -34,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.model is None:
         foxnn.show_config()
         return 0
-    network = load_network(args.model)
+    network = foxnn.load(args.model)
     line("file", f"{args.model}, {size(os.path.getsize(args.model))}")
     line("network", f"{network.n_parameters:,} parameters of {network.dtype}")
     _print_layers(network)

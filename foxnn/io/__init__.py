@@ -52,11 +52,12 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     path = Path(path)
     with open(path, "rb") as file:
         start = file.read(9)
-    if len(start) == 9 and start[8:9] == b"{":  # the length of a safetensors header, then the header
-        from foxnn.io.native import from_bytes
+    # The length of a safetensors header, then the header; or a name that promises it, to say what is damaged.
+    if start[8:] == b"{" or (path.suffix == ".safetensors" and not only_scale):
+        from foxnn.io.native import from_file
 
         try:
-            network = from_bytes(path.read_bytes())
+            network = from_file(path)
         except FileFormatError as error:
             raise FileFormatError(f"{path}: {error}") from None
         if dtype is not None and network.dtype != dtype:
@@ -67,19 +68,24 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     return load_network(path, only_scale=only_scale, dtype=dtype)
 
 
-def save(network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bool = False) -> None:
+def save(
+    network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bool = False, optimizer: bool = False
+) -> None:
     """Write a network to a file; see `NeuralNetwork.save`."""
     path = Path(path)
     if path.suffix == ".safetensors" and not only_scale:
         from foxnn._atomic import atomic_write
-        from foxnn.io.native import to_bytes
+        from foxnn.io.native import to_pieces
 
+        pieces = to_pieces(network, optimizer=optimizer)
         with atomic_write(path) as file:
-            file.write(to_bytes(network))
+            file.writelines(pieces)
     elif path.suffix.lower() in _OTHER_FORMATS:
         raise ValueError(
             f"path: got {str(path)!r}; it takes names ending in .safetensors, or in .txt for FoxNN 1.0's text format"
         )
+    elif optimizer:
+        raise ValueError(f"path: got {str(path)!r}; what the optimizer remembers goes into .safetensors files only")
     else:  # FoxNN 1.0 took any name
         from foxnn.foxnn_1_0.text_files import save_network
 

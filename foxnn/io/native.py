@@ -1,33 +1,138 @@
-"""The native file: safetensors, with everything that is not an array as JSON in its metadata."""
+"""The native file from inside: which parts of a network its description and its arrays hold.
+
+A part that is new goes into `_PARTS`, or if it is an array into `_arrays` and `_shapes`. Files without it have to stay
+readable, so it has a default, and is written only where it differs: then earlier versions still read all files that do
+without it, and refuse the others. Nothing is ever taken out; what changes its meaning takes a new number of `FORMAT`.
+"""
 
 from __future__ import annotations
 
-import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from foxnn import _core, optimizers
-from foxnn._options import integer, real
+from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.errors import FileFormatError
+from foxnn.history import History
+from foxnn.io import container
 from foxnn.losses import Loss
 
 if TYPE_CHECKING:
+    from foxnn.io.container import Arrays
     from foxnn.network import NeuralNetwork
 
-FORMAT = 1
+FORMAT = 2
+
+_Shapes = dict[str, tuple[int, ...]]
+
+#: What it takes to make a network; the other parts are then put into it.
+_ARCHITECTURE = ("sizes", "dtype", "activations", "loss", "dropout", "seed")
+#: What the optimizer remembers, if that is in the file.
+_STATE = ("optimizer_of_state", "steps")
 
 
-def to_bytes(network: NeuralNetwork, *, optimizer: bool = False) -> bytes:
-    """A network as the bytes of a file; with `optimizer`, also what its optimizer remembers."""
-    from safetensors.numpy import save
+class _Part(NamedTuple):
+    take: Callable[[NeuralNetwork], Any]
+    put: Callable[[NeuralNetwork, Any], None]  # checks the value
+    default: Any = ...  # of files that lack it; none: it has to be there
 
-    tensors = {}
+
+def _set(name: str, check: Callable[[Any], Any]) -> Callable[[NeuralNetwork, Any], None]:
+    return lambda network, value: setattr(network, name, check(value))
+
+
+def _attribute(name: str, default: Any) -> _Part:
+    return _Part(lambda nn: getattr(nn, name), lambda nn, value: setattr(nn, name, value), default)
+
+
+def _real_or_none(name: str) -> Callable[[Any], float | None]:
+    return lambda value: None if value is None else real(name, value)
+
+
+def _metadata(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("not a JSON object")
+    return value
+
+
+def _history(epochs: Iterable[Mapping[str, Any]]) -> History:
+    history = History()
+    for epoch in epochs:
+        history.append({str(name): float(value) for name, value in epoch.items()})
+    return history
+
+
+def _trainable(network: NeuralNetwork, flags: Any) -> None:
+    for layer, flag in zip(network.layers, flags or [True] * len(network.layers), strict=True):
+        layer.trainable = flag
+
+
+def _number(value: float) -> float | str:
+    """A number, or its name if JSON has none of that kind ("nan", "inf"), which `float` understands."""
+    value = float(value)
+    return value if math.isfinite(value) else str(value)
+
+
+#: By name. Attributes that check what is assigned to them, and have a default, are ``_attribute(name, default)``.
+_PARTS = {
+    "epoch": _Part(lambda nn: nn.epoch, _set("epoch", lambda value: integer("epoch", value, 0))),
+    "trainable": _Part(
+        lambda nn: None if all(layer.trainable for layer in nn.layers) else [layer.trainable for layer in nn.layers],
+        _trainable,
+        None,  # all of them
+    ),
+    "scale": _Part(lambda nn: nn.scale, _set("scale", _real_or_none("scale"))),
+    "offset": _Part(lambda nn: nn.offset, _set("offset", _real_or_none("offset"))),
+    "optimizer": _Part(lambda nn: nn.optimizer.config, _set("optimizer", lambda value: _optimizer(value))),
+    "settings_1_0": _Part(lambda nn: nn.settings.as_dict(), lambda nn, value: nn.settings.update(value)),
+    "history": _Part(
+        lambda nn: [{name: _number(value) for name, value in epoch.items()} for epoch in nn.history.epochs],
+        _set("history", _history),
+    ),
+    "metadata": _Part(lambda nn: nn.metadata, _set("metadata", _metadata)),
+}
+
+
+def _optimizer(config: dict[str, Any]) -> optimizers.Optimizer:
+    return optimizers.get(**{"optimizer" if name == "name" else name: value for name, value in config.items()})
+
+
+def _arrays(network: NeuralNetwork) -> Iterator[tuple[str, Any, str]]:
+    """The name of each array in the file, and whose attribute it is."""
     for i, layer in enumerate(network.layers):
-        tensors[f"layers.{i}.weights"], tensors[f"layers.{i}.bias"] = layer.weights, layer.bias
-    description: dict[str, Any] = {
+        yield f"layers.{i}.weights", layer, "weights"
+        yield f"layers.{i}.bias", layer, "bias"
+
+
+def _shapes(description: dict[str, Any]) -> _Shapes:
+    """The arrays that go with a description."""
+    shapes: _Shapes = {}
+    for i, shape in enumerate(pairwise(description["sizes"])):
+        shapes |= {f"layers.{i}.weights": shape, f"layers.{i}.bias": shape[1:]}
+        if "optimizer_of_state" in description:
+            for s in range(_kept(description["optimizer_of_state"]["name"])):
+                shapes |= {f"optimizer.{i}.{s}.weights": shape, f"optimizer.{i}.{s}.bias": shape[1:]}
+    return shapes
+
+
+def _kept(optimizer: str) -> int:
+    """How many numbers an optimizer remembers for each parameter."""
+    if optimizer not in _core.OPTIMIZERS:
+        raise unknown("optimizer", optimizer, _core.OPTIMIZERS)
+    return int(_core.OPTIMIZERS[optimizer]["n_state"])
+
+
+# ---- writing ------------------------------------------------------------------------------------------------
+
+
+def _described(network: NeuralNetwork) -> dict[str, Any]:
+    parts = {name: (part.take(network), part.default) for name, part in _PARTS.items()}
+    return {
         "format": FORMAT,
         "foxnn": _core.config()["version"],
         "sizes": network.sizes,
@@ -35,101 +140,128 @@ def to_bytes(network: NeuralNetwork, *, optimizer: bool = False) -> bytes:
         "activations": [{"name": a.name, **a.parameters} for a in network._activations],
         "loss": {"name": network.loss.name, **network.loss.parameters},
         "dropout": network.dropout,
-        "trainable": [layer.trainable for layer in network.layers],
         "seed": network.seed,
-        "epoch": network.epoch,
-        "scale": network.scale,
-        "offset": network.offset,
-        "optimizer": network.optimizer.config,
-        "settings_1_0": network.settings.as_dict(),
-        "history": network.history.epochs,
-        "metadata": network.metadata,
+        **{name: value for name, (value, default) in parts.items() if value != default},
     }
-    state = network._optimizer_state
-    if optimizer and state is not None and network._optimizer_of_state is not None:
-        description["optimizer_of_state"] = network._optimizer_of_state.config
-        description["steps"] = state.t
-        for i in range(len(network.layers)):
-            for s in range(_core.OPTIMIZERS[network._optimizer_of_state.name]["n_state"]):
-                weights, bias = state.get(network._core, i, s)
-                tensors[f"optimizer.{i}.{s}.weights"], tensors[f"optimizer.{i}.{s}.bias"] = weights, bias
+
+
+def _optimizer_state(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
+    """What the optimizer remembers, if it does."""
+    state, optimizer = network._optimizer_state, network._optimizer_of_state
+    if state is None or optimizer is None:
+        return {}, {}
+    arrays: Arrays = {}
+    for i in range(len(network.layers)):
+        for s in range(_kept(optimizer.name)):
+            weights, bias = state.get(network._core, i, s)
+            arrays |= {f"optimizer.{i}.{s}.weights": weights, f"optimizer.{i}.{s}.bias": bias}
+    return {"optimizer_of_state": optimizer.config, "steps": state.t}, arrays
+
+
+def to_pieces(network: NeuralNetwork, *, optimizer: bool = False) -> tuple[memoryview, bytes, memoryview]:
+    """A network as the bytes of a file, in pieces; with `optimizer`, also what its optimizer remembers."""
+    description = _described(network)
+    arrays = {name: getattr(owner, attribute) for name, owner, attribute in _arrays(network)}
+    if optimizer:
+        more, more_arrays = _optimizer_state(network)
+        description, arrays = description | more, arrays | more_arrays
     try:
-        text = json.dumps(description)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"metadata: {error}; it takes what JSON can hold") from None
-    return save(tensors, metadata={"foxnn": text})
+        return container.pack(description, arrays)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"metadata: {error}; it takes what JSON can hold, with texts as keys") from None
+
+
+def to_bytes(network: NeuralNetwork, *, optimizer: bool = False) -> bytes:
+    """A network as the bytes of a file; with `optimizer`, also what its optimizer remembers."""
+    return b"".join(to_pieces(network, optimizer=optimizer))
+
+
+# ---- reading ------------------------------------------------------------------------------------------------
+
+
+def from_file(path: str | os.PathLike[str]) -> NeuralNetwork:
+    """The network in a file.
+
+    It takes twice the memory of the file, and less than three times that of the network: the bytes read are gone when
+    the network is made, and each array is gone when it is in the network.
+    """
+    return _translated(lambda: _build(*_checked(Path(path).read_bytes())))
 
 
 def from_bytes(data: bytes) -> NeuralNetwork:
     """The network that `to_bytes` turned into these bytes."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+    return _translated(lambda: _build(*_checked(data)))
 
+
+def _translated(read: Callable[[], NeuralNetwork]) -> NeuralNetwork:
     try:
-        tensors = load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        text = header.get("__metadata__", {}).get("foxnn")
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileFormatError(f"damaged, or not a safetensors file: {error}") from None
-    if text is None:
-        raise FileFormatError("a safetensors file, but not one that foxnn wrote (no description of the network)")
-    try:
-        return _build(json.loads(text), tensors)
+        return read()
     except FileFormatError:
         raise
     except KeyError as error:
         raise FileFormatError(f"the description of the network lacks {error}") from None
-    except (TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+    except (TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError) as error:
         raise FileFormatError(f"the description of the network does not make sense: {error}") from None
 
 
-def _build(d: dict[str, Any], tensors: dict[str, Any]) -> NeuralNetwork:
+def _checked(data: bytes) -> tuple[dict[str, Any], Arrays]:
+    """The description, and the arrays that it takes: all of them, no others, and of the right dtype and shape."""
+    description, layout = container.unpack_header(data)
+    written, writer = description["format"], f"foxnn {description.get('foxnn')}"
+    if type(written) is not int or not 1 <= written <= FORMAT:
+        raise FileFormatError(f"written in format {written!r} by {writer}; this version reads formats 1 to {FORMAT}")
+    known = ["format", "foxnn", *_ARCHITECTURE, *_PARTS, *_STATE]
+    for name in description:
+        if name not in known:
+            raise FileFormatError(f"written by {writer} with {name!r}, which this version does not know")
+    shapes = _shapes(description)
+    dtype = {"float32": "F32", "float64": "F64"}.get(description["dtype"])
+    for name in [*shapes, *layout]:
+        got, takes = layout.get(name), (dtype, shapes[name]) if name in shapes else None
+        if got != takes:
+            raise FileFormatError(f"array {name!r}: {_in_words(got)} where {_in_words(takes)} belongs")
+    return description, container.unpack_arrays(data)
+
+
+def _in_words(array: tuple[Any, ...] | None) -> str:
+    return "nothing" if array is None else f"{array[0]} of shape {list(array[1])}"
+
+
+def _build(description: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
     from foxnn.network import NeuralNetwork
 
-    if d["format"] != FORMAT:
-        raise FileFormatError(f"written in format {d['format']} by foxnn {d['foxnn']}; this version reads {FORMAT}")
-    sizes = d["sizes"]
-    for i, shape in enumerate(pairwise(sizes)):
-        for name, expected in ((f"layers.{i}.weights", shape), (f"layers.{i}.bias", shape[1:])):
-            got = tensors.get(name)
-            if got is None or got.shape != expected or got.dtype.name != d["dtype"]:
-                what = "nothing" if got is None else f"{got.dtype} {got.shape}"
-                raise FileFormatError(f"{name}: {what} where {d['dtype']} {tuple(expected)} belongs")
-            if not np.isfinite(got).all():
-                raise FileFormatError(f"{name}: contains numbers that are not finite")
-    activations = [Activation(**a) for a in d["activations"]]
+    activations = [Activation(**a) for a in description["activations"]]
     network = NeuralNetwork(
-        sizes,
+        description["sizes"],
         activation=activations[:-1],
         output=activations[-1],
-        loss=Loss(**d["loss"]),
+        loss=Loss(**description["loss"]),
         init="zeros",
-        dropout=d["dropout"],
-        dtype=d["dtype"],
-        seed=d["seed"],
+        dropout=description["dropout"],
+        dtype=description["dtype"],
+        seed=description["seed"],
     )
-    for i, layer in enumerate(network.layers):
-        layer.weights, layer.bias = tensors[f"layers.{i}.weights"], tensors[f"layers.{i}.bias"]
-    for layer, trainable in zip(network.layers, d.get("trainable", [True] * len(network.layers)), strict=True):
-        layer.trainable = trainable
-    network.epoch = integer("epoch", d["epoch"], 0)
-    network.scale, network.offset = (None if d[k] is None else real(k, d[k]) for k in ("scale", "offset"))
-    if not isinstance(d["metadata"], dict):
-        raise FileFormatError("metadata: not a dictionary")
-    network.metadata = d["metadata"]
-    network.settings.update(d["settings_1_0"])
-    for epoch in d["history"]:
-        network.history.append({str(name): float(value) for name, value in epoch.items()})
-    if "optimizer_of_state" in d:
-        network.optimizer = optimizers.get(**_named(d["optimizer_of_state"]))
-        state = network._get_optimizer_state()
-        state.t = d["steps"]
-        for i in range(len(network.layers)):
-            for s in range(_core.OPTIMIZERS[network.optimizer.name]["n_state"]):
-                state.set(network._core, i, s, *(tensors[f"optimizer.{i}.{s}.{p}"] for p in ("weights", "bias")))
-    network.optimizer = optimizers.get(**_named(d["optimizer"]))
+    _fill(network, description, arrays)
     return network
 
 
-def _named(config: dict[str, Any]) -> dict[str, Any]:
-    return {"optimizer" if key == "name" else key: value for key, value in config.items()}
+def _fill(network: NeuralNetwork, description: dict[str, Any], arrays: Arrays) -> None:
+    """Put everything into a network of the right architecture; the arrays go from where they were."""
+    for name, owner, attribute in _arrays(network):
+        try:
+            setattr(owner, attribute, arrays.pop(name))
+        except ValueError as error:
+            raise FileFormatError(f"array {name!r}: {error}") from None
+    if "optimizer_of_state" in description:
+        network.optimizer = _optimizer(description["optimizer_of_state"])
+        state = network._get_optimizer_state()
+        state.t = real("steps", description["steps"], 0)
+        for i in range(len(network.layers)):
+            for s in range(_kept(network.optimizer.name)):
+                state.set(network._core, i, s, *(arrays.pop(f"optimizer.{i}.{s}.{p}") for p in ("weights", "bias")))
+    for name, part in _PARTS.items():
+        value = description[name] if part.default is ... else description.get(name, part.default)
+        try:
+            part.put(network, value)
+        except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise FileFormatError(f"{name!r} in the description of the network: {error}") from None
