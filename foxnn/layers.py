@@ -41,6 +41,9 @@ class Layer:
     >>> nn.layers[1].weights = [[1], [2], [3]]
     """
 
+    #: The attributes that hold its parameters, in the order they are listed.
+    parameter_names: tuple[str, ...] = ("weights", "bias")
+
     def __init__(self, network: NeuralNetwork, index: int) -> None:
         self._network = network
         self._index = index
@@ -74,6 +77,17 @@ class Layer:
     @bias.setter
     def bias(self, value: Any) -> None:
         self._network._core.set_bias(self._index, checked_parameters(value, (self.n_out,), "bias", self._network.dtype))
+
+    def parameter_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of the parameters of that name.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.neural_network([2, 3]).layers[0].parameter_shape("weights")
+        (2, 3)
+        """
+        return (self.n_in, self.n_out) if name == "weights" else (self.n_out,)
 
     @property
     def activation(self) -> Activation:

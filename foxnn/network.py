@@ -21,6 +21,8 @@ from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
 from foxnn.losses import NATURAL_OUTPUT, Loss
 from foxnn.own_loop import Gradients, OwnLoop
+from foxnn.parameters import Parameters
+from foxnn.surgery import Surgery
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,7 +31,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(OwnLoop, Interface10):
+class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -214,7 +216,7 @@ class NeuralNetwork(OwnLoop, Interface10):
             if init == "zeros":  # as the core makes them
                 return
             for index, a in enumerate(self._activations):
-                self._core.initialize(index, init or a.default_init, self.seed)
+                self._core.initialize(index, init or a.default_init, self.seed, index)
         elif not isinstance(init, Iterable):
             constant = real("init", init)
             for layer in self.layers:
@@ -259,11 +261,17 @@ class NeuralNetwork(OwnLoop, Interface10):
             core.append(n_in, n_out, activation.name, list(activation.parameters.values()))
             core.set_weights(len(self._activations), parameters[0])
             core.set_bias(len(self._activations), parameters[1])
-            self._core = core
-            self.sizes = [*self.sizes, n_out]
-            self._activations = [*self._activations, activation]
-            self._dropout = [*self._dropout, 0.0]
-            self._trainer = self._optimizer_state = self._optimizer_of_state = None
+            self._replace_layers(core, len(self._activations), len(self._activations), [(n_out, activation, 0.0)])
+
+    def _replace_layers(self, core: Any, begin: int, end: int, new: list[tuple[int, Activation, float]]) -> None:
+        """Take over a core in which layers [begin, end) have been replaced by others (n_out, activation, dropout)."""
+        rates = [*self._dropout, 0.0]  # the outputs drop nothing
+        rates[begin:end] = [rate for _, _, rate in new]
+        self._core = core
+        self.sizes = [*self.sizes[: begin + 1], *(units for units, _, _ in new), *self.sizes[end + 1 :]]
+        self._activations = [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]]
+        self._dropout = rates[:-1]
+        self._trainer = self._optimizer_state = self._optimizer_of_state = None
 
     # ---- what it is -----------------------------------------------------------------------------------------
 

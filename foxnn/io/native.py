@@ -72,6 +72,10 @@ def _trainable(network: NeuralNetwork, flags: Any) -> None:
         layer.trainable = flag
 
 
+def _layers_made(value: Any) -> int | None:
+    return None if value is None else integer("layers_made", value, 1)
+
+
 def _number(value: float) -> float | str:
     """A number, or its name if JSON has none of that kind ("nan", "inf"), which `float` understands."""
     value = float(value)
@@ -86,6 +90,7 @@ _PARTS = {
         _trainable,
         None,  # all of them
     ),
+    "layers_made": _Part(lambda nn: nn._layers_made, _set("_layers_made", _layers_made), None),
     "scale": _Part(lambda nn: nn.scale, _set("scale", _real_or_none("scale"))),
     "offset": _Part(lambda nn: nn.offset, _set("offset", _real_or_none("offset"))),
     "optimizer": _Part(lambda nn: nn.optimizer.config, _set("optimizer", lambda value: _optimizer(value))),

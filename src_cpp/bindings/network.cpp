@@ -78,12 +78,38 @@ void bind_network(py::module_& m, const char* name) {
                  for (const auto& layer : net.layers) other->layers.push_back(layer.copy());
                  return other;
              })
+        .def("insert",
+             [](Net& net, std::size_t l, Index n_in, Index n_out, const std::string& activation,
+                const std::vector<double>& parameters) {
+                 if (l > net.layers.size()) throw py::index_error("layer: out of range");
+                 Dense<T> layer(n_in, n_out, activation, parameters);
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 net.layers.insert(net.layers.begin() + static_cast<Index>(l), std::move(layer));
+             })
+        .def("erase",
+             [](Net& net, std::size_t l) {
+                 if (l >= net.layers.size()) throw py::index_error("layer: out of range");
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 net.layers.erase(net.layers.begin() + static_cast<Index>(l));
+             })
+        .def("set_n_in",
+             [](Net& net, std::size_t l, Index n_in) {
+                 Dense<T> layer = net.layers.at(l).with_inputs(n_in);
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 net.layers[l] = std::move(layer);
+             })
         .def("initialize",
-             [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed) {
+             [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream) {
                  Dense<T>& layer = net.layers.at(l);
                  std::vector<double> w(layer.n_in * layer.n_out), b(layer.n_out);
                  py::gil_scoped_release release;
-                 initialize(init, layer.n_in, layer.n_out, seed, static_cast<std::uint32_t>(l), w.data(), b.data());
+                 initialize(init, layer.n_in, layer.n_out, seed, stream, w.data(), b.data());
                  const std::unique_lock lock(net.mutex);
                  net.changes++;
                  layer.set(layer.weights, w.data());

@@ -73,6 +73,14 @@ struct Dense {
         other.bias = bias.copy();
         return other;
     }
+    // The same layer for so many inputs, its weights zero.
+    Dense with_inputs(Index inputs) const {
+        Dense other = copy();
+        other.n_in = inputs;
+        other.panels = Panels<T>(inputs, n_out);
+        other.weights = Buffer<T>(other.panels.size());
+        return other;
+    }
     // Row-major (n_in, n_out), in any number type.
     template <class U>
     void get(const Buffer<T>& panelled, U* out) const {
