@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,8 +16,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file for writing that replaces `path` only when the block ends without an error.
 
     The bytes go to a temporary file in the same folder (a rename is atomic only within one file system),
-    reach the disk, and then take the name. After an error, or Ctrl-C, `path` is as it was and no temporary
-    file is left.
+    reach the disk, and then take the name; then the folder reaches the disk. After an error, or Ctrl-C, `path` is as it
+    was and no temporary file is left; after a crash `path` is the old file or the new one, whole.
+
+    A file that is replaced hands on its mode bits. Symbolic links are followed. What is no regular file, such as a
+    pipe, cannot be replaced; it is written to.
 
     Parameters
     ----------
@@ -27,6 +32,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     file object
         Open for writing bytes.
 
+    Raises
+    ------
+    OSError
+        If something cannot be written; PermissionError also if there is a file that must not be written to.
+
     Examples
     --------
     >>> import os, tempfile
@@ -36,16 +46,52 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ...     os.listdir(folder)
     ['greeting']
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
+    mode = _mode(path)
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(path, "wb") as file:
+            yield file
+        return
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".foxnn-{os.urandom(8).hex()}.tmp")
     try:
         # Not tempfile: its files are private to the user, whatever the umask says.
         with open(temporary, "xb") as file:
             yield file
             file.flush()
+            if mode is not None:
+                os.chmod(temporary, stat.S_IMODE(mode))
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+    _sync_folder(target.parent)
+
+
+def _mode(path: str | os.PathLike[str]) -> int | None:
+    """The mode of a file that may be written to; None if there is no file."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+    if not os.access(path, os.W_OK):  # a rename would not mind
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+    return mode
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a rename reach the disk."""
+    if os.name == "nt":  # where folders cannot be opened
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder that may be written to but not read
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that does not do it
+            raise
+    finally:
+        os.close(handle)

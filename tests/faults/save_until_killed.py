@@ -1,0 +1,44 @@
+"""Have processes killed while they save two networks by turns, and look at the file each time.
+
+    python save_until_killed.py FILE TIMES
+
+Prints how many kills left what, as JSON.
+"""
+
+import collections
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import foxnn
+
+path, times = Path(sys.argv[1]), int(sys.argv[2])
+networks = [foxnn.neural_network([100, 60, 10], seed=seed) for seed in (0, 1)]
+whole = {}
+for name, network in zip(("first", "second"), networks, strict=True):
+    started = time.perf_counter()
+    network.save(path)
+    seconds = time.perf_counter() - started
+    whole[path.read_bytes()] = name
+
+found: collections.Counter[str] = collections.Counter()
+for _ in range(times):
+    saving = os.fork()  # it has foxnn imported already, and so gets going at once
+    if saving == 0:
+        while True:
+            for network in networks:
+                network.save(path)
+    time.sleep(random.uniform(0, 3 * seconds))
+    os.kill(saving, signal.SIGKILL)
+    os.waitpid(saving, 0)
+    data = path.read_bytes()
+    found[whole.get(data, f"{len(data)} bytes of something else")] += 1
+    foxnn.load(path)
+    for left in path.parent.glob(".foxnn-*.tmp"):
+        found["killed while writing"] += 1
+        left.unlink()
+print(json.dumps({"found": found, "left": [other.name for other in path.parent.iterdir() if other != path]}))
