@@ -42,20 +42,27 @@ __all__ = [
     "layer",
     "load",
     "losses",
+    "metrics",
     "neural_network",
     "num_threads",
     "one_train_data",
     "optimizers",
     "plots",
+    "schedules",
     "set_num_threads",
     "show_config",
     "train_data",
 ]
 
+_MODULES = ("metrics", "schedules")  # imported when first used
 _ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # imported when first used: they need scikit-learn
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        from importlib import import_module
+
+        return import_module(f"foxnn.{name}")
     if name not in _ESTIMATORS:
         raise AttributeError(f"module 'foxnn' has no attribute {name!r}")
     try:
@@ -68,4 +75,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ESTIMATORS])
+    return sorted([*globals(), *_MODULES, *_ESTIMATORS])

@@ -32,6 +32,7 @@ class Samples:
         scale: float,
         offset: float,
         correct: str,
+        numbers: npt.NDArray[np.int64] | None = None,
     ) -> None: ...
     def __len__(self) -> int: ...
 
@@ -82,7 +83,7 @@ class _Trainer:
         end: int,
         optimizer: _Optimizer,
         batch_size: int,
-        learning_rate: float,
+        learning_rate: float | npt.NDArray[np.float64],  # of all steps, or of each
         l1: float,
         l2: float,
         sum: bool,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from foxnn import _core, optimizers
 from foxnn._arrays import DEFAULT_U8_SCALE, as_inputs, as_targets, as_weights, target_range
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
-from foxnn.callbacks import Callback
+from foxnn.callbacks.base import Callback
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
@@ -26,6 +26,8 @@ from foxnn.surgery import Surgery
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from foxnn.schedules import Schedule
 
 _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
@@ -90,6 +92,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
     [0.0, 1.0, 1.0, 0.0]
     """
 
+    _rate: float = 0.0  # learning rate of the last step
     _penalty: tuple[float, float] = (0.0, 0.0)  # l1 and l2: gradients of weights grow by l1 sign(w) + l2 w
 
     def __init__(
@@ -381,15 +384,6 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         samples = _core.Samples(inputs, targets.values, targets.labels, weights, scale, offset, targets.correct)
         return samples, targets
 
-    def _evaluate(self, samples: Any, targets: Any) -> dict[str, float]:
-        loss, weight, correct = self._core.evaluate(
-            samples, self.loss.name, list(self.loss.parameters.values()), self.n_threads or 0
-        )
-        result = {"loss": loss / weight}
-        if targets.correct:
-            result["accuracy"] = correct / weight
-        return result
-
     def evaluate(
         self,
         X: Any,
@@ -429,7 +423,10 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         >>> nn.evaluate([[0, 1], [1, 0]], [0, 2])
         {'loss': 1.098..., 'accuracy': 0.5}
         """
-        return self._evaluate(*self._samples(X, y, sample_weight, scale, offset))
+        from foxnn.samples import Arrays
+        from foxnn.training import evaluate
+
+        return evaluate(self, Arrays.checked(self, X, y, sample_weight, scale=scale, offset=offset))
 
     # ---- training -------------------------------------------------------------------------------------------
 
@@ -439,9 +436,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         y: Any,
         *,
         epochs: int = 10,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         optimizer: str | optimizers.Optimizer = "adam",
-        learning_rate: float | None = None,
+        learning_rate: float | Schedule | Callable[[int], float] | None = None,
         validation_data: tuple[Any, ...] | None = None,
         validation_split: float = 0.0,
         sample_weight: Any = None,
@@ -468,8 +465,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
             The last batch of an epoch may be smaller.
         optimizer : str or Optimizer, default "adam"
             See `foxnn.optimizers.names`.
-        learning_rate : float, optional
-            Instead of the optimizer's own.
+        learning_rate : float, Schedule or callable, optional
+            Instead of the optimizer's own. See `foxnn.schedules`; a callable gets the number of the epoch.
         validation_data : (X_val, y_val) or (X_val, y_val, sample_weight), optional
             Evaluated after every epoch.
         validation_split : float in [0, 1), default 0
@@ -558,8 +555,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         >>> nn.partial_fit([[0, 1], [1, 0]], [0, 1]).epoch
         1
         """
-        self.fit(X, y, epochs=1, batch_size=batch_size, optimizer=self.optimizer, sample_weight=sample_weight,
-                 verbose=False)  # fmt: skip
+        from foxnn.training import Plan, train
+
+        plan = Plan.checked(self, X, y, epochs=1, batch_size=batch_size, optimizer=self.optimizer,
+                            sample_weight=sample_weight, verbose=False, goes_on=True)  # fmt: skip
+        train(self, plan)
         return self
 
     def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:

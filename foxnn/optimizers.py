@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from foxnn import _core
 from foxnn._options import parameter_values, real, unknown
+
+if TYPE_CHECKING:
+    from foxnn.schedules import Schedule
+
+#: A learning rate: a number, one of foxnn.schedules, a function of the number of the epoch, or a schedule's config.
+Rate: TypeAlias = "float | Schedule | Callable[[int], float] | dict[str, Any]"
 
 
 class Optimizer:
@@ -15,23 +22,24 @@ class Optimizer:
 
     Attributes
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     hyper : dict of str to float
         Its other hyper-parameters.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, learning_rate: float | None = None, **hyper: float) -> None:
+    def __init__(self, learning_rate: Rate | None = None, **hyper: float) -> None:
         declared = _core.OPTIMIZERS[self.name]
         rate = declared["learning_rate"] if learning_rate is None else learning_rate
-        self.learning_rate = real("learning_rate", rate, 0)
+        self.learning_rate: float | Schedule = _checked_rate(rate)
         self.hyper: dict[str, float] = parameter_values(self.name, declared["parameters"], hyper)
 
     @property
     def config(self) -> dict[str, Any]:
-        """All that it takes to make it again."""
-        return {"name": self.name, "learning_rate": self.learning_rate, **self.hyper}
+        """All that it takes to make it again, but for functions in place of a learning rate as JSON can hold it."""
+        rate = getattr(self.learning_rate, "config", self.learning_rate)
+        return {"name": self.name, "learning_rate": rate, **self.hyper}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Optimizer) and self.config == other.config
@@ -40,8 +48,17 @@ class Optimizer:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        values = [f"{k}={v:g}" for k, v in self.config.items() if k != "name"]
-        return f"{type(self).__name__}({', '.join(values)})"
+        values = {"learning_rate": self.learning_rate, **self.hyper}.items()
+        shown = [f"{k}={v:g}" if isinstance(v, (int, float)) else f"{k}={v!r}" for k, v in values]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _checked_rate(rate: Any) -> float | Schedule:
+    if isinstance(rate, dict) or callable(rate) or hasattr(rate, "rates"):
+        from foxnn import schedules
+
+        return schedules.get(rate)
+    return real("learning_rate", rate, 0)
 
 
 class SGD(Optimizer):
@@ -49,7 +66,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
 
     Examples
     --------
@@ -60,7 +77,7 @@ class SGD(Optimizer):
 
     name = "sgd"
 
-    def __init__(self, learning_rate: float = 0.01) -> None:
+    def __init__(self, learning_rate: Rate = 0.01) -> None:
         super().__init__(learning_rate)
 
 
@@ -69,7 +86,7 @@ class Momentum(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     momentum : float in [0, 1), default 0.9
 
     References
@@ -85,7 +102,7 @@ class Momentum(Optimizer):
 
     name = "momentum"
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9) -> None:
+    def __init__(self, learning_rate: Rate = 0.01, momentum: float = 0.9) -> None:
         super().__init__(learning_rate, momentum=momentum)
 
 
@@ -96,7 +113,7 @@ class Nesterov(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     momentum : float in [0, 1), default 0.9
 
     References
@@ -112,7 +129,7 @@ class Nesterov(Optimizer):
 
     name = "nesterov"
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9) -> None:
+    def __init__(self, learning_rate: Rate = 0.01, momentum: float = 0.9) -> None:
         super().__init__(learning_rate, momentum=momentum)
 
 
@@ -121,7 +138,7 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
+    learning_rate : float, Schedule or callable, default 0.01
     epsilon : float > 0, default 1e-10
 
     References
@@ -137,7 +154,7 @@ class Adagrad(Optimizer):
 
     name = "adagrad"
 
-    def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-10) -> None:
+    def __init__(self, learning_rate: Rate = 0.01, epsilon: float = 1e-10) -> None:
         super().__init__(learning_rate, epsilon=epsilon)
 
 
@@ -146,7 +163,7 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     rho : float in [0, 1), default 0.9
     epsilon : float > 0, default 1e-8
 
@@ -163,7 +180,7 @@ class RMSprop(Optimizer):
 
     name = "rmsprop"
 
-    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-8) -> None:
+    def __init__(self, learning_rate: Rate = 0.001, rho: float = 0.9, epsilon: float = 1e-8) -> None:
         super().__init__(learning_rate, rho=rho, epsilon=epsilon)
 
 
@@ -175,7 +192,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta1 : float in [0, 1), default 0.9
     beta2 : float in [0, 1), default 0.999
     epsilon : float > 0, default 1e-8
@@ -195,7 +212,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Rate = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
@@ -210,7 +227,7 @@ class AdamW(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
+    learning_rate : float, Schedule or callable, default 0.001
     beta1 : float in [0, 1), default 0.9
     beta2 : float in [0, 1), default 0.999
     epsilon : float > 0, default 1e-8
@@ -231,7 +248,7 @@ class AdamW(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Rate = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
@@ -257,14 +274,14 @@ def names() -> list[str]:
     return list(_BY_NAME)
 
 
-def get(optimizer: str | Optimizer, learning_rate: float | None = None, **hyper: float) -> Optimizer:
+def get(optimizer: str | Optimizer, learning_rate: Rate | None = None, **hyper: float) -> Optimizer:
     """An optimizer from its name, or a given one, with another learning rate if one is given.
 
     Parameters
     ----------
     optimizer : str or Optimizer
         One of `foxnn.optimizers.names()`, in small or capital letters, or an optimizer.
-    learning_rate : float, optional
+    learning_rate : float, Schedule or callable, optional
     **hyper : float
         Further hyper-parameters, if `optimizer` is a name.
 

@@ -167,14 +167,14 @@ class OwnLoop:
         >>> nn.layers[0].weights.item(), nn.layers[0].bias.item()
         (3.0, 3.0)
         """
-        from foxnn.training import check_step
+        from foxnn.training import check_step, rate_of_step
 
         network = _network(self)
         checked = _checked_gradients(gradients, network)
         with network._exclusively():
             state = network._get_optimizer_state()
             outcome = network._plain_trainer().apply(
-                network._core, checked, state, network.optimizer.learning_rate, *network._penalty,
+                network._core, checked, state, rate_of_step(network, state), *network._penalty,
                 network.n_threads or 0,
             )  # fmt: skip
             check_step(network, outcome, state)

@@ -5,44 +5,39 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from foxnn import _core, optimizers
-from foxnn._arrays import as_inputs, as_targets, as_weights, class_weights
+from foxnn import optimizers
 from foxnn._options import integer, real
-from foxnn.callbacks import Callback
+from foxnn.callbacks.base import Callback
 from foxnn.errors import DivergenceError
 from foxnn.history import History
+from foxnn.samples import Arrays, Epochs, Part, split
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
 #: Seconds after which the core comes back to Python, which then hears Ctrl-C and moves the progress bar.
-_CHUNK_SECONDS = 0.05
-#: The number of the shuffle that picks the samples held out, out of the way of those of epochs.
-_SPLIT_SHUFFLE = 2**32 - 1
+CHUNK_SECONDS = 0.05
 
 
 @dataclass
 class Plan:
     """What `fit` was asked to do, all checked."""
 
-    samples: Any
-    correct: str
-    n: int
-    pool: npt.NDArray[np.int64] | None  # the samples to train on; None: all
+    data: Epochs
     epochs: int
-    batch_size: int
     optimizer: optimizers.Optimizer
-    validation: tuple[Any, Any] | None
-    shuffle: bool
+    validation: Arrays | None
     callbacks: list[Callback]
     scale: float | None
     offset: float | None
+    goes_on: bool  # whether learning-rate schedules go on from the optimizer's steps
 
     @classmethod
     def checked(
@@ -51,84 +46,133 @@ class Plan:
         X: Any,
         y: Any,
         *,
-        epochs: int,
-        batch_size: int,
+        epochs: int = 10,
+        batch_size: int | None = None,
         optimizer: optimizers.Optimizer,
-        validation_data: tuple[Any, ...] | None,
-        validation_split: float,
-        sample_weight: Any,
-        class_weight: Any,
-        shuffle: bool,
-        callbacks: Iterable[Callback],
-        verbose: bool | int | str,
-        scale: float | None,
-        offset: float | None,
+        validation_data: Any = None,
+        validation_split: float = 0.0,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        shuffle: bool = True,
+        callbacks: Iterable[Callback] = (),
+        verbose: bool | int | str = "auto",
+        scale: float | None = None,
+        offset: float | None = None,
+        goes_on: bool = False,
     ) -> Plan:
         """Check every argument of `fit` before anything changes."""
-        from foxnn.progress import ProgressBar, is_wanted
-
-        inputs = as_inputs(X, network.sizes[0], dtype=network.dtype.name)
-        targets = as_targets(y, len(inputs), network.sizes[-1], network.loss.name, dtype=network.dtype.name)
-        weights = class_weights(class_weight, targets, as_weights(sample_weight, len(inputs)))
-        reading = network._reading(inputs, scale, offset)
-        samples = _core.Samples(inputs, targets.values, targets.labels, weights, *reading, targets.correct)
-
+        arrays = Arrays.checked(network, X, y, sample_weight, class_weight, scale=scale, offset=offset)
         pool, validation = None, None
-        split = real("validation_split", validation_split, 0, 1)
+        share = real("validation_split", validation_split, 0, 1)
         if validation_data is not None:
-            if split:
+            if share:
                 raise ValueError("validation_split: got a share besides validation_data; it takes one of the two")
-            validation = _validation_samples(network, validation_data, scale, offset)
-        elif split:
-            pool, held_out = _split(network.seed, len(inputs), split)
-            values = None if targets.values is None else targets.values[held_out]
-            labels = None if targets.labels is None else targets.labels[held_out]
-            held_weights = None if weights is None else weights[held_out]
-            validation = (
-                _core.Samples(inputs[held_out], values, labels, held_weights, *reading, targets.correct),
-                targets,
-            )
-        if not isinstance(callbacks, Iterable):
-            raise TypeError(f"callbacks: got {callbacks!r}; it takes a list of foxnn.callbacks.Callback")
-        chosen = list(callbacks)
-        for callback in chosen:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks: got {callback!r}; it takes objects of foxnn.callbacks.Callback")
-        if is_wanted(verbose):
-            chosen.append(ProgressBar())
+            validation = _validation(network, validation_data, scale, offset)
+        elif share:
+            pool, held_out = split(network.seed, len(arrays), share)
+            validation = arrays.take(held_out)
+        batch_size = integer("batch_size", 32 if batch_size is None else batch_size, 1)
         return cls(
-            samples=samples,
-            correct=targets.correct,
-            n=len(inputs) if pool is None else len(pool),
-            pool=pool,
+            data=Epochs(arrays, pool, batch_size, bool(shuffle)),
             epochs=integer("epochs", epochs, 1),
-            batch_size=integer("batch_size", batch_size, 1),
             optimizer=optimizer,
             validation=validation,
-            shuffle=bool(shuffle),
-            callbacks=chosen,
+            callbacks=_checked_callbacks(callbacks, verbose),
             scale=network.scale if scale is None else float(scale),
             offset=network.offset if offset is None else float(offset),
+            goes_on=goes_on,
         )
 
 
-def _validation_samples(
-    network: NeuralNetwork, data: Any, scale: float | None, offset: float | None
-) -> tuple[Any, Any]:
+def _checked_callbacks(callbacks: Any, verbose: bool | int | str) -> list[Callback]:
+    from foxnn.callbacks.progress_bar import ProgressBar, is_wanted
+
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks: got {callbacks!r}; it takes a list of foxnn.callbacks.Callback")
+    chosen = list(callbacks)
+    for callback in chosen:
+        if not isinstance(callback, Callback):
+            raise TypeError(f"callbacks: got {callback!r}; it takes objects of foxnn.callbacks.Callback")
+        integer(f"every of {type(callback).__name__}", callback.every, 0)
+    if is_wanted(verbose) and not any(isinstance(callback, ProgressBar) for callback in chosen):
+        chosen.append(ProgressBar())
+    return chosen
+
+
+def _validation(network: NeuralNetwork, data: Any, scale: float | None, offset: float | None) -> Arrays:
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         raise ValueError("validation_data: it takes (X_val, y_val) or (X_val, y_val, sample_weight)")
     X, y, weight = data if len(data) == 3 else (*data, None)
-    names = tuple(f"validation_data {part}" for part in ("X", "y", "sample_weight"))
-    return network._samples(X, y, weight, scale, offset, names)  # type: ignore[arg-type]
+    names = ("validation_data X", "validation_data y", "validation_data sample_weight")
+    return Arrays.checked(network, X, y, weight, scale=scale, offset=offset, names=names)
 
 
-def _split(seed: int, n: int, share: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Positions to train on and positions held out: at least one of each, each in the data's own order."""
-    held = round(n * share)
-    if held == 0 or held == n:
-        raise ValueError(f"validation_split: {share} of {n} samples leaves nothing to train or to validate on")
-    order = _core.shuffled_order(seed, _SPLIT_SHUFFLE, n)
-    return np.sort(order[held:]), np.sort(order[:held])
+# ---- steps --------------------------------------------------------------------------------------------------
+
+_Sums = tuple[float, float, float]  # loss, weight and number of correct answers, summed over samples
+
+
+def _steps(
+    network: NeuralNetwork,
+    samples: Any,
+    order: npt.NDArray[np.int64] | None,
+    begin: int,
+    end: int,
+    batch_size: int,
+    rate: float | npt.NDArray[np.float64],
+    sums: _Sums,
+    seconds: float,
+    sum_gradients: bool = False,
+) -> tuple[int, int, _Sums]:
+    """One call into the core: how far in the order it came, how many steps it took, and the sums with what was added.
+
+    It trains up to `end`, or until `seconds` have passed. `rate` is that of all steps or an array of each one's.
+    """
+    state = network._get_optimizer_state()
+    trainer = network._get_trainer()  # a callback may have changed an activation, which makes a new one
+    outcome, begin, steps, loss, weight, correct = trainer.run(
+        samples,
+        order,
+        begin,
+        end,
+        state,
+        batch_size,
+        rate,
+        *network._penalty,
+        sum_gradients,
+        seconds,
+        network.n_threads or 0,
+        network.seed,
+        network.epoch % 2**32,
+        *sums,
+    )
+    network._rate = rate if isinstance(rate, float) else float(rate[steps if outcome == "loss" else steps - 1])
+    check_step(network, outcome, state)
+    return begin, steps, (loss, weight, correct)
+
+
+def check_step(network: NeuralNetwork, outcome: str, state: Any) -> None:
+    """Raise if a step of the core's trainer came out as "loss" or "update": not finite."""
+    if outcome in ("loss", "update"):
+        what = "the loss is" if outcome == "loss" else "an update would be"
+        step = int(state.t) + (outcome == "loss")
+        raise DivergenceError(
+            f"{what} no longer finite in epoch {network.epoch}, at step {step} of the optimizer (learning rate "
+            f"{network._rate:g}); the network has kept its last finite weights. A smaller learning rate or scaled "
+            "inputs usually help."
+        )
+
+
+def rate_of_step(network: NeuralNetwork, state: Any) -> float:
+    """The learning rate of a step outside of `fit`, where schedules go by the steps of the optimizer."""
+    rate = network.optimizer.learning_rate
+    if not isinstance(rate, float):
+        from foxnn.schedules import Pace, Rates
+
+        found = Rates(Pace(None, None)).of(rate, int(state.t), 1)
+        rate = found if isinstance(found, float) else float(found[0])
+    network._rate = rate
+    return rate
 
 
 def run_steps(
@@ -142,50 +186,22 @@ def run_steps(
     seconds: float = 0.0,
     on_progress: Callable[[int, float, float, float], None] | None = None,
     sum_gradients: bool = False,
-) -> tuple[float, float, float]:
-    """Train on a part of an order of samples; loss, weight and number of correct answers, summed over the samples.
+) -> _Sums:
+    """Train on a part of an order of samples, outside of epochs; returns the sums.
 
     With `seconds`, Python takes over for a moment each time they have passed; `on_progress` then gets the position
     in the order and the three sums so far.
     """
-    loss = weight = correct = 0.0
-    state = network._get_optimizer_state()
+    sums = (0.0, 0.0, 0.0)
+    rate = rate_of_step(network, network._get_optimizer_state())  # in more than one step at a time it is constant
     while begin < end:
-        trainer = network._get_trainer()  # a callback may have changed an activation, which makes a new one
-        outcome, begin, _steps, loss, weight, correct = trainer.run(
-            samples,
-            order,
-            begin,
-            end,
-            state,
-            batch_size,
-            network.optimizer.learning_rate,
-            *network._penalty,
-            sum_gradients,
-            seconds,
-            network.n_threads or 0,
-            network.seed,
-            network.epoch % 2**32,
-            loss,
-            weight,
-            correct,
-        )
-        check_step(network, outcome, state)
+        begin, _, sums = _steps(network, samples, order, begin, end, batch_size, rate, sums, seconds, sum_gradients)
         if on_progress is not None:
-            on_progress(begin, loss, weight, correct)
-    return loss, weight, correct
+            on_progress(begin, *sums)
+    return sums
 
 
-def check_step(network: NeuralNetwork, outcome: str, state: Any) -> None:
-    """Raise if a step of the core's trainer came out as "loss" or "update": not finite."""
-    if outcome in ("loss", "update"):
-        what = "the loss is" if outcome == "loss" else "an update would be"
-        step = int(state.t) + (outcome == "loss")
-        raise DivergenceError(
-            f"{what} no longer finite in epoch {network.epoch}, at step {step} of the optimizer (learning rate "
-            f"{network.optimizer.learning_rate:g}); the network has kept its last finite "
-            "weights. A smaller learning rate or scaled inputs usually help."
-        )
+# ---- epochs -------------------------------------------------------------------------------------------------
 
 
 def train(network: NeuralNetwork, plan: Plan) -> History:
@@ -195,49 +211,136 @@ def train(network: NeuralNetwork, plan: Plan) -> History:
         network.optimizer = plan.optimizer
         network.history = History()
         network.stop_training = False
-        callbacks = plan.callbacks
-        try:
-            for callback in callbacks:
-                callback.on_train_begin(network, plan.epochs, plan.n)
-            for epoch in range(plan.epochs):
-                _train_epoch(network, plan, epoch)
-                if network.stop_training:
-                    break
-        finally:
-            for callback in callbacks:
-                callback.on_train_end(network)
+        with ExitStack() as at_the_end:
+            for callback in reversed(plan.callbacks):  # so that all are told, in their order
+                at_the_end.callback(callback.on_train_end, network)
+            for callback in plan.callbacks:
+                callback.on_train_begin(network, plan.epochs, plan.data.n)
+            _Training(network, plan).run()
     return network.history
 
 
-def _train_epoch(network: NeuralNetwork, plan: Plan, epoch: int) -> None:
-    started = time.perf_counter()
-    for callback in plan.callbacks:
-        callback.on_epoch_begin(network, epoch)
-    order = plan.pool
-    if plan.shuffle:
-        positions = _core.shuffled_order(network.seed, network.epoch % _SPLIT_SHUFFLE, plan.n)
-        order = positions if plan.pool is None else plan.pool[positions]
+class _Training:
+    """A plan that is being carried out, and how far it is.
 
-    def on_progress(done: int, loss: float, weight: float, correct: float) -> None:
-        values = _means(loss, weight, correct if plan.correct else None)
-        for callback in plan.callbacks:
-            callback.on_progress(network, epoch, done, values)
+    Attributes
+    ----------
+    epoch, step : int
+        Epochs and steps behind us: what learning-rate schedules depend on.
+    batches, samples : int
+        Those of this epoch that are behind us.
+    sums : (float, float, float)
+        Of this epoch.
+    """
 
-    totals = run_steps(
-        network, plan.samples, order, 0, plan.n, plan.batch_size, seconds=_CHUNK_SECONDS, on_progress=on_progress
-    )
-    network.epoch += 1
-    values = _means(*totals[:2], totals[2] if plan.correct else None)
-    if plan.validation is not None:
-        values |= {f"val_{name}": value for name, value in network._evaluate(*plan.validation).items()}
-    values["seconds"] = time.perf_counter() - started
-    network.history.append(values)
-    for callback in plan.callbacks:
-        callback.on_epoch_end(network, epoch, values)
+    def __init__(self, network: NeuralNetwork, plan: Plan) -> None:
+        from foxnn.schedules import Pace, Rates
+
+        self.network, self.plan = network, plan
+        steps = plan.data.steps
+        whole = None if plan.goes_on or steps is None else steps * plan.epochs
+        self.rates = Rates(Pace(steps, whole))
+        self.epoch = 0
+        self.step = int(network._get_optimizer_state().t) if plan.goes_on else 0
+        self._listeners = [callback for callback in plan.callbacks if callback.every]
+
+    def run(self) -> None:
+        """Train for as many epochs as are left."""
+        while self.epoch < self.plan.epochs and not self.network.stop_training:
+            self._train_epoch()
+
+    def _train_epoch(self) -> None:
+        network, callbacks = self.network, self.plan.callbacks
+        started = time.perf_counter()
+        for callback in callbacks:
+            callback.on_epoch_begin(network, self.epoch)
+        self.batches = self.samples = 0
+        self.sums: _Sums = (0.0, 0.0, 0.0)
+        self._rule: str | None = None
+        self._tick, self._told = time.perf_counter() + CHUNK_SECONDS, 0
+        with closing(self.plan.data.parts(network)) as parts:  # type: ignore[type-var]
+            for part in parts:
+                self._train_on(part)
+                if network.stop_training:
+                    break
+        self._tell_progress()
+        network.epoch += 1
+        values = self._means()
+        if self.rates.is_scheduled:
+            values["learning_rate"] = network._rate
+        if self.plan.validation is not None:
+            values |= {f"val_{name}": value for name, value in evaluate(network, self.plan.validation).items()}
+        values["seconds"] = time.perf_counter() - started
+        network.history.append(values)
+        self.rates.observe(values)
+        for callback in callbacks:
+            callback.on_epoch_end(network, self.epoch, values)
+        self.epoch += 1
+
+    def _train_on(self, part: Part) -> None:
+        self._rule = part.correct if self._rule in (None, part.correct) else ""
+        begin = 0
+        while True:
+            begin = self._advance(part, begin)
+            due = [callback for callback in self._listeners if self.batches % callback.every == 0]
+            values = self._means() if due else {}
+            for callback in due:
+                callback.on_batch_end(self.network, self.epoch, self.batches - 1, values)
+            if time.perf_counter() >= self._tick:
+                self._tell_progress()
+                self._tick = time.perf_counter() + CHUNK_SECONDS
+            if begin >= part.n or self.network.stop_training:
+                return
+
+    def _advance(self, part: Part, begin: int) -> int:
+        """One call into the core; it returns to Python at the latest when someone wants to hear of a batch."""
+        network = self.network
+        left = -(-(part.n - begin) // part.batch_size)
+        steps = min([left, *(callback.every - self.batches % callback.every for callback in self._listeners)])
+        rate = self.rates.of(network.optimizer.learning_rate, self.step, steps, self._steps_left(left))
+        if not isinstance(rate, float):
+            steps = len(rate)
+        end = min(part.n, begin + steps * part.batch_size)
+        seconds = max(self._tick - time.perf_counter(), 1e-6)
+        position, taken, self.sums = _steps(
+            network, part.samples, part.order, begin, end, part.batch_size, rate, self.sums, seconds
+        )
+        self.batches += taken
+        self.step += taken
+        self.samples += position - begin
+        return position
+
+    def _steps_left(self, of_part: int) -> int:
+        """How many steps of this epoch are left for sure."""
+        per_epoch = self.plan.data.steps
+        return of_part if per_epoch is None else max(of_part, per_epoch - self.batches)
+
+    def _tell_progress(self) -> None:
+        if self._told == self.samples:
+            return
+        self._told = self.samples
+        values = self._means()
+        for callback in self.plan.callbacks:
+            callback.on_progress(self.network, self.epoch, self.samples, values)
+
+    def _means(self) -> dict[str, float]:
+        loss, weight, correct = self.sums
+        values = {"loss": loss / weight if weight else math.nan}
+        if self._rule:
+            values["accuracy"] = correct / weight if weight else math.nan
+        return values
 
 
-def _means(loss: float, weight: float, correct: float | None) -> dict[str, float]:
-    values = {"loss": loss / weight if weight else math.nan}
-    if correct is not None:
-        values["accuracy"] = correct / weight if weight else math.nan
-    return values
+def evaluate(network: NeuralNetwork, data: Arrays) -> dict[str, float]:
+    """Loss, and accuracy if the targets are classes."""
+    loss = weight = correct = 0.0
+    rule: str | None = None
+    parameters = list(network.loss.parameters.values())
+    for batch in data.batches():
+        sums = network._core.evaluate(batch.core, network.loss.name, parameters, network.n_threads or 0)
+        loss, weight, correct = loss + sums[0], weight + sums[1], correct + sums[2]
+        rule = batch.targets.correct if rule in (None, batch.targets.correct) else ""
+    result = {"loss": loss / weight}
+    if rule:
+        result["accuracy"] = correct / weight
+    return result

@@ -420,7 +420,7 @@ def test_terminals_get_a_bar_and_pipes_get_lines(foxnn_: Any, flowers: Path, mon
     result = foxnn_(*argv)
     assert result.err == ""
     assert re.findall(r"^epoch +(\d+)/12 ", result.out, re.MULTILINE) == [str(i) for i in range(1, 13)]
-    monkeypatch.setattr("foxnn.progress.sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("foxnn.callbacks.progress_bar.sys.stderr.isatty", lambda: True)
     result = foxnn_(*argv)
     assert "epoch 12/12" in result.err
     assert "epoch 12/12" not in result.out

@@ -83,7 +83,7 @@ def quality(network: NeuralNetwork, recipe: Recipe | None, X: NDArray[Any], y: N
 class EpochLines(Callback):
     """A line for every epoch, where there is no terminal to draw a bar in."""
 
-    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int) -> None:
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
         """Remember how many there may be."""
         self._epochs = epochs
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import foxnn
 from foxnn.callbacks import Callback, EarlyStopping
+from foxnn.callbacks.progress_bar import is_wanted
 from foxnn.cli import training_data
 from foxnn.cli.arguments import (
     DATASETS,
@@ -24,7 +25,6 @@ from foxnn.cli.arguments import (
 from foxnn.cli.files import check_readable, check_writable
 from foxnn.cli.report import EpochLines, architecture, line, quality, size
 from foxnn.losses import NATURAL_OUTPUT, Loss
-from foxnn.progress import is_wanted
 
 if TYPE_CHECKING:
     from foxnn.cli.arguments import Commands

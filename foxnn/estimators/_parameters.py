@@ -14,6 +14,7 @@ from foxnn import activations, losses, optimizers
 from foxnn.activations import Activation
 from foxnn.losses import Loss
 from foxnn.optimizers import Optimizer
+from foxnn.schedules import Scaled, Schedule
 
 _HIDDEN_ACTIVATIONS = {name for name in activations.names() if not Activation(name).output_only}
 _LOSSES = {*losses.names(), *losses.ALIASES}
@@ -25,7 +26,7 @@ COMMON: dict[str, list[Any]] = {
     "solver": [StrOptions({"lbfgs", *optimizers.names()}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), callable],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), Schedule, callable],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -109,6 +110,20 @@ def make_optimizer(estimator: Any, scale: float) -> Optimizer:
         hyper = {"beta1": estimator.beta_1, "beta2": estimator.beta_2, "epsilon": estimator.epsilon / scale}
         return optimizers.get(solver, rate, **hyper)
     return optimizers.get(solver, rate)
+
+
+def schedule_of(estimator: Any, scale: float) -> float | Schedule | None:
+    """The schedule that `learning_rate` or `solver` is, if one is, for gradients too small by the factor `scale`."""
+    solver, schedule = estimator.solver, estimator.learning_rate
+    own = solver.learning_rate if isinstance(solver, Optimizer) else None
+    if isinstance(own, Schedule):
+        if schedule != "constant":
+            raise ValueError(f"learning_rate: got {schedule!r} besides the schedule of solver; it takes one of the two")
+        return own
+    if not isinstance(schedule, Schedule):
+        return None
+    scales = solver in ("sgd", "momentum", "nesterov") and scale != 1
+    return Scaled(schedule, scale) if scales else schedule
 
 
 def threads_here() -> int | None:

@@ -11,7 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from foxnn.callbacks import Callback
 from foxnn.errors import DivergenceError
-from foxnn.estimators._parameters import loss_scales, make_optimizer
+from foxnn.estimators._parameters import loss_scales, make_optimizer, schedule_of
+from foxnn.training import Plan, train
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -30,13 +31,18 @@ class _Watch(Callback):
         gradient_scale, self._loss_scale = loss_scales(network.loss, network.sizes[-1])
         self._half_l2 = 0.5 * network._penalty[1] * gradient_scale
         self._late_share = 0.5 * (1 - 1 / n_batches)
-        self._rate = make_optimizer(estimator, gradient_scale).learning_rate
         schedule = estimator.learning_rate
         self._schedule = "constant" if estimator.solver == "adam" and isinstance(schedule, str) else schedule
+        own = schedule_of(estimator, gradient_scale)
+        if own is None:
+            self._rate = make_optimizer(estimator, gradient_scale).learning_rate
+        else:
+            network.optimizer.learning_rate = own
+            self._schedule = "constant"  # nothing is left to do here
         self._best_weights: list[tuple[Any, Any]] = []
         self.stopped = False
 
-    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int) -> None:
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
         self._penalty = self._penalty_of(network)
         if self._estimator.early_stopping:
             self._remember(network)
@@ -104,10 +110,11 @@ class _Watch(Callback):
         e = self._estimator
         what = "Validation score" if e.early_stopping else "Training loss"
         message = f"{what} did not improve more than tol={e.tol:f} for {e.n_iter_no_change} consecutive epochs."
-        if self._schedule == "adaptive" and network.optimizer.learning_rate > _LEAST_RATE:
-            network.optimizer.learning_rate /= 5
+        rate: Any = network.optimizer.learning_rate
+        if self._schedule == "adaptive" and rate > _LEAST_RATE:
+            network.optimizer.learning_rate = rate / 5
             e._no_improvement_count = 0
-            outcome = f"Setting learning rate to {network.optimizer.learning_rate:f}"
+            outcome = f"Setting learning rate to {rate / 5:f}"
         else:
             network.stop_training = self.stopped = True
             outcome = "Learning rate too small. Stopping." if self._schedule == "adaptive" else "Stopping."
@@ -131,7 +138,8 @@ def fit_stochastic(
     watch = _Watch(estimator, network, n, -(-n // batch_size), validation)
     estimator.n_iter_ = 0
     try:
-        network.fit(
+        plan = Plan.checked(
+            network,
             X,
             y,
             epochs=1 if incremental else estimator.max_iter,
@@ -142,7 +150,9 @@ def fit_stochastic(
             shuffle=estimator.shuffle,
             callbacks=[watch, *callbacks],
             verbose=False,
+            goes_on=incremental,
         )
+        train(network, plan)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except DivergenceError as error:

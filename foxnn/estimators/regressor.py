@@ -42,10 +42,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         epoch is treated like the others; with sample weights it is their mean times `batch_size` that counts.
     batch_size : int or "auto", default="auto"
         "auto": 200, or all samples if there are fewer.
-    learning_rate : {"constant", "invscaling", "adaptive"} or callable, default="constant"
+    learning_rate : {"constant", "invscaling", "adaptive"}, Schedule or callable, default="constant"
         "invscaling": ``learning_rate_init / (t_ + 1)**power_t`` after each epoch. "adaptive": divided by 5 each time
         that `n_iter_no_change` epochs brought no improvement, until it is below 1e-6. "adam" ignores these two. A
-        callable gets the number of epochs so far and gives the learning rate of the next.
+        callable gets the number of epochs so far and gives the learning rate of the next; a schedule of
+        `foxnn.schedules` brings its own rates, of every step.
     learning_rate_init : float, default=0.001
         Learning rate of all solvers but "lbfgs" and optimizers with their own.
     power_t : float, default=0.5

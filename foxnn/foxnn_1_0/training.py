@@ -14,7 +14,8 @@ from foxnn import _core, optimizers
 from foxnn._options import integer, real
 from foxnn.foxnn_1_0.data import train_data
 from foxnn.foxnn_1_0.settings import Settings
-from foxnn.training import _CHUNK_SECONDS, _SPLIT_SHUFFLE, run_steps
+from foxnn.samples import SPLIT_SHUFFLE, shuffled
+from foxnn.training import CHUNK_SECONDS, run_steps
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -90,8 +91,7 @@ class MiniBatches:
         n = len(self._rows)
         if self._size == n:
             return self._rows
-        order = _core.shuffled_order(self._network.seed, self._network.epoch % _SPLIT_SHUFFLE, n)
-        return self._rows[order[: n - n % self._size]]
+        return self._rows[shuffled(self._network, n)[: n - n % self._size]]
 
     def end(self) -> None:
         """Close the pass, if one is open: the next one has another number."""
@@ -109,7 +109,7 @@ def held_out(network: NeuralNetwork, n: int) -> tuple[_Positions, _Positions]:
         raise ValueError(
             f"settings.part_for_test: {share:g} of {n} rows leaves nothing to train on; it takes less with n_print > 0"
         )
-    order = _core.shuffled_order(network.seed, _SPLIT_SHUFFLE, n)
+    order = _core.shuffled_order(network.seed, SPLIT_SHUFFLE, n)
     return np.sort(order[held:]), np.sort(order[:held])
 
 
@@ -159,7 +159,7 @@ def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration:
                         steps = min(steps, period - offset % period)
                 order = batches.take(steps)
                 run_steps(
-                    network, samples, order, 0, len(order), size, seconds=_CHUNK_SECONDS, sum_gradients=True,
+                    network, samples, order, 0, len(order), size, seconds=CHUNK_SECONDS, sum_gradients=True,
                     on_progress=lambda position, *_, before=done: progress.show(before + position // size),
                 )  # fmt: skip
                 done += steps

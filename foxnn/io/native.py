@@ -93,7 +93,7 @@ _PARTS = {
     "layers_made": _Part(lambda nn: nn._layers_made, _set("_layers_made", _layers_made), None),
     "scale": _Part(lambda nn: nn.scale, _set("scale", _real_or_none("scale"))),
     "offset": _Part(lambda nn: nn.offset, _set("offset", _real_or_none("offset"))),
-    "optimizer": _Part(lambda nn: nn.optimizer.config, _set("optimizer", lambda value: _optimizer(value))),
+    "optimizer": _Part(lambda nn: _config(nn, nn.optimizer), _set("optimizer", lambda value: _optimizer(value))),
     "settings_1_0": _Part(lambda nn: nn.settings.as_dict(), lambda nn, value: nn.settings.update(value)),
     "history": _Part(
         lambda nn: [{name: _number(value) for name, value in epoch.items()} for epoch in nn.history.epochs],
@@ -101,6 +101,16 @@ _PARTS = {
     ),
     "metadata": _Part(lambda nn: nn.metadata, _set("metadata", _metadata)),
 }
+
+
+def _config(network: NeuralNetwork, optimizer: optimizers.Optimizer) -> dict[str, Any]:
+    """An optimizer as JSON can hold it: in place of a learning rate that is code, the rate of the last step."""
+    config = optimizer.config
+    if not isinstance(optimizer.learning_rate, float):
+        from foxnn import schedules
+
+        config["learning_rate"] = schedules.description(optimizer.learning_rate, network._rate)
+    return config
 
 
 def _optimizer(config: dict[str, Any]) -> optimizers.Optimizer:
@@ -160,7 +170,7 @@ def _optimizer_state(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
         for s in range(_kept(optimizer.name)):
             weights, bias = state.get(network._core, i, s)
             arrays |= {f"optimizer.{i}.{s}.weights": weights, f"optimizer.{i}.{s}.bias": bias}
-    return {"optimizer_of_state": optimizer.config, "steps": state.t}, arrays
+    return {"optimizer_of_state": _config(network, optimizer), "steps": state.t}, arrays
 
 
 def to_pieces(network: NeuralNetwork, *, optimizer: bool = False) -> tuple[memoryview, bytes, memoryview]:

@@ -44,7 +44,7 @@ py::array_t<T> new_array(std::vector<Index> shape) {
 // Samples that keep the arrays they view alive.
 struct SamplesOwner {
     Samples samples;
-    py::object x, y, labels, weights;
+    py::object x, y, labels, weights, numbers;
 };
 
 void bind_samples(py::module_& m);

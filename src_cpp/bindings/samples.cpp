@@ -5,8 +5,8 @@ namespace foxnn {
 void bind_samples(py::module_& m) {
     py::class_<SamplesOwner>(m, "Samples", "Inputs with targets (rows of numbers, a class each, or none) and weights.")
         .def(py::init([](const py::array& x, const py::object& y, const py::object& labels, const py::object& weights,
-                         double scale, double offset, const std::string& correct) {
-                 SamplesOwner o{{}, x, y, labels, weights};
+                         double scale, double offset, const std::string& correct, const py::object& numbers) {
+                 SamplesOwner o{{}, x, y, labels, weights, numbers};
                  o.samples.x = rows_of(x, scale, offset);
                  const auto length_is_n = [&](const py::array& a) {
                      return a.ndim() > 0 && a.shape(0) == o.samples.x.n;
@@ -28,13 +28,19 @@ void bind_samples(py::module_& m) {
                      o.weights = a;
                      o.samples.weights = a.data();
                  }
+                 if (!numbers.is_none()) {
+                     const auto a = numbers.cast<py::array_t<std::int64_t, py::array::c_style>>();
+                     if (!length_is_n(a)) throw py::value_error("x and numbers differ in length");
+                     o.numbers = a;
+                     o.samples.numbers = a.data();
+                 }
                  o.samples.correct = correct == "largest" ? Correct::largest
                                      : correct == "sides" ? Correct::sides
                                                           : Correct::not_counted;
                  return o;
              }),
              py::arg("x"), py::arg("y"), py::arg("labels"), py::arg("weights"), py::arg("scale"), py::arg("offset"),
-             py::arg("correct"))
+             py::arg("correct"), py::arg("numbers") = py::none())
         .def("__len__", [](const SamplesOwner& o) { return o.samples.x.n; });
 }
 

@@ -40,11 +40,20 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
         .def(
             "run",
             [](Trainer<T>& trainer, const SamplesOwner& owner, const py::object& order, Index begin, Index end,
-               State& optimizer, Index batch_size, double learning_rate, double l1, double l2, bool sum, double seconds,
-               int n_threads, std::uint64_t seed, std::uint32_t epoch, double loss, double weight, double correct) {
+               State& optimizer, Index batch_size, const py::object& learning_rate, double l1, double l2, bool sum,
+               double seconds, int n_threads, std::uint64_t seed, std::uint32_t epoch, double loss, double weight,
+               double correct) {
                 RunOptions options;
                 options.batch_size = batch_size;
-                options.learning_rate = learning_rate;
+                py::array_t<double, py::array::c_style> rates;
+                if (py::isinstance<py::array>(learning_rate)) {
+                    rates = learning_rate.cast<decltype(rates)>();
+                    if (rates.ndim() != 1 || rates.size() * batch_size < end - begin)
+                        throw py::value_error("learning_rate: fewer rates than steps");
+                    options.learning_rates = rates.data();
+                } else {
+                    options.learning_rate = learning_rate.cast<double>();
+                }
                 options.penalty = {l1, l2};
                 options.sum = sum;
                 options.seconds = seconds;

@@ -53,11 +53,13 @@ enum class Correct { not_counted, largest, sides };
 // Inputs with their targets: either rows of numbers or a class each (which stands for a one-hot row).
 struct Samples {
     Rows x, y;
-    const std::int64_t* labels = nullptr;  // (n,), used if not null
-    const double* weights = nullptr;       // (n,), or null: all 1
+    const std::int64_t* labels = nullptr;   // (n,), used if not null
+    const double* weights = nullptr;        // (n,), or null: all 1
+    const std::int64_t* numbers = nullptr;  // (n,): which samples of a larger whole these are; null: 0, 1, ..
     Correct correct = Correct::not_counted;
 
     double weight(Index i) const { return weights ? weights[i] : 1; }
+    std::int64_t number(Index i) const { return numbers ? numbers[i] : i; }
     template <class T>
     void read_target(Index i, Index n_out, T* out) const {
         if (!labels) return y.read(i, out);

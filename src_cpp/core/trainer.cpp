@@ -114,7 +114,7 @@ void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker&
         const Index i = job.sample(first + r);
         job.samples.x.read(i, batch.x.data() + r * ld_x_);
         if (loss_.kernel) job.samples.read_target(i, n_out, batch.targets.data() + r * ld_t_);
-        batch.samples[r] = i;
+        batch.samples[r] = job.samples.number(i);
         batch.weights[r] = static_cast<T>(job.samples.weight(i) * share);
     }
 }
@@ -305,7 +305,7 @@ template <class T>
 void Trainer<T>::begin_step(Job& job) {
     auto& o = *job.optimizer;
     o.t += 1;
-    o.kernel->coefficients(o.hyper.data(), job.options.learning_rate, o.t, job.step.c);
+    o.kernel->coefficients(o.hyper.data(), job.learning_rate(), o.t, job.step.c);
     job.bias_step = job.step;
     job.bias_step.l1 = job.bias_step.l2 = 0;
     job.step.l1 = static_cast<T>(job.options.penalty.l1);

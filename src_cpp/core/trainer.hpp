@@ -33,6 +33,7 @@ struct Penalty {
 struct RunOptions {
     Index batch_size = 32;
     double learning_rate = 0.01;
+    const double* learning_rates = nullptr;  // of each step of the run, in place of the one rate
     Penalty penalty;
     bool sum = false;        // gradients are sums over the batch, not weighted means
     bool dropout = true;     // whether layers drop outputs as they are set to

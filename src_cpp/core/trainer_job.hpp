@@ -25,6 +25,9 @@ struct Trainer<T>::Job {
 
     Index sample(Index position) const { return order ? static_cast<Index>(order[position]) : position; }
     Index batch_rows(Index first) const { return std::min(options.batch_size, end - first); }
+    double learning_rate() const {  // of the coming step
+        return options.learning_rates ? options.learning_rates[result.steps] : options.learning_rate;
+    }
 };
 
 }  // namespace foxnn

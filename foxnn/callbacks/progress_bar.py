@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
-from foxnn.callbacks import Callback
+from foxnn.callbacks.base import Callback
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -34,29 +34,38 @@ class ProgressBar(Callback):
 
     _bar: Any = None
 
-    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int) -> None:
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
         """Open the bar."""
         if _in_notebook() and importlib.util.find_spec("ipywidgets"):  # which tqdm's widget is made of
             from tqdm.notebook import tqdm
         else:
             from tqdm import tqdm
-        self._epochs, self._n = epochs, n_samples
+        self._epochs, self._before, self._done = epochs, 0, 0
         self._bar = tqdm(
-            total=epochs * n_samples, unit=" samples", unit_scale=True, dynamic_ncols=True, file=sys.stderr
+            total=None if n_samples is None else epochs * n_samples,
+            unit=" samples",
+            unit_scale=True,
+            dynamic_ncols=True,
+            file=sys.stderr,
         )
 
     def on_progress(self, network: NeuralNetwork, epoch: int, done: int, values: dict[str, float]) -> None:
         """Move the bar."""
         self._show(epoch, values)
-        self._bar.update(epoch * self._n + done - self._bar.n)
+        self._done = done
+        self._bar.update(self._before + done - self._bar.n)
 
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Show the epoch's values."""
+        self._before += self._done
+        if self._bar.total is None:
+            self._bar.total = self._epochs * self._done  # if epochs are alike
         self._show(epoch, {name: value for name, value in values.items() if name != "seconds"})
 
     def _show(self, epoch: int, values: dict[str, float]) -> None:
         self._bar.set_description_str(f"epoch {epoch + 1}/{self._epochs}", refresh=False)
-        self._bar.set_postfix({name: f"{value:.4f}" for name, value in values.items()}, refresh=False)
+        shown = {name: f"{value:.4g}" if name == "learning_rate" else f"{value:.4f}" for name, value in values.items()}
+        self._bar.set_postfix(shown, refresh=False)
 
     def on_train_end(self, network: NeuralNetwork) -> None:
         """Close the bar."""

@@ -1,0 +1,51 @@
+"""What may happen during `fit` besides training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+
+class Callback:
+    """Base of callbacks: override what you need.
+
+    Set ``network.stop_training = True`` to stop: after the epoch, or at once if done in `on_batch_end` or
+    `on_progress`; the epoch then ends early. An exception ends the training and leaves the network usable.
+
+    Attributes
+    ----------
+    every : int, default 0
+        After how many batches `on_batch_end` is called; 0: never.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> class Print(foxnn.Callback):
+    ...     def on_epoch_end(self, network, epoch, values):
+    ...         print(epoch, sorted(values))
+    >>> nn = foxnn.neural_network([1, 1], seed=0)
+    >>> history = nn.fit([[0], [1]], [0, 1], epochs=1, callbacks=[Print()])
+    0 ['accuracy', 'loss', 'seconds']
+    """
+
+    every: int = 0
+
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
+        """Before the first of `epochs` epochs of `n_samples` samples (None: nobody knows how many)."""
+
+    def on_epoch_begin(self, network: NeuralNetwork, epoch: int) -> None:
+        """Before epoch number `epoch`, counted from 0."""
+
+    def on_batch_end(self, network: NeuralNetwork, epoch: int, batch: int, values: dict[str, float]) -> None:
+        """After each `every` batches; this one's number, counted from 0, and the means over the epoch so far."""
+
+    def on_progress(self, network: NeuralNetwork, epoch: int, done: int, values: dict[str, float]) -> None:
+        """Some twenty times a second: `done` samples of this epoch are behind us, with these means so far."""
+
+    def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
+        """After an epoch, with its values as they go into the history."""
+
+    def on_train_end(self, network: NeuralNetwork) -> None:
+        """After the last epoch, or after an error or Ctrl-C."""

@@ -1,0 +1,98 @@
+"""Saving the network as training goes on."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foxnn._options import integer
+from foxnn.callbacks._monitor import Monitor
+from foxnn.callbacks.base import Callback
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+
+class ModelCheckpoint(Callback):
+    """Save the network after every epoch, or after those that are the best so far.
+
+    A file takes the place of an old one only when it is whole.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, as `NeuralNetwork.save` takes it. Names in braces stand for the epoch, counted from 1, and for values
+        of the history: ``"net-{epoch:03d}-{val_loss:.3f}.safetensors"``. Folders are made if need be.
+    monitor : str, optional
+        Name of a value in the history; by default ``val_loss``, or ``loss`` if nothing is validated.
+    save_best_only : bool, default False
+        Whether to save only when the value is better than ever before.
+    mode : "min", "max" or "auto", default "auto"
+        Whether the value should be small or large; "auto": as is right for losses and foxnn's own metrics.
+    period : int, default 1
+        Without `save_best_only`: after how many epochs to save.
+
+    Attributes
+    ----------
+    best : float
+        The best value so far; NaN before the first epoch.
+    last_path : str or None
+        The file that was written last.
+
+    Raises
+    ------
+    ValueError
+        During training, if there is no value of such a name.
+    OSError
+        During training, if the file cannot be written.
+
+    Examples
+    --------
+    >>> import foxnn, os, tempfile
+    >>> nn = foxnn.neural_network([1, 1], seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     keep = foxnn.callbacks.ModelCheckpoint(os.path.join(folder, "net-{epoch}.safetensors"))
+    ...     history = nn.fit([[0.0]], [1.0], epochs=2, callbacks=[keep])
+    ...     sorted(os.listdir(folder))
+    ['net-1.safetensors', 'net-2.safetensors']
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        monitor: str | None = None,
+        save_best_only: bool = False,
+        mode: str = "auto",
+        period: int = 1,
+    ) -> None:
+        self.path = os.fspath(path)
+        self._monitor = Monitor(monitor, mode)
+        self.save_best_only = bool(save_best_only)
+        self.period = integer("period", period, 1)
+        if self.save_best_only and period != 1:
+            raise ValueError(f"period: got {period} with save_best_only; it takes 1 then")
+        self.best = math.nan
+        self.last_path: str | None = None
+
+    def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
+        """Save, if it is time to."""
+        if self.save_best_only:
+            value = self._monitor.value(values)
+            if not self._monitor.is_better(value, self.best):
+                return
+            self.best = value
+        elif (epoch + 1) % self.period:
+            return
+        path = self._path_of(epoch, values)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        network.save(path)
+        self.last_path = path
+
+    def _path_of(self, epoch: int, values: dict[str, float]) -> str:
+        named = {**values, "epoch": epoch + 1}
+        try:
+            return self.path.format_map(named)
+        except (KeyError, ValueError, IndexError, TypeError) as error:
+            raise ValueError(f"path: got {self.path!r} ({error!r}); it takes names of: {', '.join(named)}") from None

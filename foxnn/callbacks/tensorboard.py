@@ -1,0 +1,78 @@
+"""Curves for TensorBoard."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foxnn.callbacks.base import Callback
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+
+class TensorBoard(Callback):
+    """Write the values of every epoch where TensorBoard finds them (needs tensorboardX: ``foxnn[tensorboard]``).
+
+    ``tensorboard --logdir logs`` shows them. Values of the validation data (``val_loss``) are a run of their own, so
+    that they share a chart with those of training.
+
+    Parameters
+    ----------
+    folder : str or path-like, default "logs"
+        Gets the folders ``train`` and ``validation``.
+    histograms : bool, default False
+        Whether to write histograms of weights and biases, too.
+
+    Raises
+    ------
+    ImportError
+        If tensorboardX is not installed.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> nn = foxnn.neural_network([1, 1])
+    >>> nn.fit([[0.0]], [1.0], callbacks=[foxnn.callbacks.TensorBoard("logs/first")])  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] = "logs", histograms: bool = False) -> None:
+        _writer_class()  # an import that fails had better fail now
+        self.folder = os.fspath(folder)
+        self.histograms = bool(histograms)
+        self._writers: dict[str, Any] = {}
+
+    def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
+        """Write the values."""
+        for name, value in values.items():
+            if np.ndim(value) == 0:
+                of_validation = name.startswith("val_")
+                writer = self._writer("validation" if of_validation else "train")
+                writer.add_scalar(name.removeprefix("val_"), value, epoch + 1)
+        if self.histograms:
+            for i, layer in enumerate(network.layers):
+                self._writer("train").add_histogram(f"layers.{i}.weights", layer.weights, epoch + 1)
+                self._writer("train").add_histogram(f"layers.{i}.bias", layer.bias, epoch + 1)
+        for writer in self._writers.values():
+            writer.flush()
+
+    def _writer(self, run: str) -> Any:
+        if run not in self._writers:
+            self._writers[run] = _writer_class()(os.path.join(self.folder, run))
+        return self._writers[run]
+
+    def on_train_end(self, network: NeuralNetwork) -> None:
+        """Close the files."""
+        for writer in self._writers.values():
+            writer.close()
+        self._writers = {}
+
+
+def _writer_class() -> Any:
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        raise ImportError("foxnn.callbacks.TensorBoard needs tensorboardX: pip install foxnn[tensorboard]") from None
+    return SummaryWriter

@@ -1,0 +1,138 @@
+"""What `fit` and `evaluate` go through: samples, checked, and in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from foxnn import _core
+from foxnn._arrays import Targets, as_inputs, as_targets, as_weights, class_weights
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+#: The number of the shuffle that picks the samples held out, out of the way of those of epochs.
+SPLIT_SHUFFLE = 2**32 - 1
+
+
+class Part(NamedTuple):
+    """Samples that the core trains on in one go: batches out of the first `n` positions of an order."""
+
+    samples: Any
+    order: npt.NDArray[np.int64] | None  # None: 0, 1, ..
+    n: int
+    batch_size: int
+    correct: str  # how correct answers are counted
+
+
+def shuffled(network: NeuralNetwork, n: int) -> npt.NDArray[np.int64]:
+    """0, .., n - 1 in the order that belongs to the network's seed and epoch."""
+    return _core.shuffled_order(network.seed, network.epoch % SPLIT_SHUFFLE, n)
+
+
+@dataclass
+class Arrays:
+    """Samples in arrays.
+
+    Attributes
+    ----------
+    inputs : ndarray of shape (n, n_in)
+    targets : Targets
+    weights : ndarray of shape (n,), or None
+    reading : (float, float)
+        Inputs are read as ``x * reading[0] + reading[1]``.
+    numbers : ndarray of shape (n,), or None
+        Which samples of a larger whole these are; None: 0, 1, ..
+    """
+
+    inputs: npt.NDArray[Any]
+    targets: Targets
+    weights: npt.NDArray[np.float64] | None
+    reading: tuple[float, float]
+    numbers: npt.NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        values, labels, correct = self.targets
+        self.core = _core.Samples(self.inputs, values, labels, self.weights, *self.reading, correct, self.numbers)
+
+    @classmethod
+    def checked(
+        cls,
+        network: NeuralNetwork,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        *,
+        scale: float | None = None,
+        offset: float | None = None,
+        names: tuple[str, str, str] = ("X", "y", "sample_weight"),
+    ) -> Arrays:
+        """Samples of what a user gives, or an error that names it."""
+        inputs = as_inputs(X, network.sizes[0], names[0], network.dtype.name)
+        targets = as_targets(y, len(inputs), network.sizes[-1], network.loss.name, names[1], network.dtype.name)
+        weights = class_weights(class_weight, targets, as_weights(sample_weight, len(inputs), names[2]))
+        return cls(inputs, targets, weights, network._reading(inputs, scale, offset))
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Arrays:
+        """Copies of some of the samples."""
+        values, labels, correct = self.targets
+        targets = Targets(None if values is None else values[rows], None if labels is None else labels[rows], correct)
+        return Arrays(self.inputs[rows], targets, None if self.weights is None else self.weights[rows], self.reading)
+
+    def batches(self) -> Iterator[Arrays]:
+        """All of them at once: nothing is gained by less."""
+        yield self
+
+
+@dataclass
+class Epochs:
+    """Arrays to train on, epoch after epoch.
+
+    Attributes
+    ----------
+    arrays : Arrays
+    pool : ndarray of int64, or None
+        The samples to train on; None: all.
+    batch_size : int
+    shuffle : bool
+    """
+
+    arrays: Arrays
+    pool: npt.NDArray[np.int64] | None
+    batch_size: int
+    shuffle: bool
+
+    @property
+    def n(self) -> int:
+        """Samples of an epoch."""
+        return len(self.arrays) if self.pool is None else len(self.pool)
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return -(-self.n // self.batch_size)
+
+    def parts(self, network: NeuralNetwork) -> Iterator[Part]:
+        """What the coming epoch is made of."""
+        order = self.pool
+        if self.shuffle:
+            positions = shuffled(network, self.n)
+            order = positions if self.pool is None else self.pool[positions]
+        yield Part(self.arrays.core, order, self.n, self.batch_size, self.arrays.targets.correct)
+
+
+def split(seed: int, n: int, share: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Positions to train on and positions held out: at least one of each, each in the data's own order."""
+    held = round(n * share)
+    if held == 0 or held == n:
+        raise ValueError(f"validation_split: {share} of {n} samples leaves nothing to train or to validate on")
+    order = _core.shuffled_order(seed, SPLIT_SHUFFLE, n)
+    return np.sort(order[held:]), np.sort(order[:held])
