@@ -11,6 +11,10 @@ namespace foxnn {
 // Calls part(panel, begin, end) for this worker's share of a (rows, panels) result: rows [begin, end) of a panel.
 template <class T, class Part>
 void for_panels(const Worker& worker, Index rows, const Panels<T>& panels, const Part& part) {
+    if (worker.count == 1) {
+        for (Index panel = 0; panel < panels.count; panel++) part(panel, Index(0), rows);
+        return;
+    }
     // Cut number `i` between workers: a panel and, in it, a row at a tile's edge.
     const auto cut = [&](Index i) {
         const Index position = panels.total_vectors() * rows * i / worker.count;
@@ -31,10 +35,15 @@ void for_panels(const Worker& worker, Index rows, const Panels<T>& panels, const
 // tall tile is an efficient one.
 template <class T, class Tile>
 void for_tiles(Index begin, Index end, Index vectors, const Tile& tile) {
-    const Index height = kernels<T>().tile_rows[vectors], count = (end - begin + height - 1) / height;
-    for (Index i = 0; i < count; i++) {
-        const Index row = begin + (end - begin) * i / count, next = begin + (end - begin) * (i + 1) / count;
-        tile(row, next - row);
+    const auto rows = static_cast<unsigned>(end - begin),
+               height = static_cast<unsigned>(kernels<T>().tile_rows[vectors]);
+    const unsigned count = (rows + height - 1) / height;
+    if (count == 0) return;
+    const unsigned low = rows / count, higher = rows % count;  // the first ones have a row more
+    for (unsigned i = 0; i < count; i++) {
+        const Index n = low + (i < higher);
+        tile(begin, n);
+        begin += n;
     }
 }
 

@@ -2,12 +2,27 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "core/dense.hpp"
 
 namespace foxnn {
 
 enum class Source { u8, f32, f64 };
+
+// Copies n numbers; short rows without a call, which would take longer than the copying.
+template <class T>
+inline void copy_row(const T* in, Index n, T* out) {
+    constexpr Index piece = 16 / sizeof(T);
+    if (n > 4 * piece) {
+        std::memcpy(out, in, static_cast<std::size_t>(n) * sizeof(T));
+    } else if (n >= piece) {
+        for (Index j = 0; j + piece < n; j += piece) std::memcpy(out + j, in + j, 16);
+        std::memcpy(out + n - piece, in + n - piece, 16);  // may overlap the piece before
+    } else {
+        for (Index j = 0; j < n; j++) out[j] = in[j];
+    }
+}
 
 // Rows (n, columns) of any of these types, each row contiguous; read as x * scale + offset.
 struct Rows {
@@ -27,7 +42,7 @@ struct Rows {
     template <class T>
     void read(Index i, T* out) const {
         if (is_plain<T>()) {
-            std::copy_n(static_cast<const T*>(row(i)), columns, out);
+            copy_row(static_cast<const T*>(row(i)), columns, out);
             return;
         }
         const Kernels<T>& k = kernels<T>();
@@ -60,10 +75,11 @@ struct Samples {
 
     double weight(Index i) const { return weights ? weights[i] : 1; }
     std::int64_t number(Index i) const { return numbers ? numbers[i] : i; }
+    // out (n_out,), padded to whole vectors.
     template <class T>
     void read_target(Index i, Index n_out, T* out) const {
         if (!labels) return y.read(i, out);
-        for (Index j = 0; j < n_out; j++) out[j] = 0;
+        for (Index j = 0; j < n_out; j += 16 / sizeof(T)) std::memset(out + j, 0, 16);
         if (n_out == 1)
             out[0] = static_cast<T>(labels[i]);  // a class of two: 0 or 1
         else
@@ -76,10 +92,23 @@ struct Totals {
     double loss = 0, weight = 0, correct = 0;
 };
 
+// Position of the first of the largest numbers.
+template <class T>
+Index argmax(const T* v, Index n) {
+    Index best = 0;
+    T largest = v[0];
+    for (Index j = 1; j < n; j++) {  // without branches, which could not be predicted
+        const bool larger = v[j] > largest;
+        largest = larger ? v[j] : largest;
+        best = larger ? j : best;
+    }
+    return best;
+}
+
 // Whether the outputs y of one sample agree with its targets t; outputs above `half` are on the upper side.
 template <class T>
 bool is_correct(Correct rule, const T* y, const T* t, Index n, T half) {
-    if (rule == Correct::largest) return std::max_element(y, y + n) - y == std::max_element(t, t + n) - t;
+    if (rule == Correct::largest) return argmax(y, n) == argmax(t, n);
     for (Index j = 0; j < n; j++)
         if ((y[j] > half) != (t[j] > T(0.5))) return false;
     return true;

@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "core/denormals.hpp"
 #include "core/products.hpp"
 #include "core/random.hpp"
 #include "core/trainer_job.hpp"
@@ -138,8 +139,6 @@ void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch,
     const Dense<T>& layer = network_.layers[l];
     LayerMemory& memory = layers_[l];
     const Index ld = memory.ld;
-    const DropoutMask mask{job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l),
-                           static_cast<std::uint32_t>(static_cast<double>(layer.dropout) * 65536 + 0.5)};
     for_panels(worker, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
         const Index column = layer.panels.first_column(panel), width = layer.panels.width_of(panel);
         for_tiles<T>(begin, end, layer.panels.vectors(panel), [&](Index row, Index n) {
@@ -153,6 +152,8 @@ void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch,
                 layer.activation->backward(slope + column, y + column, n, width, ld, layer.parameters.data());
             }
             if (!job.options.dropout) return;
+            const DropoutMask mask{job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l),
+                                   static_cast<std::uint32_t>(static_cast<double>(layer.dropout) * 65536 + 0.5)};
             k.dropout(y + column, slope + column, n, width, ld, column, mask, batch.samples.data() + row);
         });
     });
@@ -244,17 +245,23 @@ void Trainer<T>::prefetch_update(const Job& job, std::size_t l, Index offset, In
 // large batch, a part at a time that fits the cache is gone through for all tiles; their sums wait in memory meanwhile.
 template <class T>
 bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker) {
-    constexpr Index most = 448 / sizeof(T);  // rows of a part
+    constexpr Index most = 448 / sizeof(T);       // rows of a part
+    constexpr Index few = 16 * 1024 / sizeof(T);  // gradients that are all in the nearest cache, and need no packing
     const Kernels<T>& k = kernels<T>();
     const Dense<T>& layer = network_.layers[l];
     const T* const x = l ? layers_[l - 1].y.data() : batch.x.data();
     const Index ldx = l ? layers_[l - 1].ld : ld_x_, ldd = layers_[l].ld, parts = (batch.rows + most - 1) / most;
-    T *const d = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
+    T *const packed = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
     bool finite = true;
     for_panels(worker, layer.n_in, layer.panels, [&](Index panel, Index begin, Index end) {
         const Index width = layer.panels.width_of(panel), vectors = layer.panels.vectors(panel);
         const Index column = layer.panels.first_column(panel), offset = layer.panels.offset(panel);
-        k.pack(layers_[l].d.data() + column, batch.rows, width, ldd, d);
+        const T* d = layers_[l].d.data() + column;
+        Index stride = ldd;
+        if (batch.rows * ldd > few) {
+            k.pack(d, batch.rows, width, ldd, packed);
+            d = packed, stride = width;
+        }
         T* const gradient = job.gradients ? job.gradients->weights[l].data() + offset : sums - begin * width;
         for (Index part = 0; part < parts; part++) {
             const Index first = batch.rows * part / parts, rows = batch.rows * (part + 1) / parts - first;
@@ -262,14 +269,14 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
                 const bool to_update = !job.gradients && part + 1 == parts;
                 if (to_update) prefetch_update(job, l, offset + row * width, n * width);
                 T* const tile = gradient + row * width;
-                k.tile_at[vectors][n](rows, x + first * ldx + row, ldx, d + first * width, width, part ? tile : nullptr,
-                                      width, tile, width);
+                k.tile_at[vectors][n](rows, x + first * ldx + row, ldx, d + first * stride, stride,
+                                      part ? tile : nullptr, width, tile, width);
                 if (to_update) finite &= update(job, l, false, offset + row * width, n * width, tile);
             });
         }
         if (begin == 0) {  // whoever has the panel's first rows also does its biases
             T* const bias = job.gradients ? job.gradients->bias[l].data() + column : sums;
-            k.column_sums(d, batch.rows, width, width, bias);
+            k.column_sums(d, batch.rows, width, stride, bias);
             if (!job.gradients) finite &= update(job, l, true, column, width, bias);
         }
     });
@@ -377,7 +384,10 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
         const int workers = team > 1 ? choice_.workers(team) : 1;
         job.stop = false;
         job.pause = team > 1 ? std::min(deadline, after(now, choice_.seconds_left())) : deadline;
-        run_team(workers, [&](const Worker& worker) { work(job, worker); });
+        run_team(workers, [&](const Worker& worker) {
+            const DenormalsAreZero flush;
+            work(job, worker);
+        });
         const auto then = now;
         now = Clock::now();
         if (team > 1) choice_.record(std::chrono::duration<double>(now - then).count(), job.result.next - first);
