@@ -5,6 +5,7 @@
 #include "kernels/dropout.hpp"
 #include "kernels/losses.hpp"
 #include "kernels/optimizers.hpp"
+#include "kernels/rows.hpp"
 #include "kernels/tile.hpp"
 
 namespace foxnn {

@@ -3,47 +3,11 @@
 // To add one, write its struct and name it in the list at the end.
 #pragma once
 #include "kernels/activations.hpp"
+#include "kernels/rows.hpp"
 
 namespace foxnn {
 namespace {
 
-// A sum in 16 interleaved parts, whatever the vectors' width, so that its bits do not depend on it.
-template <class T>
-struct FixedSum {
-    static constexpr int n_vectors = 16 / kLanes<T>;
-    Vec<T> part[n_vectors] = {};
-
-    FOXNN_INLINE void add(int vector, Vec<T> v) { part[vector] += v; }
-    FOXNN_INLINE T total() {
-        int width = n_vectors;
-        while (width > 1) {  // first whole vectors, then lanes
-            width /= 2;
-#pragma GCC unroll 8
-            for (int i = 0; i < width; i++) part[i] += part[i + width];
-        }
-        T lane[kLanes<T>];
-        store(lane, part[0]);
-#pragma GCC unroll 4
-        for (int half = kLanes<T> / 2; half >= 1; half /= 2)
-#pragma GCC unroll 8
-            for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-        return lane[0];
-    }
-};
-
-// Calls step(column, vector) for the vectors that hold n columns; `vector` is their number in a FixedSum.
-template <class T, class Step>
-FOXNN_INLINE void for_columns(Index n, const Step& step) {
-    for (Index c = 0; c < n; c += 16)
-#pragma GCC unroll 8
-        for (int vector = 0; vector < FixedSum<T>::n_vectors; vector++)
-            if (c + vector * kLanes<T> < n) step(c + vector * kLanes<T>, vector);
-}
-
-template <class T>
-FOXNN_INLINE IntVec<T> inside(Index column, Index n) {
-    return lane_numbers<T>() < static_cast<typename Number<T>::Int>(n - column);
-}
 template <class T>
 constexpr T kTiny = sizeof(T) == 4 ? T(1.17549435e-38) : T(2.2250738585072014e-308);  // smallest normal number
 
@@ -174,54 +138,82 @@ struct ExpPoisson : NoParameters {
     }
 };
 
+// ---- losses of rows ------------------------------------------------------------------------------------------
+
+// Calls loss(y, t, d, weight) for views of the rows: it writes the gradients d, times the weights, and returns losses.
+template <class T, class OfView>
+FOXNN_INLINE void for_loss_rows(const T* y, const T* t, const T* weight, T* d, T* loss, Index rows, Index n, Index ld_y,
+                                Index ld_t, const OfView& of_view) {
+    using V = Vec<T>;
+    Block<T> y_block, t_block, d_block;
+    for_rows<T>(
+        rows, n,
+        [&](Index r) {
+            store(loss + r, of_view(y_block.read(y + r * ld_y, n, ld_y), t_block.read(t + r * ld_t, n, ld_t),
+                                    d_block.view(n), load<V>(weight + r)));
+            d_block.write(n, d + r * ld_y, ld_y);
+        },
+        [&](Index r) {
+            const auto view = [n](const T* row) { return RowView<T>{const_cast<T*>(row), n}; };
+            loss[r] = of_view(view(y + r * ld_y), view(t + r * ld_t), view(d + r * ld_y), splat<V>(weight[r]))[0];
+        });
+}
+
 template <class L, class T>
 void loss_rows(const T* y, const T* t, const T* weight, T* d, T* loss, Index rows, Index n, Index ld_y, Index ld_t,
                const T* parameters) {
     using V = Vec<T>;
     const T scale = L::reduction == Reduction::mean ? T(1) / static_cast<T>(n) : T(1);
-    for (Index r = 0; r < rows; r++) {
-        FixedSum<T> sum;
-        for_columns<T>(n, [&](Index c, int vector) {
+    const auto of_view = [&](auto y, auto t, auto d, V weight) __attribute__((always_inline)) {
+        auto sum = y.sum();
+        const V share = weight * scale;
+        y.each([&](Index at, int part) {
             V slope;
-            const V value =
-                L::template value<T>(load<V>(y + r * ld_y + c), load<V>(t + r * ld_t + c), slope, parameters);
-            const IntVec<T> valid = inside<T>(c, n);
-            sum.add(vector, valid ? value : V{});
-            store(d + r * ld_y + c, valid ? slope * (weight[r] * scale) : V{});
+            const V value = L::template value<T>(y.get(at), t.get(at), slope, parameters);
+            sum.add(part, y.valid(at, value, 0));
+            d.set(at, d.valid(at, slope * share, 0));
         });
-        loss[r] = sum.total() * scale;
-    }
+        return sum.total() * scale;
+    };
+    for_loss_rows(y, t, weight, d, loss, rows, n, ld_y, ld_t, of_view);
 }
 
 // ---- softmax: needs whole rows ------------------------------------------------------------------------------
 
-// p (n,) = e^(z - max z); returns their sum, and the maximum in `top`. p may be z.
-template <class T>
-T shifted_exponentials(const T* z, Index n, T* p, T& top) {
+// p = e^(z - max z); returns their sum, and the maximum in `top`. p may be z.
+template <class T, class View>
+FOXNN_INLINE Vec<T> shifted_exponentials(View z, View p, Vec<T>& top) {
     using V = Vec<T>;
-    V most = splat<V>(T(-kInfinity));
-    for (Index c = 0; c < n; c += kLanes<T>) {
-        const V v = inside<T>(c, n) ? load<V>(z + c) : most;
-        most = v > most ? v : most;
-    }
-    top = most[0];
-    for (Index i = 1; i < kLanes<T>; i++) top = most[i] > top ? most[i] : top;
-    FixedSum<T> sum;
-    for_columns<T>(n, [&](Index c, int vector) {
-        const V e = inside<T>(c, n) ? exp<T>(load<V>(z + c) - top) : V{};
-        store(p + c, e);
-        sum.add(vector, e);
+    top = splat<V>(T(-kInfinity));
+    z.each([&](Index at, int) {
+        const V v = z.valid(at, z.get(at), T(-kInfinity));
+        top = v > top ? v : top;
+    });
+    top = z.largest(top);
+    auto sum = z.sum();
+    z.each([&](Index at, int part) {
+        const V e = z.valid(at, exp<T>(z.get(at) - top), 0);
+        p.set(at, e);
+        sum.add(part, e);
     });
     return sum.total();
 }
 
 template <class T>
 void softmax_forward(T* y, T*, Index rows, Index n, Index ld, const T*) {
-    for (Index r = 0; r < rows; r++) {
-        T top, *row = y + r * ld;
-        const T sum = shifted_exponentials(row, n, row, top);
-        for (Index c = 0; c < n; c += kLanes<T>) store(row + c, load<Vec<T>>(row + c) / sum);
-    }
+    const auto of_view = [](auto y) __attribute__((always_inline)) {
+        Vec<T> top;
+        const Vec<T> sum = shifted_exponentials<T>(y, y, top);
+        y.each([&](Index at, int) { y.set(at, y.get(at) / sum); });
+    };
+    Block<T> block;
+    for_rows<T>(
+        rows, n,
+        [&](Index r) {
+            of_view(block.read(y + r * ld, n, ld));
+            block.write(n, y + r * ld, ld);
+        },
+        [&](Index r) { of_view(RowView<T>{y + r * ld, n}); });
 }
 
 // d_i <- y_i (d_i - sum_j d_j y_j)
@@ -229,14 +221,11 @@ template <class T>
 void softmax_backward(T* d, const T* y, Index rows, Index n, Index ld, const T*) {
     using V = Vec<T>;
     for (Index r = 0; r < rows; r++) {
-        T* row = d + r * ld;
-        const T* p = y + r * ld;
-        FixedSum<T> sum;
-        for_columns<T>(n, [&](Index c, int vector) {
-            sum.add(vector, inside<T>(c, n) ? load<V>(row + c) * load<V>(p + c) : V{});
-        });
-        const T dot = sum.total();
-        for (Index c = 0; c < n; c += kLanes<T>) store(row + c, load<V>(p + c) * (load<V>(row + c) - dot));
+        const RowView<T> slope{d + r * ld, n}, p{const_cast<T*>(y) + r * ld, n};
+        auto sum = slope.sum();
+        slope.each([&](Index at, int part) { sum.add(part, slope.valid(at, slope.get(at) * p.get(at), 0)); });
+        const V dot = sum.total();
+        slope.each([&](Index at, int) { slope.set(at, p.get(at) * (slope.get(at) - dot)); });
     }
 }
 
@@ -251,22 +240,19 @@ template <class T>
 void softmax_cross_entropy_rows(const T* z, const T* t, const T* weight, T* d, T* loss, Index rows, Index n, Index ld_y,
                                 Index ld_t, const T*) {
     using V = Vec<T>;
-    for (Index r = 0; r < rows; r++) {
-        const T *logits = z + r * ld_y, *target = t + r * ld_t;
-        T top, *row = d + r * ld_y;
-        const T sum = shifted_exponentials(logits, n, row, top);
-        const T log_sum = log<T>(splat<V>(sum))[0];
-        FixedSum<T> value, mass;
-        for_columns<T>(n, [&](Index c, int vector) {
-            const V tv = load<V>(target + c);
-            value.add(vector, inside<T>(c, n) ? tv * (log_sum - (load<V>(logits + c) - top)) : V{});
-            mass.add(vector, tv);
+    const auto of_view = [](auto z, auto t, auto d, V weight) __attribute__((always_inline)) {
+        V top;
+        const V sum = shifted_exponentials<T>(z, d, top), log_sum = log<T>(sum);
+        auto value = z.sum(), mass = z.sum();
+        z.each([&](Index at, int part) {
+            value.add(part, z.valid(at, t.get(at) * (log_sum - (z.get(at) - top)), 0));
+            mass.add(part, t.get(at));
         });
-        loss[r] = value.total();
-        const T share = mass.total() / sum;  // the targets of a row need not add up to 1
-        for (Index c = 0; c < n; c += kLanes<T>)
-            store(row + c, (load<V>(row + c) * share - load<V>(target + c)) * weight[r]);
-    }
+        const V share = mass.total() / sum;  // the targets of a row need not add up to 1
+        z.each([&](Index at, int) { d.set(at, (d.get(at) * share - t.get(at)) * weight); });
+        return value.total();
+    };
+    for_loss_rows(z, t, weight, d, loss, rows, n, ld_y, ld_t, of_view);
 }
 
 // Where a loss stands twice, the entry for the logits comes first.

@@ -80,39 +80,6 @@ void pack(const T* in, Index rows, Index columns, Index ldi, T* out) {
         for (Index c = 0; c < columns; c += kLanes<T>) store(out + r * columns + c, load<V>(in + r * ldi + c));
 }
 
-// Blocks of one 16-byte vector squared, whatever the instruction set: the shuffles within them are cheap on all.
-template <class T>
-void transpose(const T* in, Index rows, Index columns, Index ldi, T* out, Index ldo) {
-    typedef T Q __attribute__((vector_size(16)));
-    constexpr Index S = 16 / sizeof(T);
-    Index r = 0;
-    for (; r + S <= rows; r += S) {
-        Index c = 0;
-        for (; c + S <= columns; c += S) {
-            const T* from = in + r * ldi + c;
-            T* to = out + c * ldo + r;
-            if constexpr (S == 4) {
-                const Q q0 = load<Q>(from), q1 = load<Q>(from + ldi), q2 = load<Q>(from + 2 * ldi),
-                        q3 = load<Q>(from + 3 * ldi);
-                const Q l01 = FOXNN_SHUFFLE4(q0, q1, 0, 4, 1, 5), h01 = FOXNN_SHUFFLE4(q0, q1, 2, 6, 3, 7);
-                const Q l23 = FOXNN_SHUFFLE4(q2, q3, 0, 4, 1, 5), h23 = FOXNN_SHUFFLE4(q2, q3, 2, 6, 3, 7);
-                store(to, FOXNN_SHUFFLE4(l01, l23, 0, 1, 4, 5));
-                store(to + ldo, FOXNN_SHUFFLE4(l01, l23, 2, 3, 6, 7));
-                store(to + 2 * ldo, FOXNN_SHUFFLE4(h01, h23, 0, 1, 4, 5));
-                store(to + 3 * ldo, FOXNN_SHUFFLE4(h01, h23, 2, 3, 6, 7));
-            } else {
-                const Q q0 = load<Q>(from), q1 = load<Q>(from + ldi);
-                store(to, Q{q0[0], q1[0]});
-                store(to + ldo, Q{q0[1], q1[1]});
-            }
-        }
-        for (; c < columns; c++)
-            for (Index i = 0; i < S; i++) out[c * ldo + r + i] = in[(r + i) * ldi + c];
-    }
-    for (; r < rows; r++)
-        for (Index c = 0; c < columns; c++) out[c * ldo + r] = in[r * ldi + c];
-}
-
 template <class T>
 void column_sums(const T* in, Index rows, Index columns, Index ld, T* out) {
     using V = Vec<T>;
