@@ -15,7 +15,7 @@ from foxnn.foxnn_1_0.data import one_train_data, train_data
 from foxnn.foxnn_1_0.layer import layer
 from foxnn.history import History
 from foxnn.io import load
-from foxnn.io.imports import from_onnx, from_sklearn, from_torch
+from foxnn.io.imports import from_keras, from_onnx, from_sklearn, from_torch
 from foxnn.layers import Layer
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork, neural_network
@@ -35,6 +35,7 @@ __all__ = [
     "activations",
     "callbacks",
     "datasets",
+    "from_keras",
     "from_onnx",
     "from_sklearn",
     "from_torch",

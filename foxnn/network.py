@@ -830,6 +830,67 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
 
         return to_torch(self)
 
+    def to_keras(self) -> Any:
+        """Make a Keras model that gives the same outputs, on the backend that Keras is set to.
+
+        Needs Keras 3 and one of its backends.
+
+        Returns
+        -------
+        keras.Sequential
+            Of ``Rescaling`` (if the network has `scale` or `offset`), ``Dense``, activations and ``Dropout``; not
+            compiled.
+
+        Raises
+        ------
+        ValueError
+            If an activation has no counterpart in Keras: sin, cos, gaussian, arctan and threshold. Or if the network
+            is of float64, and the backend does not have that switched on.
+        ImportError
+            If Keras 3 is not installed.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> model = foxnn.neural_network([2, 3, 1]).to_keras()  # doctest: +SKIP
+        """
+        from foxnn.io.keras_format import to_keras
+
+        return to_keras(self)
+
+    def to_sklearn(self) -> Any:
+        """Make a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn that gives the same outputs.
+
+        Needs scikit-learn.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+            A classifier if the output is softmax or sigmoid, whose ``predict_proba`` are the outputs (of one sigmoid:
+            the probability of the second class) and whose classes are ``metadata["classes"]``, else 0, 1, ...; of
+            several sigmoids, one for any number of labels at once. A regressor if the output is linear or exp. How
+            inputs are read (`scale`, `offset`) is in the first layer's weights. Its ``partial_fit`` goes on from these
+            weights, without a penalty on them (`alpha` is 0) and with an optimizer that knows nothing yet.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn has no such network: hidden layers of different activations, of others than sigmoid, tanh,
+            relu and linear, or another output.
+        ImportError
+            If scikit-learn is not installed.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 3, 3], activation="relu", output="softmax", seed=0)
+        >>> nn.to_sklearn()  # doctest: +SKIP
+        MLPClassifier(alpha=0.0, hidden_layer_sizes=(3,))
+        """
+        from foxnn.io.sklearn_format import to_sklearn
+
+        return to_sklearn(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         from foxnn.io.native import from_bytes, to_bytes
 

@@ -327,7 +327,7 @@ def _read_settings(file: BinaryIO) -> tuple[dict[str, Any], int]:
         word, end = _name(head, at) if name == "auto_save_name_file" else _word(head, at)
         try:
             settings[name] = _setting(name, word)
-            trial.update({name: settings[name]})
+            setattr(trial._owner(name), name, settings[name])
         except (TypeError, ValueError) as error:
             reason = str(error) if name in settings else f"{name}: got {_shown(word)}; it takes a number"
             raise _settings_error(head, at, reason) from None

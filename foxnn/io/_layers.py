@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from foxnn.activations import Activation
+from foxnn.io._formulas import reading
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
+
+_Array = npt.NDArray[Any]
 
 
 class Dense(NamedTuple):
     """A layer: weights (n_in, n_out), bias (n_out,) and an activation."""
 
-    weights: npt.NDArray[Any]
-    bias: npt.NDArray[Any]
+    weights: _Array
+    bias: _Array
     activation: Activation
 
 
@@ -45,3 +49,117 @@ def network_of(layers: Sequence[Dense], dtype: Any, dropout: Sequence[float] | f
         dropout=dropout,
         dtype=dtype,
     )
+
+
+def dense_layers(network: NeuralNetwork) -> list[Dense]:
+    """The layers of a network in float64; how it reads its inputs is in the first one's weights.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> nn = foxnn.neural_network([1, 1], init=3.0)
+    >>> nn.scale, nn.offset = 0.5, 10.0
+    >>> weights, bias, _ = dense_layers(nn)[0]
+    >>> weights.item(), bias.item()
+    (1.5, 30.0)
+    """
+    layers = [
+        Dense(layer.weights.astype(np.float64), layer.bias.astype(np.float64), layer.activation)
+        for layer in network.layers
+    ]
+    scale, offset = reading(network) or (1.0, 0.0)
+    weights, bias, activation = layers[0]
+    layers[0] = Dense(scale * weights, bias + offset * weights.sum(axis=0), activation)
+    return layers
+
+
+class Chain:
+    """Another library's layers, added from the inputs on; what is not a layer here goes into the one beside it.
+
+    Each has a name, `where`, which begins the message of the ValueError if it does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> chain = Chain()
+    >>> chain.affine("norm", 0.5, 1.0)
+    >>> chain.dense("first", np.eye(2), np.zeros(2))
+    >>> chain.activation("act", Activation("relu"))
+    >>> nn = chain.network("float64")
+    >>> nn.scale, nn.offset, nn.predict([2, -4]).tolist()
+    (0.5, 1.0, [2.0, 0.0])
+    """
+
+    def __init__(self) -> None:
+        self._layers: list[Dense] = []
+        self._dropout: list[float] = []
+        self._pending: tuple[str, _Array, _Array] | None = None  # an affine function that goes into the next layer
+        self._reading: tuple[float, float] | None = None  # scale and offset of the inputs
+
+    def dense(self, where: str, weights: _Array, bias: _Array) -> None:
+        """Add ``x @ weights + bias``, of shapes (n_in, n_out) and (n_out,)."""
+        if self._pending is not None:
+            norm, factor, shift = self._pending
+            if factor.ndim == 0 and not self._layers:
+                self._reading = float(factor), float(shift)
+            else:
+                factor, shift = _of_width(norm, factor, shift, len(weights))
+                weights, bias = factor[:, None] * weights, bias + shift @ weights
+            self._pending = None
+        self._layers.append(Dense(weights, bias, Activation("linear")))
+        self._dropout.append(0.0)
+
+    def affine(self, where: str, factor: npt.ArrayLike, shift: npt.ArrayLike) -> None:
+        """Add ``x * factor + shift``, numbers or arrays (n,): a normalisation that has learned all it will."""
+        factor, shift = np.asarray(factor, np.float64), np.asarray(shift, np.float64)
+        if self._pending is not None:
+            _, first, start = self._pending
+            if first.ndim and factor.ndim and len(first) != len(factor):
+                raise ValueError(f"{where}: of {len(factor)} numbers meets {len(first)} of them")
+            self._pending = where, first * factor, start * factor + shift
+        elif self._layers and self._layers[-1].activation == "linear" and not self._dropout[-1]:
+            weights, bias, linear = self._layers[-1]
+            factor, shift = _of_width(where, factor, shift, len(bias))
+            self._layers[-1] = Dense(weights * factor, bias * factor + shift, linear)
+        else:
+            self._pending = where, factor, shift
+
+    def activation(self, where: str, activation: Activation) -> None:
+        """Add an activation."""
+        if activation == "linear":
+            return
+        if not self._layers:
+            raise ValueError(f"{where}: comes before the first dense layer")
+        before = self._layers[-1].activation
+        if before != "linear" or self._pending is not None:
+            raise ValueError(f"{where}: comes after {before}, without a dense layer between them")
+        if self._dropout[-1]:
+            raise ValueError(f"{where}: comes after dropout; it takes its place before it")
+        self._layers[-1] = self._layers[-1]._replace(activation=activation)
+
+    def dropout(self, where: str, rate: float) -> None:
+        """Drop a share of the outputs, after what was dropped already."""
+        if not self._layers:
+            raise ValueError(f"{where}: comes before the first dense layer; foxnn drops units of hidden layers only")
+        before = self._dropout[-1]
+        self._dropout[-1] = 1 - (1 - before) * (1 - rate) if before else rate
+
+    def network(self, dtype: Any) -> NeuralNetwork:
+        """The network of all that was added."""
+        if not self._layers:
+            raise ValueError("the model has no dense layer")
+        if self._pending is not None:
+            raise ValueError(f"{self._pending[0]}: comes last, after an activation; it takes a dense layer after it")
+        if self._dropout[-1]:
+            raise ValueError("the model ends with dropout; foxnn drops units of hidden layers only")
+        network = network_of(self._layers, dtype, self._dropout[:-1])
+        if self._reading is not None:
+            network.scale, network.offset = self._reading
+        return network
+
+
+def _of_width(where: str, factor: _Array, shift: _Array, width: int) -> tuple[_Array, _Array]:
+    for values in (factor, shift):
+        if values.ndim and len(values) != width:
+            raise ValueError(f"{where}: of {len(values)} numbers meets {width} of them")
+    return np.broadcast_to(factor, width), np.broadcast_to(shift, width)

@@ -8,7 +8,44 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
-__all__ = ["from_onnx", "from_sklearn", "from_torch"]
+__all__ = ["from_keras", "from_onnx", "from_sklearn", "from_torch"]
+
+
+def from_keras(model: Any) -> NeuralNetwork:
+    """Make a network of a Keras model, whatever backend it is on.
+
+    Parameters
+    ----------
+    model : keras.Sequential or keras.Model
+        Layers in one chain, models within models too: ``Dense`` with an activation, activations as layers,
+        ``BatchNormalization`` (its moving statistics go into the weights beside it), ``Normalization`` and
+        ``Rescaling``, ``Dropout``, ``Flatten``, ``Identity``, and ``Softmax`` at the end. Models with a `call` of
+        their own are refused, as nobody knows what it does.
+
+    Returns
+    -------
+    NeuralNetwork
+        In the number type of the weights; other than float64 becomes float32. Its inputs are flattened samples.
+
+    Raises
+    ------
+    ValueError
+        If the model has something that a foxnn network cannot do; the message names the layer.
+    TypeError
+        If it is no model.
+    ImportError
+        If Keras 3 is not installed.
+
+    Examples
+    --------
+    >>> import foxnn, keras  # doctest: +SKIP
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="tanh")])  # doctest: +SKIP
+    >>> foxnn.from_keras(model)  # doctest: +SKIP
+    neural_network([2, 3], [tanh], loss='half_squared_error', dtype='float32')
+    """
+    from foxnn.io import keras_format
+
+    return keras_format.from_keras(model)
 
 
 def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> NeuralNetwork:

@@ -1,4 +1,4 @@
-"""Networks from scikit-learn."""
+"""Networks from and to scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn.activations import Activation
-from foxnn.io._layers import Dense, network_of
+from foxnn.io._layers import Dense, dense_layers, network_of
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
 _OUTPUTS = {"identity": "linear", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
+_HIDDEN = {"linear": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu", "foxnn_relu": "relu"}
 
 
 def from_sklearn(mlp: Any) -> NeuralNetwork:
     """See `foxnn.from_sklearn`."""
-    try:
-        from sklearn.neural_network import MLPClassifier, MLPRegressor
-    except ImportError:
-        raise ImportError("this needs scikit-learn: pip install foxnn[sklearn]") from None
+    MLPClassifier, MLPRegressor = _estimators()
     if not isinstance(mlp, (MLPClassifier, MLPRegressor)):
         raise TypeError(f"mlp: got {type(mlp).__name__}; it takes scikit-learn's MLPClassifier or MLPRegressor")
     if not hasattr(mlp, "coefs_"):
@@ -41,3 +39,83 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
         network.metadata["classes"] = classes
         network.loss = "cross_entropy" if last == "softmax" else "binary_cross_entropy"
     return network
+
+
+def to_sklearn(network: NeuralNetwork) -> Any:
+    """Make an estimator of a network; see `NeuralNetwork.to_sklearn`."""
+    MLPClassifier, MLPRegressor = _estimators()
+    *hidden, last = dense_layers(network)
+    if last.activation.name not in _OUTPUTS.values():
+        raise ValueError(
+            f"output: got {last.activation}; scikit-learn's networks take softmax, sigmoid, linear and exp"
+        )
+    options = {
+        "hidden_layer_sizes": tuple(len(layer.bias) for layer in hidden),
+        "activation": _hidden_activation([layer.activation for layer in hidden]),
+        "alpha": 0.0,
+        "random_state": 0,  # so that nothing is drawn from NumPy's
+    }
+    x = np.zeros((1, network.sizes[0]), network.dtype)
+    y = np.ones((1, len(last.bias)) if len(last.bias) > 1 else 1)
+    if last.activation == "exp":
+        try:
+            mlp = MLPRegressor(loss="poisson", **options)
+        except TypeError:
+            raise ValueError("output: got exp; it takes scikit-learn 1.7 or later, with its Poisson loss") from None
+        mlp.partial_fit(x, y)
+    elif last.activation == "linear":
+        mlp = MLPRegressor(**options).partial_fit(x, y)
+    elif last.activation == "sigmoid" and len(last.bias) > 1:
+        mlp = MLPClassifier(**options).partial_fit(
+            x, np.eye(1, len(last.bias), dtype=int), classes=np.arange(len(last.bias))
+        )
+    else:
+        classes, last = _sorted(last, network.metadata.get("classes"))
+        mlp = MLPClassifier(**options).partial_fit(x, classes[:1], classes=classes)
+    # That step made all that a fitted estimator has; what it learned is forgotten again.
+    layers = [*hidden, last]
+    mlp.coefs_ = [np.ascontiguousarray(layer.weights, network.dtype) for layer in layers]
+    mlp.intercepts_ = [layer.bias.astype(network.dtype) for layer in layers]
+    mlp.n_iter_ = mlp.t_ = 0
+    mlp.loss_curve_, mlp.loss_, mlp.best_loss_ = [], np.inf, np.inf
+    del mlp._optimizer
+    return mlp.set_params(random_state=None)
+
+
+def _estimators() -> tuple[Any, Any]:
+    try:
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+    except ImportError:
+        raise ImportError("this needs scikit-learn: pip install foxnn[sklearn]") from None
+    return MLPClassifier, MLPRegressor
+
+
+def _hidden_activation(activations: list[Activation]) -> str:
+    """scikit-learn's name of the one activation that all hidden layers have."""
+    found = []
+    for i, activation in enumerate(activations):
+        if activation.name not in _HIDDEN:
+            raise ValueError(f"layer {i}: has {activation}; scikit-learn's take sigmoid, tanh, relu and linear")
+        found.append(_HIDDEN[activation.name])
+    if len(set(found)) > 1:
+        shown = ", ".join(map(str, activations))
+        raise ValueError(f"activations: got {shown}; scikit-learn's networks have one for all hidden layers")
+    return found[0] if found else "relu"
+
+
+def _sorted(last: Dense, names: Any) -> tuple[Any, Dense]:
+    """The classes in the order in which scikit-learn keeps them, and the last layer to go with it."""
+    weights, bias, activation = last
+    n = max(len(bias), 2)
+    if len(bias) == 1 and activation == "softmax":
+        raise ValueError("output: got softmax of one number, which is always 1")
+    classes, order = np.unique(np.arange(n) if names is None else np.asarray(names), return_index=True)
+    if len(classes) != n:
+        raise ValueError(f'metadata["classes"]: got {names!r}; it takes {n} different classes')
+    if activation == "softmax":
+        weights, bias = weights[:, order], bias[order]
+        if n == 2:  # the second of two probabilities is the sigmoid of the difference
+            weights, bias, activation = weights[:, 1:] - weights[:, :1], bias[1:] - bias[:1], Activation("sigmoid")
+    elif order[0] == 1:  # the probability of the other class
+        weights, bias = -weights, -bias
+    return classes, Dense(weights, bias, activation)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn.activations import Activation
-from foxnn.io._formulas import reading
-from foxnn.io._layers import Dense, network_of
+from foxnn.io._layers import Chain, dense_layers
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -37,69 +36,37 @@ def from_torch(module: Any) -> NeuralNetwork:
     torch = _torch()
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module: got {type(module).__name__}; it takes a torch.nn.Module")
-    layers: list[Dense] = []
-    dropout: list[float] = []
-    dtypes = set()
-    pending = None  # factor and shift of a batch normalisation that goes into the weights after it
+    chain, dtypes = Chain(), set()
     for name, part in _parts(module, ""):
-        kind = type(part).__name__
+        kind, where = type(part).__name__, _where(name, part)
+        if kind == "Flatten" and (part.start_dim, part.end_dim) != (1, -1):
+            raise _refusal(name, part, "does not keep the samples apart")
         if kind in ("Flatten", "Identity"):
-            if kind == "Flatten" and (part.start_dim, part.end_dim) != (1, -1):
-                raise _refusal(name, part, "does not keep the samples apart")
-        elif kind == "Linear":
+            continue
+        if kind == "Linear":
             dtypes.add(part.weight.dtype)
             weights = _array(part.weight).T
-            bias = np.zeros(weights.shape[1]) if part.bias is None else _array(part.bias)
-            if pending is not None:
-                factor, shift = _of_width(name, part, len(weights), pending)
-                weights, bias, pending = factor[:, None] * weights, bias + shift @ weights, None
-            layers.append(Dense(weights, bias, Activation("linear")))
-            dropout.append(0.0)
+            chain.dense(where, weights, np.zeros(weights.shape[1]) if part.bias is None else _array(part.bias))
         elif kind == "BatchNorm1d":
-            if pending is not None:
-                raise _refusal(name, part, "comes after another one, without a Linear between them")
-            factor, shift = _batch_norm(name, part)
-            if layers and layers[-1].activation == "linear" and not dropout[-1]:
-                weights, bias, linear = layers[-1]
-                factor, shift = _of_width(name, part, len(bias), (factor, shift))
-                layers[-1] = Dense(weights * factor, bias * factor + shift, linear)
-            else:
-                pending = factor, shift
-        elif not layers:
-            raise _refusal(name, part, "comes before the first Linear")
+            chain.affine(where, *_batch_norm(name, part))
         elif kind == "Dropout":
-            dropout[-1] = 1 - (1 - dropout[-1]) * (1 - part.p)
+            chain.dropout(where, part.p)
         else:
-            activation = _activation(name, part)
-            if layers[-1].activation != "linear" or pending is not None:
-                raise _refusal(name, part, f"comes after {layers[-1].activation}, without a Linear between them")
-            if dropout[-1]:
-                raise _refusal(name, part, "comes after Dropout; it takes its place before it")
-            layers[-1] = layers[-1]._replace(activation=activation)
-    if not layers:
-        raise ValueError("module: has no Linear")
-    if pending is not None:
-        raise ValueError("module: ends with BatchNorm1d after an activation; it takes a Linear after that")
-    if dropout.pop():
-        raise ValueError("module: ends with Dropout; foxnn drops units of hidden layers only")
-    return network_of(layers, "float64" if torch.float64 in dtypes else "float32", dropout)
+            chain.activation(where, _activation(name, part))
+    return chain.network("float64" if torch.float64 in dtypes else "float32")
 
 
 def to_torch(network: NeuralNetwork) -> Any:
     """Make a PyTorch module of a network; see `NeuralNetwork.to_torch`."""
     torch = _torch()
-    scale, offset = reading(network) or (1.0, 0.0)
     dtype = torch.float64 if network.dtype == np.float64 else torch.float32
     modules: list[Any] = []
-    for i, layer in enumerate(network.layers):
+    for i, layer in enumerate(dense_layers(network)):
         with torch.random.fork_rng(devices=[]):  # the initial weights are replaced
-            linear = torch.nn.Linear(layer.n_in, layer.n_out, dtype=dtype)
-        weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
-        if i == 0:  # (x scale + offset) weights + bias
-            bias, weights = bias + offset * weights.sum(axis=0), scale * weights
+            linear = torch.nn.Linear(*layer.weights.shape, dtype=dtype)
         with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(np.ascontiguousarray(weights.T)))
-            linear.bias.copy_(torch.from_numpy(bias))
+            linear.weight.copy_(torch.from_numpy(np.ascontiguousarray(layer.weights.T)))
+            linear.bias.copy_(torch.from_numpy(layer.bias))
         modules.append(linear)
         if layer.activation != "linear":
             modules.append(_module(layer.activation))
@@ -130,8 +97,12 @@ def _array(tensor: Any) -> Any:
     return array.copy()
 
 
+def _where(name: str, part: Any) -> str:
+    return f"module {name or '(the whole)'}, {type(part).__name__}"
+
+
 def _refusal(name: str, part: Any, why: str) -> ValueError:
-    return ValueError(f"module {name or '(the whole)'}, {type(part).__name__}: {why}")
+    return ValueError(f"{_where(name, part)}: {why}")
 
 
 def _batch_norm(name: str, part: Any) -> tuple[Any, Any]:
@@ -143,12 +114,6 @@ def _batch_norm(name: str, part: Any) -> tuple[Any, Any]:
         factor = factor * _array(part.weight)
     shift = -_array(part.running_mean) * factor
     return factor, shift if part.bias is None else shift + _array(part.bias)
-
-
-def _of_width(name: str, part: Any, width: int, pair: tuple[Any, Any]) -> tuple[Any, Any]:
-    if len(pair[0]) != width:
-        raise _refusal(name, part, f"a BatchNorm1d of {len(pair[0])} numbers meets {width} of them")
-    return pair
 
 
 def _activation(name: str, part: Any) -> Activation:

@@ -1,0 +1,230 @@
+"""Networks from and to Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from foxnn.activations import Activation
+from foxnn.io._formulas import reading
+from foxnn.io._layers import Chain
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+#: Functions of keras.activations that are activations with Keras's default parameters.
+_ACTIVATIONS = {
+    "linear": Activation("linear"),
+    "sigmoid": Activation("sigmoid"),
+    "tanh": Activation("tanh"),
+    "relu": Activation("relu"),
+    "leaky_relu": Activation("leaky_relu", negative_slope=0.2),
+    "elu": Activation("elu"),
+    "celu": Activation("elu"),
+    "selu": Activation("selu"),
+    "gelu": Activation("gelu"),
+    "silu": Activation("silu"),
+    "softplus": Activation("softplus"),
+    "softsign": Activation("softsign"),
+    "hard_sigmoid": Activation("hard_sigmoid"),
+    "hard_tanh": Activation("hard_tanh"),
+    "relu6": Activation("relu6"),
+    "mish": Activation("mish"),
+    "exponential": Activation("exp"),
+    "softmax": Activation("softmax"),
+}
+_TAKEN = [
+    "InputLayer", "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "BatchNormalization", "Normalization",
+    "Rescaling", "Dropout", "Flatten", "Identity", "ActivityRegularization",
+]  # fmt: skip
+
+
+def from_keras(model: Any) -> NeuralNetwork:
+    """See `foxnn.from_keras`."""
+    keras = _keras()
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"model: got {type(model).__name__}; it takes a keras.Sequential or a functional keras.Model")
+    chain, dtypes = Chain(), set()
+    for layer, shape in _chain(model):
+        kind, where = type(layer).__name__, _where(layer)
+        if not type(layer).__module__.startswith("keras."):
+            raise _refusal(layer, f"is not known; it takes {', '.join(_TAKEN)}")
+        if kind in ("InputLayer", "Flatten", "Identity", "ActivityRegularization"):
+            continue
+        if kind == "Rescaling":
+            chain.affine(where, *_flat(layer, shape, layer.scale, layer.offset))
+        elif kind == "Normalization":
+            chain.affine(where, *_flat(layer, shape, *_normalization(layer)))
+        elif kind == "Dropout" and layer.noise_shape is None:
+            chain.dropout(where, layer.rate)
+        elif len(shape) != 1:
+            raise _refusal(layer, f"takes samples of shape {shape}, which are not rows; Flatten comes before it")
+        elif kind == "Dense":
+            if getattr(layer, "quantization_mode", None) is not None:
+                raise _refusal(layer, f"is quantized ({layer.quantization_mode})")
+            weights = _array(layer.kernel)
+            dtypes.add(keras.backend.standardize_dtype(layer.kernel.dtype))
+            chain.dense(where, weights, np.zeros(weights.shape[1]) if layer.bias is None else _array(layer.bias))
+            chain.activation(where, _of_function(layer))
+        elif kind == "BatchNormalization":
+            chain.affine(where, *_batch_norm(layer))
+        else:
+            chain.activation(where, _of_function(layer) if kind == "Activation" else _of_layer(layer))
+    return chain.network("float64" if "float64" in dtypes else "float32")
+
+
+def to_keras(network: NeuralNetwork) -> Any:
+    """Make a Keras model of a network; see `NeuralNetwork.to_keras`."""
+    keras = _keras()
+    dtype = network.dtype.name
+    layers: list[Any] = [keras.Input((network.sizes[0],), dtype=dtype)]
+    read = reading(network)
+    if read is not None:
+        layers.append(keras.layers.Rescaling(*read, dtype=dtype))
+    dense = []
+    for i, layer in enumerate(network.layers):
+        function, extra = _function(keras, layer.activation, dtype)
+        zeros = {"kernel_initializer": "zeros", "bias_initializer": "zeros"}  # draws no random numbers
+        dense.append(keras.layers.Dense(layer.n_out, activation=function, dtype=dtype, **zeros))
+        layers += [dense[-1], *extra]
+        if i < len(network.dropout) and network.dropout[i]:
+            layers.append(keras.layers.Dropout(network.dropout[i], dtype=dtype))
+    model = keras.Sequential(layers)
+    for here, layer in zip(dense, network.layers, strict=True):
+        if keras.ops.convert_to_numpy(here.kernel).dtype != dtype:  # the variable says what was asked for
+            raise ValueError(
+                f"network: is of {dtype}, which Keras's backend {keras.backend.backend()} has not switched on "
+                '(with JAX: jax.config.update("jax_enable_x64", True))'
+            )
+        here.set_weights([layer.weights, layer.bias])
+    return model
+
+
+def _keras() -> Any:
+    try:
+        import keras
+    except ImportError:
+        raise ImportError("this needs Keras 3 and one of its backends: see https://keras.io/getting_started") from None
+    if int(keras.__version__.partition(".")[0]) < 3:
+        raise ImportError(f"this needs Keras 3; {keras.__version__} is installed")
+    return keras
+
+
+def _chain(model: Any) -> Iterator[tuple[Any, tuple[int, ...]]]:
+    """The layers of a model from the inputs on, with the shapes of the samples that they take."""
+    if not model.built or not getattr(model, "outputs", None):
+        raise ValueError(
+            "model: is not built from layers; it takes a Sequential with an Input, or a functional model, not one with "
+            "a `call` of its own"
+        )
+    if len(model.outputs) != 1 or len(model.inputs) != 1:
+        raise ValueError(
+            f"model: has {len(model.inputs)} inputs and {len(model.outputs)} outputs; it takes one of each"
+        )
+    found = []
+    tensor = model.outputs[0]
+    while tensor is not model.inputs[0]:
+        history = tensor._keras_history
+        operation = history.operation
+        sources = operation._inbound_nodes[history.node_index].input_tensors
+        if len(sources) != 1:
+            raise _refusal(operation, "joins branches of the model; a foxnn network is one chain")
+        tensor = sources[0]
+        found.append((operation, tuple(tensor.shape[1:])))
+    for operation, shape in reversed(found):
+        if isinstance(operation, _keras().Model):
+            yield from _chain(operation)
+        else:
+            yield operation, shape
+
+
+def _where(layer: Any) -> str:
+    return f"layer {layer.name}, {type(layer).__name__}"
+
+
+def _refusal(layer: Any, why: str) -> ValueError:
+    return ValueError(f"{_where(layer)}: {why}")
+
+
+def _array(tensor: Any) -> Any:
+    from keras import ops
+
+    return np.asarray(ops.convert_to_numpy(tensor), np.float64)
+
+
+def _flat(layer: Any, shape: tuple[int, ...], factor: Any, shift: Any) -> tuple[Any, Any]:
+    """A factor and a shift for each of the numbers of a flattened sample, or for all of them."""
+    factor, shift = _array(factor), _array(shift)
+    if factor.ndim == shift.ndim == 0:
+        return factor, shift
+    if None in shape:
+        raise _refusal(layer, f"takes samples of shape {shape}; it has to be known")
+    try:
+        return np.broadcast_to(factor, (1, *shape)).reshape(-1), np.broadcast_to(shift, (1, *shape)).reshape(-1)
+    except ValueError:
+        raise _refusal(layer, f"has numbers of shapes {factor.shape}, {shift.shape} for samples of {shape}") from None
+
+
+def _normalization(layer: Any) -> tuple[Any, Any]:
+    """What a Normalization multiplies by and adds."""
+    mean = _array(layer.mean)
+    deviation = np.maximum(np.sqrt(_array(layer.variance)), _keras().backend.epsilon())
+    return (deviation, mean) if layer.invert else (1 / deviation, -mean / deviation)
+
+
+def _batch_norm(layer: Any) -> tuple[Any, Any]:
+    """What a batch normalisation multiplies by and adds when it predicts."""
+    factor = 1 / np.sqrt(_array(layer.moving_variance) + layer.epsilon)
+    if layer.gamma is not None:
+        factor = factor * _array(layer.gamma)
+    shift = -_array(layer.moving_mean) * factor
+    return factor, shift if layer.beta is None else shift + _array(layer.beta)
+
+
+def _of_function(layer: Any) -> Activation:
+    """The activation that a layer has been given as a function."""
+    from keras import activations
+
+    for name, activation in _ACTIVATIONS.items():
+        if layer.activation is getattr(activations, name):
+            return activation
+    if type(layer.activation).__module__.startswith("keras."):  # a layer
+        return _of_layer(layer.activation)
+    name = getattr(layer.activation, "__name__", repr(layer.activation))
+    raise _refusal(layer, f"its activation {name!r} has no counterpart in foxnn")
+
+
+def _of_layer(layer: Any) -> Activation:
+    kind = type(layer).__name__
+    try:
+        if kind == "ReLU" and not layer.threshold:
+            if layer.max_value is None:
+                slope = float(layer.negative_slope)
+                return Activation("leaky_relu", negative_slope=slope) if slope else Activation("relu")
+            if layer.max_value == 6 and not layer.negative_slope:
+                return Activation("relu6")
+        if kind == "LeakyReLU":
+            return Activation("leaky_relu", negative_slope=float(layer.negative_slope))
+        if kind == "ELU":
+            return Activation("elu", alpha=float(layer.alpha))
+        if kind == "Softmax" and layer.axis in (1, -1):
+            return Activation("softmax")
+    except ValueError as error:
+        raise _refusal(layer, str(error)) from None
+    if kind in _TAKEN:
+        raise _refusal(layer, "with these parameters has no counterpart in foxnn")
+    raise _refusal(layer, f"has no counterpart in foxnn; it takes {', '.join(_TAKEN)}")
+
+
+def _function(keras: Any, activation: Activation, dtype: str) -> tuple[str, list[Any]]:
+    """The name of an activation among Keras's, and the layers that follow if it has parameters of its own."""
+    if activation == "leaky_relu":
+        return "linear", [keras.layers.LeakyReLU(activation.parameters["negative_slope"], dtype=dtype)]
+    if activation == "elu":
+        return "linear", [keras.layers.ELU(activation.parameters["alpha"], dtype=dtype)]
+    name = {"foxnn_relu": "relu", "exp": "exponential"}.get(activation.name, activation.name)
+    if name not in _ACTIVATIONS:
+        raise ValueError(f"activation: {activation.name!r} has no counterpart in Keras")
+    return name, []
