@@ -47,7 +47,9 @@ class Loss:
         One of `foxnn.losses.names()`, or another name for it: ``mse``, ``mae``, ``bce``,
         ``categorical_cross_entropy``, ``sparse_categorical_cross_entropy``, ...
     **parameters : float
-        ``delta`` of ``huber`` (1).
+        ``delta`` of ``huber`` (1); ``label_smoothing`` of ``cross_entropy`` and ``binary_cross_entropy`` (0): the share
+        s in [0, 1) of every target t that is spread evenly over its K classes (Szegedy et al. 2016): it becomes
+        (1 - s) t + s / K, with K = 2 for each output of ``binary_cross_entropy``.
 
     Raises
     ------
@@ -92,6 +94,12 @@ class Loss:
         """Whether its targets are classes."""
         return bool(_core.LOSSES[self.name]["classification"])
 
+    @property
+    def unusual(self) -> dict[str, float]:
+        """Its parameters that are not what they are by default."""
+        defaults = {name: default for name, default, *_ in _core.LOSSES[self.name]["parameters"]}
+        return {name: value for name, value in self.parameters.items() if value != defaults[name]}
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str):
             return self.name == ALIASES.get(other, other)
@@ -101,5 +109,5 @@ class Loss:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        values = "".join(f", {k}={v:g}" for k, v in self.parameters.items())
+        values = "".join(f", {k}={v:g}" for k, v in self.unusual.items())
         return f"Loss({self.name!r}{values})"

@@ -63,6 +63,17 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         Of everything random: the same seed and data give the same bits. By default a new one each time.
     n_threads : int, optional
         Exactly the most threads to use; by default as many as `foxnn.set_num_threads` allows.
+    input_dropout : float in [0, 1), default 0
+        Share of the inputs that training sets to zero.
+    input_noise : float, default 0
+        Standard deviation of the Gaussian noise that training adds to the inputs, as they are read (with `scale` and
+        `offset`); before `input_dropout`.
+    l1, l2 : float, default 0
+        Training minimises the loss plus the sum of ``l1 |w| + l2 w^2 / 2`` over all weights w; biases are not
+        penalised. The losses that `fit` and `evaluate` report are without it.
+    max_norm : float, or a list of float or None for each layer, optional
+        The most that the Euclidean norm of the weights into one unit, a column of `Layer.weights`, may be: after each
+        training step, longer ones are scaled down (Srivastava et al. 2014). One number is for all layers.
 
     Attributes
     ----------
@@ -93,7 +104,6 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
     """
 
     _rate: float = 0.0  # learning rate of the last step
-    _penalty: tuple[float, float] = (0.0, 0.0)  # l1 and l2: gradients of weights grow by l1 sign(w) + l2 w
 
     def __init__(
         self,
@@ -107,6 +117,12 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         seed: int | None = None,
         n_threads: int | None = None,
         only_scale: bool = False,
+        *,
+        input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float | Sequence[float | None] | None = None,
     ) -> None:
         if isinstance(sizes, (str, os.PathLike, NeuralNetwork)):
             from foxnn.io import load
@@ -119,6 +135,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
                 ("loss", loss, None),
                 ("init", init, None),
                 ("dropout", dropout, 0.0),
+                ("input_dropout", input_dropout, 0.0),
+                ("input_noise", input_noise, 0.0),
+                ("l1", l1, 0.0),
+                ("l2", l2, 0.0),
+                ("max_norm", max_norm, None),
             ):
                 if not (value is default or (isinstance(value, (str, int, float)) and value == default)):
                     raise ValueError(f"{name}: got {value!r}; a network that is loaded or copied has its own")
@@ -139,6 +160,10 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         chosen_loss = None if loss is None else Loss.of(loss)
         self._activations = self._chosen_activations(activation, output, chosen_loss)
         self._dropout = self._checked_dropout(dropout)
+        self._input_dropout = real("input_dropout", input_dropout, 0, 1)
+        self._input_noise = real("input_noise", input_noise, 0)
+        self._max_norm = self._checked_max_norm(max_norm)
+        self.l1, self.l2 = l1, l2
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
         self.optimizer: optimizers.Optimizer = optimizers.Adam()
@@ -196,20 +221,33 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
             raise ValueError(f"dropout: got {len(rates)} rates; it takes one for each of the {hidden} hidden layers")
         return rates
 
+    def _checked_max_norm(self, max_norm: Any) -> list[float | None]:
+        layers = len(self.sizes) - 1
+        if max_norm is None or isinstance(max_norm, str) or not isinstance(max_norm, Iterable):
+            norms = [max_norm] * layers
+        else:
+            norms = list(max_norm)
+            if len(norms) != layers:
+                raise ValueError(f"max_norm: got {len(norms)} of them; it takes one for each of the {layers} layers")
+        return [None if norm is None else real("max_norm", norm, 0, open_below=True) for norm in norms]
+
     def _make_core(self) -> None:
         network, self._trainer_type, self._optimizer_type = _CORES[self._dtype]
         self._core = network()
         for (n_in, n_out), a in zip(pairwise(self.sizes), self._activations, strict=True):
             self._core.append(n_in, n_out, a.name, list(a.parameters.values()))
         self._trainer: Any = None  # made when first needed; made again when the layers change
-        self._apply_dropout()
+        self._apply_regularisation()
         self._optimizer_state: Any = None
         self._optimizer_of_state: optimizers.Optimizer | None = None
         self._training = threading.Lock()
 
-    def _apply_dropout(self) -> None:
+    def _apply_regularisation(self) -> None:
         for index, rate in enumerate(self._dropout):
             self._core.set_dropout(index, rate)
+        for index, norm in enumerate(self._max_norm):
+            self._core.set_max_norm(index, norm or 0.0)
+        self._core.set_input_noise(self._input_noise, self._input_dropout)
         self._trainer = None
 
     def _initialize(self, init: Any) -> None:
@@ -274,6 +312,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         self.sizes = [*self.sizes[: begin + 1], *(units for units, _, _ in new), *self.sizes[end + 1 :]]
         self._activations = [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]]
         self._dropout = rates[:-1]
+        self._max_norm = [*self._max_norm[:begin], *(None for _ in new), *self._max_norm[end:]]
         self._trainer = self._optimizer_state = self._optimizer_of_state = None
 
     # ---- what it is -----------------------------------------------------------------------------------------
@@ -306,7 +345,55 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
     @dropout.setter
     def dropout(self, value: float | Sequence[float]) -> None:
         self._dropout = self._checked_dropout(value)
-        self._apply_dropout()
+        self._apply_regularisation()
+
+    @property
+    def input_dropout(self) -> float:
+        """Share of the inputs that training drops; assign another one to change it."""
+        return self._input_dropout
+
+    @input_dropout.setter
+    def input_dropout(self, value: float) -> None:
+        self._input_dropout = real("input_dropout", value, 0, 1)
+        self._apply_regularisation()
+
+    @property
+    def input_noise(self) -> float:
+        """Standard deviation of the noise that training adds to the inputs; assign another one to change it."""
+        return self._input_noise
+
+    @input_noise.setter
+    def input_noise(self, value: float) -> None:
+        self._input_noise = real("input_noise", value, 0)
+        self._apply_regularisation()
+
+    @property
+    def l1(self) -> float:
+        """Weight of the L1 penalty, ``l1 |w|`` for each weight; assign another one to change it."""
+        return self._l1
+
+    @l1.setter
+    def l1(self, value: float) -> None:
+        self._l1 = real("l1", value, 0)
+
+    @property
+    def l2(self) -> float:
+        """Weight of the L2 penalty, ``l2 w^2 / 2`` for each weight; assign another one to change it."""
+        return self._l2
+
+    @l2.setter
+    def l2(self, value: float) -> None:
+        self._l2 = real("l2", value, 0)
+
+    @property
+    def max_norm(self) -> list[float | None]:
+        """For each layer, the most that the norm of a unit's weights may be; assign one for all or a list."""
+        return list(self._max_norm)
+
+    @max_norm.setter
+    def max_norm(self, value: float | Sequence[float | None] | None) -> None:
+        self._max_norm = self._checked_max_norm(value)
+        self._apply_regularisation()
 
     @property
     def n_parameters(self) -> int:
@@ -603,6 +690,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
     def loss_and_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradients]:
         """The loss of these samples as one batch, and its gradient; nothing is changed.
 
+        Nothing is dropped and no noise added. The penalties `l1` and `l2` are part of both.
+
         Parameters
         ----------
         X, y, sample_weight
@@ -645,6 +734,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
                 self._core, self.optimizer.name, list(self.optimizer.hyper.values())
             )
         self._optimizer_of_state = self.optimizer
+        self._optimizer_state.clip_value = self.optimizer.clip_value or 0.0
+        self._optimizer_state.clip_norm = self.optimizer.clip_norm or 0.0
         return self._optimizer_state
 
     def _exclusively(self) -> _Exclusive:

@@ -25,21 +25,49 @@ class Optimizer:
     learning_rate : float or Schedule
     hyper : dict of str to float
         Its other hyper-parameters.
+    clip_value, clip_norm : float or None
+        How gradients are clipped before they are used. To `clip_value`: each number to [-clip_value, clip_value]. To
+        `clip_norm`: all gradients together are scaled down if the Euclidean norm of all of their numbers is more than
+        that (Pascanu et al. 2013). The gradients of the penalties `l1` and `l2` are clipped with the loss's, AdamW's
+        decay is not. All optimizers take one of the two by name.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> foxnn.optimizers.Momentum(0.1, clip_norm=1)
+    Momentum(learning_rate=0.1, momentum=0.9, clip_norm=1)
     """
 
     name: ClassVar[str]
 
-    def __init__(self, learning_rate: Rate | None = None, **hyper: float) -> None:
+    def __init__(
+        self,
+        learning_rate: Rate | None = None,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+        **hyper: float,
+    ) -> None:
         declared = _core.OPTIMIZERS[self.name]
         rate = declared["learning_rate"] if learning_rate is None else learning_rate
         self.learning_rate: float | Schedule = _checked_rate(rate)
         self.hyper: dict[str, float] = parameter_values(self.name, declared["parameters"], hyper)
+        if clip_value is not None and clip_norm is not None:
+            raise ValueError(f"clip_norm: got {clip_norm!r} besides clip_value={clip_value!r}; it takes one of the two")
+        self.clip_value = None if clip_value is None else real("clip_value", clip_value, 0, open_below=True)
+        self.clip_norm = None if clip_norm is None else real("clip_norm", clip_norm, 0, open_below=True)
+
+    @property
+    def _options(self) -> dict[str, float]:
+        """All but the learning rate; clipping, if there is any."""
+        clips = {"clip_value": self.clip_value, "clip_norm": self.clip_norm}
+        return {**self.hyper, **{name: clip for name, clip in clips.items() if clip is not None}}
 
     @property
     def config(self) -> dict[str, Any]:
         """All that it takes to make it again, but for functions in place of a learning rate as JSON can hold it."""
         rate = getattr(self.learning_rate, "config", self.learning_rate)
-        return {"name": self.name, "learning_rate": rate, **self.hyper}
+        return {"name": self.name, "learning_rate": rate, **self._options}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Optimizer) and self.config == other.config
@@ -48,7 +76,7 @@ class Optimizer:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        values = {"learning_rate": self.learning_rate, **self.hyper}.items()
+        values = {"learning_rate": self.learning_rate, **self._options}.items()
         shown = [f"{k}={v:g}" if isinstance(v, (int, float)) else f"{k}={v!r}" for k, v in values]
         return f"{type(self).__name__}({', '.join(shown)})"
 
@@ -67,6 +95,8 @@ class SGD(Optimizer):
     Parameters
     ----------
     learning_rate : float, Schedule or callable, default 0.01
+    clip_value, clip_norm : float > 0, optional
+        One of the two ways to clip gradients; see `Optimizer`.
 
     Examples
     --------
@@ -77,8 +107,10 @@ class SGD(Optimizer):
 
     name = "sgd"
 
-    def __init__(self, learning_rate: Rate = 0.01) -> None:
-        super().__init__(learning_rate)
+    def __init__(
+        self, learning_rate: Rate = 0.01, *, clip_value: float | None = None, clip_norm: float | None = None
+    ) -> None:
+        super().__init__(learning_rate, clip_value=clip_value, clip_norm=clip_norm)
 
 
 class Momentum(Optimizer):
@@ -88,6 +120,8 @@ class Momentum(Optimizer):
     ----------
     learning_rate : float, Schedule or callable, default 0.01
     momentum : float in [0, 1), default 0.9
+    clip_value, clip_norm : float > 0, optional
+        One of the two ways to clip gradients; see `Optimizer`.
 
     References
     ----------
@@ -102,8 +136,15 @@ class Momentum(Optimizer):
 
     name = "momentum"
 
-    def __init__(self, learning_rate: Rate = 0.01, momentum: float = 0.9) -> None:
-        super().__init__(learning_rate, momentum=momentum)
+    def __init__(
+        self,
+        learning_rate: Rate = 0.01,
+        momentum: float = 0.9,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, momentum=momentum, clip_value=clip_value, clip_norm=clip_norm)
 
 
 class Nesterov(Optimizer):
@@ -115,6 +156,8 @@ class Nesterov(Optimizer):
     ----------
     learning_rate : float, Schedule or callable, default 0.01
     momentum : float in [0, 1), default 0.9
+    clip_value, clip_norm : float > 0, optional
+        One of the two ways to clip gradients; see `Optimizer`.
 
     References
     ----------
@@ -129,8 +172,15 @@ class Nesterov(Optimizer):
 
     name = "nesterov"
 
-    def __init__(self, learning_rate: Rate = 0.01, momentum: float = 0.9) -> None:
-        super().__init__(learning_rate, momentum=momentum)
+    def __init__(
+        self,
+        learning_rate: Rate = 0.01,
+        momentum: float = 0.9,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, momentum=momentum, clip_value=clip_value, clip_norm=clip_norm)
 
 
 class Adagrad(Optimizer):
@@ -140,6 +190,8 @@ class Adagrad(Optimizer):
     ----------
     learning_rate : float, Schedule or callable, default 0.01
     epsilon : float > 0, default 1e-10
+    clip_value, clip_norm : float > 0, optional
+        One of the two ways to clip gradients; see `Optimizer`.
 
     References
     ----------
@@ -154,8 +206,15 @@ class Adagrad(Optimizer):
 
     name = "adagrad"
 
-    def __init__(self, learning_rate: Rate = 0.01, epsilon: float = 1e-10) -> None:
-        super().__init__(learning_rate, epsilon=epsilon)
+    def __init__(
+        self,
+        learning_rate: Rate = 0.01,
+        epsilon: float = 1e-10,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, epsilon=epsilon, clip_value=clip_value, clip_norm=clip_norm)
 
 
 class RMSprop(Optimizer):
@@ -166,6 +225,8 @@ class RMSprop(Optimizer):
     learning_rate : float, Schedule or callable, default 0.001
     rho : float in [0, 1), default 0.9
     epsilon : float > 0, default 1e-8
+    clip_value, clip_norm : float > 0, optional
+        One of the two ways to clip gradients; see `Optimizer`.
 
     References
     ----------
@@ -180,8 +241,16 @@ class RMSprop(Optimizer):
 
     name = "rmsprop"
 
-    def __init__(self, learning_rate: Rate = 0.001, rho: float = 0.9, epsilon: float = 1e-8) -> None:
-        super().__init__(learning_rate, rho=rho, epsilon=epsilon)
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        rho: float = 0.9,
+        epsilon: float = 1e-8,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, rho=rho, epsilon=epsilon, clip_value=clip_value, clip_norm=clip_norm)
 
 
 class Adam(Optimizer):
@@ -196,6 +265,8 @@ class Adam(Optimizer):
     beta1 : float in [0, 1), default 0.9
     beta2 : float in [0, 1), default 0.999
     epsilon : float > 0, default 1e-8
+    clip_value, clip_norm : float > 0, optional
+        One of the two ways to clip gradients; see `Optimizer`.
 
     References
     ----------
@@ -216,8 +287,13 @@ class Adam(Optimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
     ) -> None:
-        super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+        super().__init__(
+            learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, clip_value=clip_value, clip_norm=clip_norm
+        )
 
 
 class AdamW(Optimizer):
@@ -232,6 +308,8 @@ class AdamW(Optimizer):
     beta2 : float in [0, 1), default 0.999
     epsilon : float > 0, default 1e-8
     weight_decay : float >= 0, default 0.01
+    clip_value, clip_norm : float > 0, optional
+        One of the two ways to clip gradients; see `Optimizer`.
 
     References
     ----------
@@ -253,8 +331,19 @@ class AdamW(Optimizer):
         beta2: float = 0.999,
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
+        *,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
     ) -> None:
-        super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
+        super().__init__(
+            learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            clip_value=clip_value,
+            clip_norm=clip_norm,
+        )
 
 
 _BY_NAME: dict[str, type[Optimizer]] = {
@@ -299,7 +388,7 @@ def get(optimizer: str | Optimizer, learning_rate: Rate | None = None, **hyper: 
     if isinstance(optimizer, Optimizer):
         if learning_rate is None and not hyper:
             return optimizer
-        hyper = {**optimizer.hyper, **hyper}
+        hyper = {**optimizer._options, **hyper}
         rate = optimizer.learning_rate if learning_rate is None else learning_rate
         return type(optimizer)(rate, **hyper)
     if not isinstance(optimizer, str):

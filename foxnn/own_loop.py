@@ -46,7 +46,7 @@ class OwnLoop:
         X : array-like of shape (n_samples, n_in)
             As for `predict`.
         training : bool, default True
-            As in training: layers drop outputs as they are set to. The same units are dropped until a step of an
+            As in training: with dropout and noise as they are set; the same units are dropped until a step of an
             optimizer has been made. False: as in prediction.
 
         Returns
@@ -143,7 +143,9 @@ class OwnLoop:
         ----------
         gradients : sequence of (array-like of shape (n_in, n_out), array-like of shape (n_out,))
             For each layer those of its weights and biases, as `backward` and `loss_and_gradients` return them.
-            Layers that are not `trainable` stay as they are.
+            Layers that are not `trainable` stay as they are. They are used as they are but for the optimizer's
+            clipping: the penalties `l1` and `l2` are in those of `loss_and_gradients` already, and not in those of
+            `backward`.
 
         Raises
         ------
@@ -174,9 +176,8 @@ class OwnLoop:
         with network._exclusively():
             state = network._get_optimizer_state()
             outcome = network._plain_trainer().apply(
-                network._core, checked, state, rate_of_step(network, state), *network._penalty,
-                network.n_threads or 0,
-            )  # fmt: skip
+                network._core, checked, state, rate_of_step(network, state), network.n_threads or 0
+            )
             check_step(network, outcome, state)
             network.epoch += 1  # the next batch drops other units
 
@@ -328,7 +329,7 @@ class OwnLoop:
         """The loss of samples as one batch, and its gradients: of the parameters, of the inputs, or both."""
         network = _network(self)
         loss, weight, gradients = network._get_trainer().gradients(
-            network._core, samples, False, network.n_threads or 0, parameters, inputs
+            network._core, samples, network.l1, network.l2, False, network.n_threads or 0, parameters, inputs
         )
         if weight == 0:
             raise DivergenceError("the loss of these samples is not finite, so it has no gradient")

@@ -91,7 +91,13 @@ SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "exp": np.exp,
 }
 
-#: Loss of every sample from outputs y and targets t, both (n, n_out), and for one of them a parameter.
+
+def smoothed(t: np.ndarray, label_smoothing: float, classes: int) -> np.ndarray:
+    """Szegedy et al. 2016: targets of which that share is spread over all classes."""
+    return (1 - label_smoothing) * t + label_smoothing / classes
+
+
+#: Loss of every sample from outputs y and targets t, both (n, n_out), and for some of them a parameter.
 LOSSES: dict[str, Callable[..., np.ndarray]] = {
     "half_squared_error": lambda y, t: ((y - t) ** 2).sum(axis=1) / 2,
     "mean_squared_error": lambda y, t: ((y - t) ** 2).mean(axis=1),
@@ -99,8 +105,12 @@ LOSSES: dict[str, Callable[..., np.ndarray]] = {
     "huber": lambda y, t, delta=1.0: np.where(
         np.abs(y - t) <= delta, (y - t) ** 2 / 2, delta * (np.abs(y - t) - delta / 2)
     ).mean(axis=1),
-    "binary_cross_entropy": lambda y, t: -(t * np.log(y) + (1 - t) * np.log(1 - y)).mean(axis=1),
-    "cross_entropy": lambda y, t: -(t * np.log(y)).sum(axis=1),
+    "binary_cross_entropy": lambda y, t, label_smoothing=0.0: (
+        -smoothed(t, label_smoothing, 2) * np.log(y) - smoothed(1 - t, label_smoothing, 2) * np.log(1 - y)
+    ).mean(axis=1),
+    "cross_entropy": lambda y, t, label_smoothing=0.0: (
+        -(smoothed(t, label_smoothing, t.shape[1]) * np.log(y)).sum(axis=1)
+    ),
     "poisson": lambda y, t: (y - t * np.log(y)).mean(axis=1),
 }
 
@@ -110,8 +120,10 @@ LOSS_SLOPES: dict[str, Callable[..., np.ndarray]] = {
     "mean_squared_error": lambda y, t: 2 * (y - t) / y.shape[1],
     "mean_absolute_error": lambda y, t: np.sign(y - t) / y.shape[1],
     "huber": lambda y, t, delta=1.0: np.clip(y - t, -delta, delta) / y.shape[1],
-    "binary_cross_entropy": lambda y, t: ((1 - t) / (1 - y) - t / y) / y.shape[1],
-    "cross_entropy": lambda y, t: -t / y,
+    "binary_cross_entropy": lambda y, t, label_smoothing=0.0: (
+        (smoothed(1 - t, label_smoothing, 2) / (1 - y) - smoothed(t, label_smoothing, 2) / y) / y.shape[1]
+    ),
+    "cross_entropy": lambda y, t, label_smoothing=0.0: -smoothed(t, label_smoothing, t.shape[1]) / y,
     "poisson": lambda y, t: (1 - t / y) / y.shape[1],
 }
 
@@ -123,7 +135,8 @@ class Network:
         self.W = [layer.weights.astype(np.float64) for layer in nn.layers]
         self.b = [layer.bias.astype(np.float64) for layer in nn.layers]
         self.activations = [layer.activation.name for layer in nn.layers]
-        self.loss = nn.loss.name
+        self.loss, self.loss_parameters = nn.loss.name, nn.loss.parameters
+        self.l1, self.l2 = nn.l1, nn.l2
 
     @property
     def parameters(self) -> list[np.ndarray]:
@@ -141,14 +154,14 @@ class Network:
         return ACTIVATIONS[self.activations[-1]](self.logits(X)[-1])
 
     def losses(self, X, T) -> np.ndarray:
-        return LOSSES[self.loss](self.predict(X), T)
+        return LOSSES[self.loss](self.predict(X), T, **self.loss_parameters)
 
     def gradients(self, X, T, weights) -> list[np.ndarray]:
         """Gradients of the weighted mean loss, in the order of `parameters`: the chain rule, backwards."""
         logits = self.logits(X)
         outputs = [ACTIVATIONS[a](z) for a, z in zip(self.activations, logits, strict=True)]
         inputs = [X, *outputs[:-1]]
-        d = LOSS_SLOPES[self.loss](outputs[-1], T) * (weights / weights.sum())[:, None]
+        d = LOSS_SLOPES[self.loss](outputs[-1], T, **self.loss_parameters) * (weights / weights.sum())[:, None]
         dW, db = [], []
         for layer in reversed(range(len(self.W))):
             if self.activations[layer] == "softmax":
@@ -157,7 +170,7 @@ class Network:
                 d = np.einsum("ni,nij->nj", d, jacobian)
             else:
                 d = d * SLOPES[self.activations[layer]](logits[layer])
-            dW.insert(0, inputs[layer].T @ d)
+            dW.insert(0, inputs[layer].T @ d + self.l1 * np.sign(self.W[layer]) + self.l2 * self.W[layer])
             db.insert(0, d.sum(axis=0))
             d = d @ self.W[layer].T
         return [*dW, *db]

@@ -52,7 +52,7 @@ def test_no_optimizer_touches_them_nor_forgets_about_them(optimizer: str) -> Non
     X, T = data()
     nn = network((False,) * 3)
     nn.optimizer = foxnn.optimizers.get(optimizer, 1e-3)
-    nn._penalty = (1e-3, 1e-3)
+    nn.l1 = nn.l2 = 1e-3
     nn.partial_fit(X, T)
     remembered = [nn._optimizer_state.get(nn._core, 1, s) for s in range(foxnn._core.OPTIMIZERS[optimizer]["n_state"])]
     before = parameters(nn)

@@ -1,8 +1,9 @@
-"""Promise: right gradients. For every activation, loss and number type, at any depth, the gradient of the
+"""Promise: right gradients. For every activation, loss, regulariser and number type, at any depth, the gradient of the
 weighted mean loss for every weight and bias is that of central differences in double precision."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,11 @@ def flat(gradients: list[tuple[Any, Any]]) -> Any:
     return np.concatenate([part.astype(np.float64).ravel() for pair in gradients for part in pair])
 
 
-def central_differences(nn: foxnn.NeuralNetwork, *samples: Any, step: float = 1e-5) -> Any:
-    """The gradient of `evaluate`'s loss, number by number."""
+def central_differences(
+    nn: foxnn.NeuralNetwork, *samples: Any, loss: Callable[[], float] | None = None, step: float = 1e-5
+) -> Any:
+    """The gradient of `evaluate`'s loss, or of another one, number by number."""
+    loss = loss or (lambda: nn.evaluate(*samples)["loss"])
     slopes = []
     for layer in nn.layers:
         for name in ("weights", "bias"):
@@ -75,7 +79,7 @@ def central_differences(nn: foxnn.NeuralNetwork, *samples: Any, step: float = 1e
                     moved = values.copy()
                     moved[index] += sign * step
                     setattr(layer, name, moved)
-                    losses.append(nn.evaluate(*samples)["loss"])
+                    losses.append(loss())
                 slopes.append((losses[0] - losses[1]) / (2 * step))
             setattr(layer, name, values)
     return np.array(slopes)
@@ -155,6 +159,51 @@ def test_depth(hidden: int) -> None:
         samples = data(sizes, "huber", "real", seed=trial)
         nn = smooth_network(sizes, samples[0], activation=activations, output="arctan", loss="huber")
         check(nn, *samples)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_smoothed_labels(output: str, loss: str) -> None:
+    samples = data([3, 4, 3], loss, kind_for(loss), seed=9)
+    nn = smooth_network([3, 4, 3], samples[0], activation="tanh", output=output, loss=loss)
+    nn.loss = foxnn.Loss(loss, label_smoothing=0.3)
+    check(nn, *samples)
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.1, 0.0), (0.0, 0.2), (0.05, 0.5)])
+def test_penalties(l1: float, l2: float) -> None:
+    samples = data([3, 4, 3], "huber", "real", seed=10)
+    nn = smooth_network([3, 4, 3], samples[0], activation="tanh", output="linear", loss="huber")
+    nn.l1, nn.l2 = l1, l2
+    _, gradients = nn.loss_and_gradients(*samples)
+    expected = central_differences(nn, loss=lambda: nn.loss_and_gradients(*samples)[0])
+    assert relative_error(flat(gradients), expected) < TOLERANCE["float64"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"dropout": 0.4}, {"input_noise": 0.3}, {"input_dropout": 0.4},
+     {"dropout": [0.2, 0.5], "input_noise": 0.2, "input_dropout": 0.1}],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+def test_what_training_draws_at_random(activation: str, options: dict[str, Any]) -> None:
+    """The loss of a step with the masks and the noise of one epoch, and the gradient that the step goes down."""
+    X, y, weights = data([3, 5, 6, 3], "huber", "real", seed=11)
+    nn = smooth_network([3, 5, 6, 3], X, activation=activation, output="linear", loss="huber")
+    plain = nn.evaluate(X, y, weights)["loss"]
+    for name, value in options.items():
+        setattr(nn, name, value)
+
+    def step(learning_rate: float) -> float:
+        nn.epoch, nn.optimizer = 7, foxnn.optimizers.SGD(learning_rate)
+        return nn.train_on_batch(X, y, weights)
+
+    expected = central_differences(nn, loss=lambda: step(0.0))
+    before = [(layer.weights, layer.bias) for layer in nn.layers]
+    assert step(1.0) != pytest.approx(plain, rel=1e-3)
+    after = [(layer.weights, layer.bias) for layer in nn.layers]
+    assert relative_error(flat(before) - flat(after), expected) < TOLERANCE["float64"]
 
 
 def test_wide_layers() -> None:

@@ -34,7 +34,7 @@ def two_layers(n: int, n_in: int, n_out: int, dtype: str, random: np.random.Gene
 def gradient_sums(nn: foxnn.NeuralNetwork, X: Any, T: Any) -> Any:
     """As `loss_and_gradients`, but sums over the samples, which are whole numbers as well."""
     samples = foxnn._core.Samples(X, T, None, None, 1.0, 0.0, "")
-    loss, _, gradients = nn._get_trainer().gradients(nn._core, samples, True, nn.n_threads or 0)
+    loss, _, gradients = nn._get_trainer().gradients(nn._core, samples, 0.0, 0.0, True, nn.n_threads or 0)
     return loss, gradients
 
 

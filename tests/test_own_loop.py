@@ -257,15 +257,33 @@ def test_a_single_sample() -> None:
     np.testing.assert_allclose(nn.jacobian([0.1, 0.2]).sum(axis=0), d_input[0], atol=1e-14)
 
 
-def test_penalties_are_those_of_fit() -> None:
-    """Those of weights only, at every step of a run."""
+def test_penalties_are_in_the_gradients_of_the_loss() -> None:
+    """And gradients are used as they are: by hand as in `fit`, to the last bit. Those of `backward` have none."""
     X, T = (np.concatenate(parts).astype(np.float32) for parts in zip(*batches(), strict=True))
-    by_hand, ours = (foxnn.neural_network(SIZES, "tanh", "linear", seed=3) for _ in range(2))
-    by_hand._penalty = ours._penalty = (1e-3, 1e-2)
+    by_hand, ours = (foxnn.neural_network(SIZES, "tanh", "linear", seed=3, l1=1e-3, l2=1e-2) for _ in range(2))
     by_hand.optimizer = foxnn.optimizers.SGD(0.1)
     ours.fit(X, T, epochs=1, batch_size=9, optimizer="sgd", learning_rate=0.1, shuffle=False, verbose=False)
     for begin in range(0, len(X), 9):
-        y, t = by_hand.forward(X[begin : begin + 9]), T[begin : begin + 9]
-        by_hand.apply_gradients(by_hand.backward((y - t) * np.float32(1 / 9)))
+        x, t = X[begin : begin + 9], T[begin : begin + 9]
+        _, gradients = by_hand.loss_and_gradients(x, t)
+        plain = by_hand.backward((by_hand.forward(x) - t) / np.float32(len(x)))
+        for layer, (dW, db), (plain_dW, plain_db) in zip(by_hand.layers, gradients, plain, strict=True):
+            penalty = 1e-3 * np.sign(layer.weights) + 1e-2 * layer.weights
+            np.testing.assert_allclose(dW, plain_dW + penalty, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(db, plain_db, rtol=1e-5, atol=1e-6)
+        by_hand.apply_gradients(gradients)
+    for mine, other in zip(parameters(by_hand), parameters(ours), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("options", [{"clip_value": 0.01}, {"clip_norm": 0.05}], ids=str)
+def test_clipping_and_max_norm_are_those_of_fit(options: dict[str, float]) -> None:
+    X, T = (np.concatenate(parts).astype(np.float32) for parts in zip(*batches(), strict=True))
+    ours, by_hand = (foxnn.neural_network(SIZES, "tanh", "linear", seed=3, max_norm=0.8) for _ in range(2))
+    for nn in (ours, by_hand):
+        nn.optimizer = foxnn.optimizers.Momentum(0.1, **options)
+    ours.fit(X, T, epochs=1, batch_size=9, optimizer=ours.optimizer, shuffle=False, verbose=False)
+    for begin in range(0, len(X), 9):
+        by_hand.apply_gradients(by_hand.loss_and_gradients(X[begin : begin + 9], T[begin : begin + 9])[1])
     for mine, other in zip(parameters(by_hand), parameters(ours), strict=True):
         np.testing.assert_array_equal(mine, other)

@@ -55,6 +55,19 @@ class Case:
             "dropout": pick(0.0, 0.3),
             "seed": seed,
         }
+        more = np.random.default_rng([seed, 1])  # of its own, so that what it draws leaves the rest as it is
+        maybe = lambda value: value if more.random() < 0.4 else None  # noqa: E731
+        regularisers = {
+            "input_noise": maybe(0.1),
+            "input_dropout": maybe(0.2),
+            "l1": maybe(1e-4),
+            "l2": maybe(1e-3),
+            "max_norm": maybe(0.5),
+        }
+        self.options |= {name: value for name, value in regularisers.items() if value is not None}
+        if "cross_entropy" in self.loss and maybe(True):
+            self.options["loss"] = foxnn.Loss(self.loss, label_smoothing=0.1)
+        clip = [{}, {}, {"clip_value": 1e-3}, {"clip_norm": 0.1}][more.integers(4)]
         n = int(random.integers(100, 400))
         self.X = pick(
             lambda: random.normal(size=(n, sizes[0])),
@@ -66,8 +79,7 @@ class Case:
         self.fit_options: dict[str, Any] = {
             "epochs": 2,
             "batch_size": int(random.integers(1, 200)) if seed % 4 else n + 1,
-            "optimizer": pick(*foxnn.optimizers.names()),
-            "learning_rate": 1e-3,
+            "optimizer": foxnn.optimizers.get(pick(*foxnn.optimizers.names()), 1e-3, **clip),
             "sample_weight": pick(None, random.uniform(0, 2, n)),
             "shuffle": pick(True, True, False),
             "validation_split": pick(0.0, 0.2),

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     line("file", f"{args.model}, {size(os.path.getsize(args.model))}")
     line("network", f"{network.n_parameters:,} parameters of {network.dtype}")
     _print_layers(network)
-    line("loss", str(network.loss.name) + "".join(f", {k} {v:g}" for k, v in network.loss.parameters.items()))
+    line("loss", str(network.loss.name) + "".join(f", {k} {v:g}" for k, v in network.loss.unusual.items()))
     line("optimizer", repr(network.optimizer))
     line("seed", str(network.seed))
     line("training", _training(network))

@@ -52,7 +52,7 @@ class _Objective:
         if not self.set(flat):
             return self.value, gradient
         loss, weight, gradients = network._get_trainer().gradients(
-            network._core, self._samples, False, network.n_threads or 0
+            network._core, self._samples, 0.0, 0.0, False, network.n_threads or 0
         )
         if weight == 0:  # the loss is not finite
             return self.value, gradient

@@ -29,7 +29,7 @@ class _Watch(Callback):
         self._n = n
         self._validation = validation
         gradient_scale, self._loss_scale = loss_scales(network.loss, network.sizes[-1])
-        self._half_l2 = 0.5 * network._penalty[1] * gradient_scale
+        self._half_l2 = 0.5 * network.l2 * gradient_scale
         self._late_share = 0.5 * (1 - 1 / n_batches)
         schedule = estimator.learning_rate
         self._schedule = "constant" if estimator.solver == "adam" and isinstance(schedule, str) else schedule
@@ -133,7 +133,7 @@ def fit_stochastic(
         batch_size = n
     scale, _ = loss_scales(network.loss, network.sizes[-1])
     mean_weight = 1.0 if sample_weight is None else float(np.mean(sample_weight))
-    network._penalty = (0.0, estimator.alpha / (batch_size * mean_weight * scale) if mean_weight else 0.0)
+    network.l2 = estimator.alpha / (batch_size * mean_weight * scale) if mean_weight else 0.0
     callbacks = list(estimator.callbacks or ())
     watch = _Watch(estimator, network, n, -(-n // batch_size), validation)
     estimator.n_iter_ = 0

@@ -29,7 +29,7 @@ void bind_config(py::module_& m) {
     for (Index i = 0; i < k.n_losses; i++) {
         const auto& l = k.losses[i];
         losses[l.name] = py::dict(py::arg("parameters") = parameters_of(l.parameters, l.n_parameters),
-                                  py::arg("classification") = l.classification);
+                                  py::arg("classification") = l.classes != Classes::none);
     }
     for (Index i = 0; i < k.n_optimizers; i++) {
         const auto& o = k.optimizers[i];

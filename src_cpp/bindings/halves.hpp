@@ -26,8 +26,8 @@ py::list list_of(const Network<T>& net, const Gradients<T>& gradients) {
     for (std::size_t l = 0; l < net.layers.size(); l++) {
         const Dense<T>& layer = net.layers[l];
         auto weights = new_array<T>({layer.n_in, layer.n_out}), bias = new_array<T>({layer.n_out});
-        layer.get(gradients.weights[l], weights.mutable_data());
-        std::copy_n(gradients.bias[l].data(), layer.n_out, bias.mutable_data());
+        layer.get(gradients.layers[l][Part::weights], weights.mutable_data());
+        std::copy_n(gradients.layers[l][Part::bias].data(), layer.n_out, bias.mutable_data());
         list.append(py::make_tuple(weights, bias));
     }
     return list;
@@ -51,8 +51,8 @@ Gradients<T> gradients_of(const Network<T>& net, const std::vector<std::pair<Arr
         const auto& [weights, bias] = list[l];
         if (weights.size() != layer.n_in * layer.n_out || bias.size() != layer.n_out)
             throw py::value_error("gradients: wrong shape");
-        layer.set(gradients.weights[l], weights.data());
-        std::copy_n(bias.data(), layer.n_out, gradients.bias[l].data());
+        layer.set(gradients.layers[l][Part::weights], weights.data());
+        std::copy_n(bias.data(), layer.n_out, gradients.layers[l][Part::bias].data());
     }
     return gradients;
 }
@@ -79,7 +79,7 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, const py::object& order,
                Index begin, Index end, bool training, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
                 RunOptions options;
-                options.dropout = training;
+                options.random = training;
                 options.n_threads = n_threads;
                 options.seed = seed;
                 options.epoch = epoch;
@@ -139,14 +139,14 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
         .def(
             "apply",
             [](Trainer<T>& trainer, const Network<T>& net, const std::vector<std::pair<Array<T>, Array<T>>>& list,
-               State& optimizer, double learning_rate, double l1, double l2, int n_threads) {
-                const Gradients<T> gradients = gradients_of(net, list);
-                const auto options = step_options(learning_rate, l1, l2, n_threads);
+               State& optimizer, double learning_rate, int n_threads) {
+                Gradients<T> gradients = gradients_of(net, list);
+                const auto options = step_options(learning_rate, 0, 0, n_threads);
                 py::gil_scoped_release release;
-                return name_of(trainer.apply(gradients, optimizer, options));
+                return name_of(trainer.apply(std::move(gradients), optimizer, options));
             },
-            py::arg("network"), py::arg("gradients"), py::arg("optimizer"), py::arg("learning_rate"), py::arg("l1"),
-            py::arg("l2"), py::arg("n_threads"));
+            py::arg("network"), py::arg("gradients"), py::arg("optimizer"), py::arg("learning_rate"),
+            py::arg("n_threads"));
 }
 
 }  // namespace foxnn

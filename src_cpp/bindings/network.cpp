@@ -72,11 +72,8 @@ void bind_network(py::module_& m, const char* name) {
              })
         .def("copy",
              [](const Net& net) {
-                 auto other = std::make_unique<Net>();
                  py::gil_scoped_release release;
-                 const std::shared_lock lock(net.mutex);
-                 for (const auto& layer : net.layers) other->layers.push_back(layer.copy());
-                 return other;
+                 return net.copy();
              })
         .def("insert",
              [](Net& net, std::size_t l, Index n_in, Index n_out, const std::string& activation,
@@ -158,6 +155,19 @@ void bind_network(py::module_& m, const char* name) {
                  const std::unique_lock lock(net.mutex);
                  net.changes++;
                  net.layers.at(l).dropout = static_cast<T>(rate);
+             })
+        .def("set_max_norm",
+             [](Net& net, std::size_t l, double most) {
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.layers.at(l).max_norm = static_cast<T>(most);
+             })
+        .def("set_input_noise",
+             [](Net& net, double deviation, double dropout) {
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 net.input_noise = static_cast<T>(deviation), net.input_dropout = static_cast<T>(dropout);
              })
         .def("get_trainable", [](const Net& net, std::size_t l) { return net.layers.at(l).trainable; })
         .def("set_trainable",

@@ -13,12 +13,14 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
         .def("reset", &State::reset)
         .def_readwrite("t", &State::t)
         .def_readwrite("hyper", &State::hyper)
+        .def_readwrite("clip_value", &State::clip_value)
+        .def_readwrite("clip_norm", &State::clip_norm)
         .def("get",
              [](const State& s, const Network<T>& net, std::size_t l, std::size_t i) {
                  const Dense<T>& layer = net.layers.at(l);
                  auto weights = new_array<T>({layer.n_in, layer.n_out}), bias = new_array<T>({layer.n_out});
-                 layer.get(s.layers.at(l).weights[i], weights.mutable_data());
-                 std::copy_n(s.layers.at(l).bias[i].data(), layer.n_out, bias.mutable_data());
+                 layer.get(s.layers.at(l).memory[i][Part::weights], weights.mutable_data());
+                 std::copy_n(s.layers.at(l).memory[i][Part::bias].data(), layer.n_out, bias.mutable_data());
                  return py::make_tuple(weights, bias);
              })
         .def("set", [](State& s, const Network<T>& net, std::size_t l, std::size_t i, const Array<T>& weights,
@@ -26,8 +28,8 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             const Dense<T>& layer = net.layers.at(l);
             if (weights.size() != layer.n_in * layer.n_out || bias.size() != layer.n_out)
                 throw py::value_error("optimizer state: wrong shape");
-            layer.set(s.layers.at(l).weights[i], weights.data());
-            std::copy_n(bias.data(), layer.n_out, s.layers.at(l).bias[i].data());
+            layer.set(s.layers.at(l).memory[i][Part::weights], weights.data());
+            std::copy_n(bias.data(), layer.n_out, s.layers.at(l).memory[i][Part::bias].data());
         });
 
     py::class_<Trainer<T>> trainer(m, ("Trainer" + suffix).c_str(), "Trains one network with one loss; '': its own.");
@@ -81,9 +83,10 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             py::arg("weight"), py::arg("correct"))
         .def(
             "gradients",
-            [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, bool sum, int n_threads,
-               bool parameters, bool inputs) {
+            [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, double l1, double l2, bool sum,
+               int n_threads, bool parameters, bool inputs) {
                 RunOptions options;
+                options.penalty = {l1, l2};
                 options.sum = sum;
                 options.n_threads = n_threads;
                 Gradients<T> gradients;
@@ -97,8 +100,8 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 return py::make_tuple(totals.loss, totals.weight,
                                       gradient_result(net, gradients, d_x, parameters, inputs));
             },
-            py::arg("network"), py::arg("samples"), py::arg("sum"), py::arg("n_threads"), py::arg("parameters") = true,
-            py::arg("inputs") = false);
+            py::arg("network"), py::arg("samples"), py::arg("l1"), py::arg("l2"), py::arg("sum"), py::arg("n_threads"),
+            py::arg("parameters") = true, py::arg("inputs") = false);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/buffer.hpp"
+#include "core/parameters.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace foxnn {
@@ -49,6 +49,7 @@ struct Dense {
     std::vector<T> parameters;  // of the activation; kMaxParameters of them, as the kernels expect
     T dropout = 0;              // the share of this layer's outputs that training drops
     bool trainable = true;      // whether training changes this layer
+    T max_norm = 0;             // the most that the norm of a unit's weights may be after a training step; 0: anything
     Panels<T> panels;
     Buffer<T> weights, bias;  // W in panels; b padded as a panel's row
 
@@ -69,6 +70,7 @@ struct Dense {
         Dense other(n_in, n_out, activation->name, {parameters.begin(), parameters.end()});
         other.dropout = dropout;
         other.trainable = trainable;
+        other.max_norm = max_norm;
         other.weights = weights.copy();
         other.bias = bias.copy();
         return other;
@@ -81,6 +83,8 @@ struct Dense {
         other.weights = Buffer<T>(other.panels.size());
         return other;
     }
+    Buffer<T>& operator[](Part part) { return part == Part::weights ? weights : bias; }
+    const Buffer<T>& operator[](Part part) const { return part == Part::weights ? weights : bias; }
     // Row-major (n_in, n_out), in any number type.
     template <class U>
     void get(const Buffer<T>& panelled, U* out) const {

@@ -36,6 +36,7 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
     if (job.inputs_too) d_x_.grow(allocated_rows_ * ld_x_);
     if (job.optimizer) {
         network_.changes++;
+        prepare_step(job);
         begin_step(job);
     }
     run_team(team, [&](const Worker& worker) {
@@ -52,6 +53,7 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
         if (n > 0) times_slope(last, memory.d.data() + first * memory.ld, memory, first, 0, n, columns);
         worker.barrier();
         backward(job, batches_[0], worker);
+        end_step(job, worker);
     });
     return true;
 }
@@ -91,24 +93,22 @@ bool Trainer<T>::update_half(const T* d, Index rows, bool weighted, OptimizerSta
 }
 
 template <class T>
-Outcome Trainer<T>::apply(const Gradients<T>& gradients, OptimizerState<T>& optimizer, const RunOptions& options) {
+Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, const RunOptions& options) {
     const std::unique_lock lock(network_.mutex);
     network_.changes++;
     Job job{Samples(), nullptr, 0, options, &optimizer, nullptr, false, {}};
+    prepare_step(job);
     begin_step(job);
+    if (job.gradients) job.gradients = &gradients;
+    const Pieces<T> pieces(network_);
     run_team(threads_for(8 * network_.flops_per_sample(), options.n_threads), [&](const Worker& worker) {
-        const Index lanes = kernels<T>().lanes;
         bool finite = true;
-        for (std::size_t l = 0; l < network_.layers.size(); l++) {
-            if (!network_.layers[l].trainable) continue;
-            for (const bool bias : {false, true}) {
-                const Buffer<T>& gradient = bias ? gradients.bias[l] : gradients.weights[l];
-                const Index vectors = gradient.size() / lanes;
-                const Index begin = worker.begin(vectors) * lanes, end = worker.end(vectors) * lanes;
-                if (begin < end) finite &= update(job, l, bias, begin, end - begin, gradient.data() + begin);
-            }
+        for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
+            const auto& [l, part, offset, n] = pieces[i];
+            finite &= use_gradient(job, l, part, offset, n, gradients.layers[l][part].data() + offset);
         }
         if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
+        end_step(job, worker);
     });
     return job.update_spoilt ? Outcome::update_not_finite : Outcome::finished;
 }
@@ -119,7 +119,7 @@ Outcome Trainer<T>::apply(const Gradients<T>& gradients, OptimizerState<T>& opti
     template void Trainer<T>::copy_input_gradients(Index, T*) const;                                                  \
     template void Trainer<T>::layer_output(std::size_t, Index, T*) const;                                             \
     template bool Trainer<T>::update_half(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&);    \
-    template Outcome Trainer<T>::apply(const Gradients<T>&, OptimizerState<T>&, const RunOptions&);
+    template Outcome Trainer<T>::apply(Gradients<T>, OptimizerState<T>&, const RunOptions&);
 FOXNN_HALVES(float)
 FOXNN_HALVES(double)
 #undef FOXNN_HALVES

@@ -21,6 +21,15 @@ T* scratch(Index size) {
 }  // namespace
 
 template <class T>
+std::unique_ptr<Network<T>> Network<T>::copy() const {
+    auto other = std::make_unique<Network>();
+    const std::shared_lock lock(mutex);
+    for (const auto& layer : layers) other->layers.push_back(layer.copy());
+    other->input_noise = input_noise, other->input_dropout = input_dropout;
+    return other;
+}
+
+template <class T>
 double Network<T>::flops_per_sample() const {
     double flops = 0;
     for (const auto& layer : layers) flops += 2.0 * static_cast<double>(layer.n_in) * static_cast<double>(layer.n_out);
@@ -128,7 +137,7 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
             for (Index r = 0; r < rows; r++) {
                 samples.x.read(first + r, in + r * ld);
                 std::fill_n(t + r * ld, ld, T(0));
-                samples.read_target(first + r, n_out, t + r * ld);
+                loss.read_target(samples, first + r, n_out, t + r * ld);
             }
             forward_block(in, ld, rows, a, b, y, ld, loss.from_logits);
             loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
@@ -158,6 +167,12 @@ LossUse<T> Network<T>::use_loss(const std::string& name, const std::vector<doubl
         for (Index p = 0; p < loss.n_parameters; p++)
             use.parameters[p] =
                 static_cast<T>(p < static_cast<Index>(parameters.size()) ? parameters[p] : loss.parameters[p].value);
+        for (Index p = 0; p < loss.n_parameters; p++)
+            if (std::string(loss.parameters[p].name) == kLabelSmoothing) {
+                const double smoothing = static_cast<double>(use.parameters[p]);
+                use.kept = static_cast<T>(1 - smoothing);
+                use.spread = static_cast<T>(smoothing / (loss.classes == Classes::two_each ? 2 : n_out()));
+            }
         return use;
     }
     throw std::invalid_argument("unknown loss '" + name + "'");

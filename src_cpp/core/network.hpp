@@ -1,5 +1,6 @@
 // A stack of dense layers and its way forward.
 #pragma once
+#include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <vector>
@@ -15,18 +16,28 @@ struct LossUse {
     const Loss<T>* kernel = nullptr;
     std::vector<T> parameters;
     bool from_logits = false;  // it works on the last layer's logits
+    T kept = 1, spread = 0;    // label smoothing: a target t is read as kept t + spread
+
+    void read_target(const Samples& samples, Index i, Index n_out, T* out) const {
+        samples.read_target(i, n_out, out);
+        if (spread != 0)
+            for (Index j = 0; j < n_out; j++) out[j] = kept * out[j] + spread;
+    }
 };
 
 template <class T>
 class Network {
   public:
     std::vector<Dense<T>> layers;
+    // What training does to the inputs: noise of that standard deviation, and a share of them dropped.
+    T input_noise = 0, input_dropout = 0;
     // Guards the weights: shared by those who read them, exclusive to those who change them.
     mutable std::shared_mutex mutex;
     std::uint64_t changes = 0;  // how often the layers have changed; counted under the lock
 
     Index n_in() const { return layers.front().n_in; }
     Index n_out() const { return layers.back().n_out; }
+    std::unique_ptr<Network> copy() const;
     double flops_per_sample() const;
     Index widest_stride() const;
 

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <numeric>
 
 #include "core/denormals.hpp"
@@ -7,58 +8,20 @@
 
 namespace foxnn {
 
-// ---- optimizer ----------------------------------------------------------------------------------------------
-
-template <class T>
-OptimizerState<T>::OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& values)
-    : hyper(kMaxHyper) {
-    const Kernels<T>& k = kernels<T>();
-    for (Index i = 0; i < k.n_optimizers; i++)
-        if (name == k.optimizers[i].name) kernel = &k.optimizers[i];
-    if (!kernel) throw std::invalid_argument("unknown optimizer '" + name + "'");
-    for (Index i = 0; i < kernel->n_hyper; i++)
-        hyper[i] = i < static_cast<Index>(values.size()) ? values[i] : kernel->hyper[i].value;
-    for (const auto& layer : network.layers) {
-        auto& state = layers.emplace_back();
-        for (Index s = 0; s < kernel->n_state; s++) {
-            state.weights[s] = Buffer<T>(layer.weights.size());
-            state.bias[s] = Buffer<T>(layer.bias.size());
-        }
-    }
-}
-
-template <class T>
-void OptimizerState<T>::reset() {
-    t = 0;
-    for (auto& layer : layers)
-        for (int s = 0; s < 2; s++) layer.weights[s].fill_zero(), layer.bias[s].fill_zero();
-}
-
-// ---- how many workers --------------------------------------------------------------------------------------
-
-void TeamChoice::record(double seconds, Index rows) {
-    seconds_ += seconds;
-    rows_ += static_cast<double>(rows);
-    if (seconds_left() > 0) return;
-    if (state_ == warming) {
-        state_ = trying;
-        seconds_ = rows_ = 0;
-        return;
-    }
-    seconds_per_row_[alone_] = seconds_ / std::max(rows_, 1.0);
-    if (state_ == settled) {
-        alone_ = !alone_;
-        state_ = warming;
-    } else {
-        alone_ = seconds_per_row_[1] * 1.1 < seconds_per_row_[0];
-        // Trials cost little, however long a step takes; to be alone is the exception, and sooner reconsidered.
-        period_ = alone_ ? std::max(0.1, 20 * seconds_) : std::max(0.25, 50 * seconds_);
-        state_ = settled;
-    }
-    seconds_ = rows_ = 0;
-}
-
 // ---- one run of batches --------------------------------------------------------------------------------------
+
+// What the penalty adds to the loss.
+template <class T>
+double penalty_of(const Network<T>& network, const Penalty& penalty) {
+    if (penalty.l1 == 0 && penalty.l2 == 0) return 0;
+    double absolute = 0, squares = 0;
+    for (const auto& layer : network.layers)
+        for (Index i = 0; i < layer.weights.size(); i++) {  // zeros in the padding
+            const double w = static_cast<double>(layer.weights[i]);
+            absolute += std::abs(w), squares += w * w;
+        }
+    return penalty.l1 * absolute + penalty.l2 / 2 * squares;
+}
 
 template <class T>
 void Trainer<T>::allocate(Index batch_size, int workers) {
@@ -114,10 +77,24 @@ void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker&
     for (Index r = worker.begin(rows); r < worker.end(rows); r++) {
         const Index i = job.sample(first + r);
         job.samples.x.read(i, batch.x.data() + r * ld_x_);
-        if (loss_.kernel) job.samples.read_target(i, n_out, batch.targets.data() + r * ld_t_);
+        if (job.options.random) add_input_noise(job.options, batch.x.data() + r * ld_x_, job.samples.number(i));
+        if (loss_.kernel) loss_.read_target(job.samples, i, n_out, batch.targets.data() + r * ld_t_);
         batch.samples[r] = job.samples.number(i);
         batch.weights[r] = static_cast<T>(job.samples.weight(i) * share);
     }
+}
+
+template <class T>
+void Trainer<T>::add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const {
+    const Kernels<T>& k = kernels<T>();
+    const Index n = network_.n_in();
+    if (network_.input_noise > 0)
+        k.add_noise(x, n, network_.input_noise, options.seed, options.epoch, static_cast<std::uint32_t>(sample));
+    if (network_.input_dropout == 0) return;
+    const DropoutMask mask(options.seed, options.epoch, kInputs, network_.input_dropout);
+    constexpr Index width = 512;  // what the kernel takes at once
+    for (Index column = 0; column < n; column += width)
+        k.dropout(x + column, nullptr, 1, std::min(width, n - column), 0, column, mask, &sample);
 }
 
 template <class T>
@@ -151,9 +128,8 @@ void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch,
                 for (Index r = 0; r < n; r++) std::fill_n(slope + r * ld + column, width, T(1));
                 layer.activation->backward(slope + column, y + column, n, width, ld, layer.parameters.data());
             }
-            if (!job.options.dropout) return;
-            const DropoutMask mask{job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l),
-                                   static_cast<std::uint32_t>(static_cast<double>(layer.dropout) * 65536 + 0.5)};
+            if (!job.options.random) return;
+            const DropoutMask mask(job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l), layer.dropout);
             k.dropout(y + column, slope + column, n, width, ld, column, mask, batch.samples.data() + row);
         });
     });
@@ -221,22 +197,25 @@ void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker)
     });
 }
 
+// What becomes of a gradient that is ready, of the numbers [offset, offset + n) of an array: the optimizer makes a step
+// with it, or it stays stored, with the penalty's part in it.
 template <class T>
-bool Trainer<T>::update(const Job& job, std::size_t l, bool bias, Index offset, Index n, const T* gradient) {
+bool Trainer<T>::use_gradient(const Job& job, std::size_t l, Part part, Index offset, Index n, T* gradient) {
     Dense<T>& layer = network_.layers[l];
-    auto& state = job.optimizer->layers[l];
-    Buffer<T>* s = bias ? state.bias : state.weights;
-    const Index kept = job.optimizer->kernel->n_state;
-    return job.optimizer->kernel->update((bias ? layer.bias : layer.weights).data() + offset, gradient,
-                                         kept > 0 ? s[0].data() + offset : nullptr,
-                                         kept > 1 ? s[1].data() + offset : nullptr, n, bias ? job.bias_step : job.step);
+    if (!job.gradients) return job.optimizer->update(layer, l, part, offset, n, gradient, job.step_of(part));
+    const Penalty& penalty = job.options.penalty;
+    if (part == Part::weights && (penalty.l1 != 0 || penalty.l2 != 0))
+        kernels<T>().penalise(gradient, layer.weights.data() + offset, n, static_cast<T>(penalty.l1),
+                              static_cast<T>(penalty.l2));
+    return true;
 }
 
 // Brings what the update of a tile will read and write towards the core, while the tile's product keeps it busy.
 template <class T>
 void Trainer<T>::prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const {
     const auto& state = job.optimizer->layers[l];
-    const T* const arrays[] = {network_.layers[l].weights.data(), state.weights[0].data(), state.weights[1].data()};
+    const T* const arrays[] = {network_.layers[l].weights.data(), state.memory[0][Part::weights].data(),
+                               state.memory[1][Part::weights].data()};
     for (Index a = 0; a <= job.optimizer->kernel->n_state; a++)
         for (Index i = 0; i < n; i += 64 / static_cast<Index>(sizeof(T))) __builtin_prefetch(arrays[a] + offset + i, 1);
 }
@@ -262,22 +241,23 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
             k.pack(d, batch.rows, width, ldd, packed);
             d = packed, stride = width;
         }
-        T* const gradient = job.gradients ? job.gradients->weights[l].data() + offset : sums - begin * width;
+        T* const gradient =
+            job.gradients ? job.gradients->layers[l][Part::weights].data() + offset : sums - begin * width;
         for (Index part = 0; part < parts; part++) {
             const Index first = batch.rows * part / parts, rows = batch.rows * (part + 1) / parts - first;
             for_tiles<T>(begin, end, vectors, [&](Index row, Index n) {
-                const bool to_update = !job.gradients && part + 1 == parts;
-                if (to_update) prefetch_update(job, l, offset + row * width, n * width);
+                const bool done = part + 1 == parts;
+                if (done && !job.gradients) prefetch_update(job, l, offset + row * width, n * width);
                 T* const tile = gradient + row * width;
                 k.tile_at[vectors][n](rows, x + first * ldx + row, ldx, d + first * stride, stride,
                                       part ? tile : nullptr, width, tile, width);
-                if (to_update) finite &= update(job, l, false, offset + row * width, n * width, tile);
+                if (done) finite &= use_gradient(job, l, Part::weights, offset + row * width, n * width, tile);
             });
         }
         if (begin == 0) {  // whoever has the panel's first rows also does its biases
-            T* const bias = job.gradients ? job.gradients->bias[l].data() + column : sums;
+            T* const bias = job.gradients ? job.gradients->layers[l][Part::bias].data() + column : sums;
             k.column_sums(d, batch.rows, width, stride, bias);
-            if (!job.gradients) finite &= update(job, l, true, column, width, bias);
+            finite &= use_gradient(job, l, Part::bias, column, width, bias);
         }
     });
     return finite;
@@ -307,16 +287,68 @@ void Trainer<T>::backward(Job& job, const Batch& batch, const Worker& worker) {
     if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
 }
 
+// What a step of the optimizer needs before it begins; with a clipped norm all gradients are stored first.
+template <class T>
+void Trainer<T>::prepare_step(Job& job) {
+    for (const auto& layer : network_.layers) job.limits_norms |= layer.trainable && layer.max_norm > 0;
+    if (job.optimizer->clip_norm == 0) return;
+    if (stored_.layers.empty()) stored_ = Gradients<T>(network_);
+    job.gradients = &stored_;
+    job.pieces = Pieces<T>(network_);
+}
+
 // One thread counts the optimizer's step and works out its coefficients.
 template <class T>
 void Trainer<T>::begin_step(Job& job) {
     auto& o = *job.optimizer;
     o.t += 1;
-    o.kernel->coefficients(o.hyper.data(), job.learning_rate(), o.t, job.step.c);
-    job.bias_step = job.step;
-    job.bias_step.l1 = job.bias_step.l2 = 0;
-    job.step.l1 = static_cast<T>(job.options.penalty.l1);
-    job.step.l2 = static_cast<T>(job.options.penalty.l2);
+    job.step = job.weight_step = o.step(job.learning_rate());
+    job.weight_step.l1 = static_cast<T>(job.options.penalty.l1);
+    job.weight_step.l2 = static_cast<T>(job.options.penalty.l2);
+}
+
+// What is left to do when backward() is through.
+template <class T>
+void Trainer<T>::end_step(Job& job, const Worker& worker) {
+    if (job.optimizer && job.gradients) clip_and_update(job, worker);
+    if (job.optimizer && job.limits_norms) limit_norms(worker);
+}
+
+// A step with all gradients scaled down to a norm: known only when the last one is, so they have been stored.
+template <class T>
+void Trainer<T>::clip_and_update(Job& job, const Worker& worker) {
+    worker.barrier();
+    auto& pieces = job.pieces;
+    const auto& gradients = job.gradients->layers;
+    for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
+        const auto& [l, part, offset, n] = pieces[i];
+        pieces.squares[i] = kernels<T>().sum_of_squares(gradients[l][part].data() + offset, n);
+    }
+    worker.barrier();
+    const double norm = std::sqrt(pieces.total());
+    Step<T> step = job.step;
+    if (norm > job.optimizer->clip_norm) step.scale = static_cast<T>(job.optimizer->clip_norm / norm);
+    bool finite = norm - norm == 0;
+    if (finite)
+        for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
+            const auto& [l, part, offset, n] = pieces[i];
+            finite &=
+                job.optimizer->update(network_.layers[l], l, part, offset, n, gradients[l][part].data() + offset, step);
+        }
+    if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
+}
+
+// Max-norm (Srivastava et al. 2014): the weights into each unit are brought back to where they may be.
+template <class T>
+void Trainer<T>::limit_norms(const Worker& worker) {
+    worker.barrier();
+    for (Dense<T>& layer : network_.layers) {
+        const auto& panels = layer.panels;
+        if (layer.max_norm == 0 || !layer.trainable) continue;
+        for (Index p = worker.begin(panels.count); p < worker.end(panels.count); p++)
+            kernels<T>().limit_columns(layer.weights.data() + panels.offset(p), panels.rows, panels.width_of(p),
+                                       layer.max_norm);
+    }
 }
 
 template <class T>
@@ -353,6 +385,7 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
         // then.
         if (lowest_layer(job) + 1 >= layers_.size()) worker.barrier();
         backward(job, batch, worker);
+        end_step(job, worker);
         if (next < job.end) gather(job, batches_[1 - current], next, worker);
         worker.barrier();
         if (job.update_spoilt.load(std::memory_order_relaxed) || job.stop) return;
@@ -372,6 +405,7 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     const Index rows = std::min(options.batch_size, end - begin);
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
     allocate(rows, team);
+    prepare_step(job);
 
     using Clock = std::chrono::steady_clock;
     const auto after = [](Clock::time_point t, double seconds) {
@@ -406,7 +440,7 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     RunOptions options = given;
     options.batch_size = samples.x.n;
     options.seconds = 0;
-    options.dropout = false;
+    options.random = false;
     if (out) *out = Gradients<T>(network_);
     Job job{samples, nullptr, samples.x.n, options, nullptr, out, d_x != nullptr, {}};
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);
@@ -414,8 +448,9 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     if (d_x) d_x_.grow(allocated_rows_ * ld_x_);
     run_team(team, [&](const Worker& worker) { work(job, worker); });
     if (d_x) copy_input_gradients(samples.x.n, d_x);
-    job.result.outcome = job.loss_spoilt ? Outcome::loss_not_finite : Outcome::finished;
-    return job.result.totals;
+    Totals totals = job.result.totals;
+    totals.loss += totals.weight * penalty_of(network_, options.penalty);
+    return totals;
 }
 
 void shuffled_order(std::uint64_t seed, std::uint32_t epoch, Index n, std::int64_t* order) {
@@ -424,8 +459,6 @@ void shuffled_order(std::uint64_t seed, std::uint32_t epoch, Index n, std::int64
     for (Index i = n - 1; i > 0; i--) std::swap(order[i], order[random.below(static_cast<std::uint32_t>(i + 1))]);
 }
 
-template struct OptimizerState<float>;
-template struct OptimizerState<double>;
 template class Trainer<float>;
 template class Trainer<double>;
 

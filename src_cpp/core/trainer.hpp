@@ -4,28 +4,13 @@
 #include <vector>
 
 #include "core/network.hpp"
+#include "core/optimizer_state.hpp"
+#include "core/team_choice.hpp"
 #include "core/threads.hpp"
 
 namespace foxnn {
 
-// An optimizer with its hyper-parameters and what it remembers of every layer's parameters.
-template <class T>
-struct OptimizerState {
-    const Optimizer<T>* kernel = nullptr;
-    std::vector<double> hyper;
-    double t = 0;  // steps taken
-
-    struct OfLayer {
-        Buffer<T> weights[2], bias[2];  // as the layer's own; empty where the optimizer keeps nothing
-    };
-    std::vector<OfLayer> layers;
-
-    OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& hyper);
-    void reset();
-};
-
-// What happens to a gradient: every parameter gradient plus l1 sign(w) + l2 w of the weights (biases are not
-// penalised).
+// What is added to the loss for every weight w: l1 |w| + l2 w^2 / 2. Biases are not penalised.
 struct Penalty {
     double l1 = 0, l2 = 0;
 };
@@ -36,10 +21,10 @@ struct RunOptions {
     const double* learning_rates = nullptr;  // of each step of the run, in place of the one rate
     Penalty penalty;
     bool sum = false;        // gradients are sums over the batch, not weighted means
-    bool dropout = true;     // whether layers drop outputs as they are set to
+    bool random = true;      // whether there is dropout and noise, as the network is set to
     double seconds = 0;      // stop after the first whole step past that time; 0: never
     int n_threads = 0;       // 0: as many as are worth it
-    std::uint64_t seed = 0;  // of dropout's masks
+    std::uint64_t seed = 0;  // of dropout and noise
     std::uint32_t epoch = 0;
     Totals totals;  // of the epoch so far; the run adds to them, so that a pause does not show in their last bits
 };
@@ -53,40 +38,16 @@ struct RunResult {
     Totals totals;
 };
 
-// Gradients of one batch, in the layers' panel layout; zero for layers that are not trainable.
+// Gradients of one batch, in the layout of the layers' parameters; zero for layers that are not trainable.
 template <class T>
 struct Gradients {
-    std::vector<Buffer<T>> weights, bias;
+    std::vector<Parameters<T>> layers;
 
     Gradients() = default;
-    explicit Gradients(const Network<T>& network) {
-        for (const auto& layer : network.layers) {
-            weights.emplace_back(layer.weights.size());
-            bias.emplace_back(layer.bias.size());
-        }
+    explicit Gradients(const Network<T>& network) : layers(network.layers.size()) {
+        for (std::size_t l = 0; l < layers.size(); l++)
+            for (const Part part : kParts) layers[l][part] = Buffer<T>(network.layers[l][part].size());
     }
-};
-
-// Tells whether a team or a single thread gets on faster. A team waits for its slowest member, and on a machine that is
-// busy with other things that can take longer than doing all the work alone. So both are timed, the slower one from
-// time to time and briefly, and the faster one is used. (Results do not depend on it.)
-class TeamChoice {
-  public:
-    int workers(int team) const { return alone_ ? 1 : team; }
-    // How much longer the present choice is to work before it is reconsidered.
-    double seconds_left() const {
-        return (state_ == settled ? period_ : state_ == warming ? kWarmUp : kTrial) - seconds_;
-    }
-    // The present choice worked that long, on so many rows.
-    void record(double seconds, Index rows);
-
-  private:
-    // A trial begins with a while that does not count: threads wake up and find a core, and caches fill.
-    static constexpr double kWarmUp = 0.003, kTrial = 0.004;
-    enum { settled, warming, trying } state_ = warming;  // first of all, the team is tried
-    bool alone_ = false;
-    double period_ = 0, seconds_ = 0, rows_ = 0;
-    double seconds_per_row_[2] = {0, 1e9};  // of the team, and alone: not known yet
 };
 
 template <class T>
@@ -97,8 +58,8 @@ class Trainer {
     // Trains on the samples order[begin], .., order[end - 1] (null: begin, .., end - 1), batch after batch.
     RunResult run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
                   OptimizerState<T>& optimizer, const RunOptions& options);
-    // Loss totals of all samples as one batch; its gradients, and d_x (n, n_in) with respect to the inputs, each if not
-    // null. Nothing is changed.
+    // Loss totals of all samples as one batch, the penalties included; its gradients, and d_x (n, n_in) with respect to
+    // the inputs, each if not null. Nothing is changed.
     Totals gradients(const Samples& samples, const RunOptions& options, Gradients<T>* out, T* d_x);
 
     // ---- a batch in halves, for loops and losses that are not ours (halves.cpp) ----
@@ -118,7 +79,7 @@ class Trainer {
     bool update_half(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer, const RunOptions& options,
                      Outcome& outcome);
     // One step of the optimizer on these gradients.
-    Outcome apply(const Gradients<T>& gradients, OptimizerState<T>& optimizer, const RunOptions& options);
+    Outcome apply(Gradients<T> gradients, OptimizerState<T>& optimizer, const RunOptions& options);
 
   private:
     struct LayerMemory {
@@ -148,10 +109,15 @@ class Trainer {
     static void times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column, Index rows,
                             Index columns);
     void input_gradient(std::size_t l, Index rows, const Worker& worker);
+    void add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const;
+    bool use_gradient(const Job& job, std::size_t l, Part part, Index offset, Index n, T* gradient);
     void prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const;
     bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
-    bool update(const Job& job, std::size_t l, bool bias, Index offset, Index n, const T* gradient);
+    void prepare_step(Job& job);
     static void begin_step(Job& job);
+    void end_step(Job& job, const Worker& worker);
+    void clip_and_update(Job& job, const Worker& worker);
+    void limit_norms(const Worker& worker);
     void work(Job& job, const Worker& worker);
     void copy_input_gradients(Index rows, T* d_x) const;
     bool second_half(Job& job, const T* d, Index rows, bool weighted);
@@ -167,6 +133,7 @@ class Trainer {
     std::vector<WorkerMemory> workers_;
     Index kept_rows_ = 0;             // of the forward half that backward may go on from
     std::uint64_t kept_changes_ = 0;  // of the network, when that was
+    Gradients<T> stored_;             // where a step needs all gradients at once; empty until then
 };
 
 // A permutation of 0, .., n - 1 that depends on seed and epoch alone (Fisher and Yates).

@@ -3,12 +3,13 @@
 #include <atomic>
 #include <chrono>
 
+#include "core/pieces.hpp"
 #include "core/trainer.hpp"
 
 namespace foxnn {
 
-// What the workers of a run share. Either `optimizer` or `gradients` is set, or neither:
-// where the gradients go.
+// What the workers of a run share. The optimizer uses gradients as soon as they are there; with `gradients` they are
+// stored (first).
 template <class T>
 struct Trainer<T>::Job {
     const Samples& samples;
@@ -19,7 +20,9 @@ struct Trainer<T>::Job {
     Gradients<T>* gradients;
     bool inputs_too = false;  // whether the gradient with respect to the inputs is wanted as well
     RunResult result;
-    Step<T> step{}, bias_step{};
+    Pieces<T> pieces{};             // of all arrays, if the norm of all gradients is clipped
+    bool limits_norms = false;      // some layer has a max_norm
+    Step<T> weight_step{}, step{};  // of weights, which are penalised; of everything else
     std::chrono::steady_clock::time_point pause = std::chrono::steady_clock::time_point::max();
     std::atomic<bool> loss_spoilt{false}, update_spoilt{false}, stop{false};
 
@@ -28,6 +31,7 @@ struct Trainer<T>::Job {
     double learning_rate() const {  // of the coming step
         return options.learning_rates ? options.learning_rates[result.steps] : options.learning_rate;
     }
+    const Step<T>& step_of(Part part) const { return part == Part::weights ? weight_step : step; }
 };
 
 }  // namespace foxnn

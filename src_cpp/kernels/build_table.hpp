@@ -4,7 +4,9 @@
 #include "kernels/activations.hpp"
 #include "kernels/dropout.hpp"
 #include "kernels/losses.hpp"
+#include "kernels/noise.hpp"
 #include "kernels/optimizers.hpp"
+#include "kernels/penalties.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/tile.hpp"
 
@@ -25,7 +27,7 @@ constexpr Activation<T> activation_entry() {
 
 template <class L, class T>
 constexpr Loss<T> loss_entry() {
-    Loss<T> e{L::name, L::n_parameters, {}, L::from_logits_of, L::classification, nullptr};
+    Loss<T> e{L::name, L::n_parameters, {}, L::from_logits_of, L::classes, nullptr};
     for (int i = 0; i < kMaxParameters; i++) e.parameters[i] = L::parameters[i];
     if constexpr (std::is_same_v<L, SoftmaxCrossEntropy>)
         e.rows = softmax_cross_entropy_rows<T>;
@@ -86,6 +88,10 @@ const Kernels<T>* build_table() {
     k.convert_f64 = convert<double, T>;
     k.multiply = multiply<T>;
     k.dropout = dropout<T>;
+    k.add_noise = add_noise<T>;
+    k.penalise = penalise<T>;
+    k.sum_of_squares = sum_of_squares<T>;
+    k.limit_columns = limit_columns<T>;
     k.all_finite = all_finite<T>;
     k.n_activations = size_of(Activations{});
     k.n_losses = size_of(Losses{});

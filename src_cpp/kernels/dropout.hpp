@@ -14,7 +14,7 @@ void dropout(T* y, T* slope, Index rows, Index columns, Index ld, Index first_un
     const Index first_block = first_unit / 8, blocks = (first_unit + columns - 1) / 8 - first_block + 1;
     std::uint32_t c[4][most];
     std::uint16_t random[most * 8];
-    const Index height = most / blocks;  // rows done together
+    const Index height = most / blocks;  // rows done together; so many columns fit at least one
     const T kept = static_cast<T>(65536.0 / (65536.0 - mask.threshold));
     for (Index begin = 0; begin < rows; begin += height) {
         const Index end = begin + height < rows ? begin + height : rows, n = (end - begin) * blocks;
@@ -33,12 +33,10 @@ void dropout(T* y, T* slope, Index rows, Index columns, Index ld, Index first_un
             }
         for (Index r = begin; r < end; r++) {
             const std::uint16_t* bits = random + (r - begin) * blocks * 8 + first_unit % 8;
-            T *y_row = y + r * ld, *slope_row = slope + r * ld;
-            for (Index j = 0; j < columns; j++) {
-                const T factor = bits[j] < mask.threshold ? T(0) : kept;
-                y_row[j] *= factor;
-                slope_row[j] *= factor;
-            }
+            T* const arrays[] = {y, slope};
+            for (T* const array : arrays)
+                for (Index j = 0; array && j < columns; j++)
+                    array[r * ld + j] *= bits[j] < mask.threshold ? T(0) : kept;
         }
     }
 }

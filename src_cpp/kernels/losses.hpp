@@ -13,11 +13,18 @@ constexpr T kTiny = sizeof(T) == 4 ? T(1.17549435e-38) : T(2.2250738585072014e-3
 
 enum class Reduction { sum, mean };  // over the outputs
 
+// Szegedy et al. 2016: the share of a target that is spread evenly over all classes. The targets are smoothed as they
+// are read, so the losses themselves know nothing of it.
+struct LabelSmoothing {
+    static constexpr Index n_parameters = 1;
+    static constexpr Parameter parameters[kMaxParameters] = {{kLabelSmoothing, 0, 0, 1}};
+};
+
 // FoxNN 1.0's: half the sum of squares.
 struct HalfSquaredError : NoParameters {
     static constexpr const char* name = "half_squared_error";
     static constexpr const char* from_logits_of = nullptr;
-    static constexpr bool classification = false;
+    static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::sum;
     template <class T>
     static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
@@ -29,7 +36,7 @@ struct HalfSquaredError : NoParameters {
 struct MeanSquaredError : NoParameters {
     static constexpr const char* name = "mean_squared_error";
     static constexpr const char* from_logits_of = nullptr;
-    static constexpr bool classification = false;
+    static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
     static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
@@ -42,7 +49,7 @@ struct MeanSquaredError : NoParameters {
 struct MeanAbsoluteError : NoParameters {
     static constexpr const char* name = "mean_absolute_error";
     static constexpr const char* from_logits_of = nullptr;
-    static constexpr bool classification = false;
+    static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
     static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
@@ -56,7 +63,7 @@ struct MeanAbsoluteError : NoParameters {
 struct Huber {
     static constexpr const char* name = "huber";
     static constexpr const char* from_logits_of = nullptr;
-    static constexpr bool classification = false;
+    static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     static constexpr Index n_parameters = 1;
     static constexpr Parameter parameters[kMaxParameters] = {{"delta", 1.0, 0, kInfinity, true}};
@@ -69,10 +76,10 @@ struct Huber {
 };
 
 // -t log y - (1 - t) log(1 - y), for outputs between 0 and 1.
-struct BinaryCrossEntropy : NoParameters {
+struct BinaryCrossEntropy : LabelSmoothing {
     static constexpr const char* name = "binary_cross_entropy";
     static constexpr const char* from_logits_of = nullptr;
-    static constexpr bool classification = true;
+    static constexpr Classes classes = Classes::two_each;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
     static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
@@ -83,10 +90,10 @@ struct BinaryCrossEntropy : NoParameters {
 };
 
 // The same of y = sigmoid(z): log(1 + e^z) - t z.
-struct SigmoidCrossEntropy : NoParameters {
+struct SigmoidCrossEntropy : LabelSmoothing {
     static constexpr const char* name = "binary_cross_entropy";
     static constexpr const char* from_logits_of = "sigmoid";
-    static constexpr bool classification = true;
+    static constexpr Classes classes = Classes::two_each;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
     static Vec<T> value(Vec<T> z, Vec<T> t, Vec<T>& slope, const T*) {
@@ -97,10 +104,10 @@ struct SigmoidCrossEntropy : NoParameters {
 };
 
 // -t log y, summed over the classes, for outputs that are probabilities.
-struct CrossEntropy : NoParameters {
+struct CrossEntropy : LabelSmoothing {
     static constexpr const char* name = "cross_entropy";
     static constexpr const char* from_logits_of = nullptr;
-    static constexpr bool classification = true;
+    static constexpr Classes classes = Classes::one_of_all;
     static constexpr Reduction reduction = Reduction::sum;
     template <class T>
     static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
@@ -114,7 +121,7 @@ struct CrossEntropy : NoParameters {
 struct Poisson : NoParameters {
     static constexpr const char* name = "poisson";
     static constexpr const char* from_logits_of = nullptr;
-    static constexpr bool classification = false;
+    static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
     static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
@@ -128,7 +135,7 @@ struct Poisson : NoParameters {
 struct ExpPoisson : NoParameters {
     static constexpr const char* name = "poisson";
     static constexpr const char* from_logits_of = "exp";
-    static constexpr bool classification = false;
+    static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
     static Vec<T> value(Vec<T> z, Vec<T> t, Vec<T>& slope, const T*) {
@@ -230,10 +237,10 @@ void softmax_backward(T* d, const T* y, Index rows, Index n, Index ld, const T*)
 }
 
 // -sum_j t_j log softmax(z)_j
-struct SoftmaxCrossEntropy : NoParameters {
+struct SoftmaxCrossEntropy : LabelSmoothing {
     static constexpr const char* name = "cross_entropy";
     static constexpr const char* from_logits_of = "softmax";
-    static constexpr bool classification = true;
+    static constexpr Classes classes = Classes::one_of_all;
 };
 
 template <class T>

@@ -2,6 +2,7 @@
 // weights w, gradients g and state. To add one, write its struct and name it in the list at the end.
 #pragma once
 #include "kernels/activations.hpp"
+#include "kernels/penalties.hpp"
 
 namespace foxnn {
 namespace {
@@ -140,7 +141,7 @@ struct AdamW {
 
 using Optimizers = List<Sgd, Momentum, Nesterov, Adagrad, Rmsprop, Adam, AdamW>;
 
-template <class O, bool Penalised, class T>
+template <class O, bool ChangesGradients, class T>
 bool update_all(T* w, const T* g, T* s1, T* s2, Index n, const Step<T> step) {
     using V = Vec<T>;
     bool all_finite = true;
@@ -148,9 +149,9 @@ bool update_all(T* w, const T* g, T* s1, T* s2, Index n, const Step<T> step) {
         const V old = load<V>(w + i), old1 = O::n_state > 0 ? load<V>(s1 + i) : V{},
                 old2 = O::n_state > 1 ? load<V>(s2 + i) : V{};
         V gradient = load<V>(g + i), v1 = old1, v2 = old2;
-        if (Penalised) {
-            gradient = fma(old, splat<V>(step.l2), gradient);
-            gradient += old == T(0) ? V{} : with_sign_of<T>(splat<V>(step.l1), old);
+        if (ChangesGradients) {
+            gradient = penalised<T>(gradient, old, step.l1, step.l2) * step.scale;
+            if (step.clip != 0) gradient = min(max(gradient, -step.clip), step.clip);
         }
         V fresh = O::template step<T>(old, gradient, v1, v2, step.c);
         // Not zero where the weight is not finite, or the square in the state, which would freeze the weight.
@@ -170,7 +171,7 @@ bool update_all(T* w, const T* g, T* s1, T* s2, Index n, const Step<T> step) {
 
 template <class O, class T>
 bool update(T* w, const T* g, T* s1, T* s2, Index n, const Step<T>& step) {
-    if (step.l1 != 0 || step.l2 != 0) return update_all<O, true>(w, g, s1, s2, n, step);
+    if (step.changes_gradients()) return update_all<O, true>(w, g, s1, s2, n, step);
     return update_all<O, false>(w, g, s1, s2, n, step);
 }
 

@@ -8,7 +8,7 @@
 namespace foxnn {
 
 // What numbers are drawn for: the last word of their address.
-enum class Purpose : std::uint32_t { weights = 1, shuffle = 2, dropout = 3, mutation = 4 };
+enum class Purpose : std::uint32_t { weights = 1, shuffle = 2, dropout = 3, mutation = 4, input_noise = 5 };
 
 namespace {
 

@@ -13,9 +13,10 @@ using Index = std::ptrdiff_t;
 
 constexpr int kMaxTileRows = 16;
 constexpr int kMaxPanelVectors = 2;
-constexpr int kMaxParameters = 2;    // of an activation or a loss
-constexpr int kMaxHyper = 4;         // of an optimizer, learning rate excluded
-constexpr int kMaxCoefficients = 8;  // what one optimizer step needs of them
+constexpr int kMaxParameters = 2;                           // of an activation or a loss
+constexpr int kMaxHyper = 4;                                // of an optimizer, learning rate excluded
+constexpr int kMaxCoefficients = 8;                         // what one optimizer step needs of them
+constexpr const char* kLabelSmoothing = "label_smoothing";  // a parameter that several losses have
 
 struct Parameter {
     const char* name;
@@ -43,6 +44,9 @@ struct Activation {
     void (*backward)(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters);
 };
 
+// What a loss takes its targets for: numbers; a yes or no for each output; one of the outputs, or a share of each.
+enum class Classes { none, two_each, one_of_all };
+
 template <class T>
 struct Loss {
     const char* name;
@@ -50,7 +54,7 @@ struct Loss {
     Parameter parameters[kMaxParameters];
     // Non-null: the loss works on the logits of this output activation, computed together with it.
     const char* from_logits_of;
-    bool classification;  // targets are classes; accuracy makes sense
+    Classes classes;  // where there are any, accuracy makes sense
     // Rows of y (outputs, or logits) and t (targets), (rows, n), strides ld_y and ld_t, padded to `lanes`; weight
     // (rows,). Writes d (rows, n), stride ld_y: weight times the gradient, zero in the padding; and loss (rows,):
     // unweighted, per sample.
@@ -58,11 +62,15 @@ struct Loss {
                  const T* parameters);
 };
 
-// What every optimizer's update gets for one step: the penalty's gradient and its own coefficients.
+// What every optimizer's update gets for one step: what is done to gradients first, and its own coefficients.
 template <class T>
 struct Step {
-    T l1, l2;  // g += l1 sign(w) + l2 w
-    T c[kMaxCoefficients];
+    T l1 = 0, l2 = 0;  // g += l1 sign(w) + l2 w
+    T scale = 1;       // then g *= scale
+    T clip = 0;        // then g is limited to [-clip, clip]; 0: it is not
+    T c[kMaxCoefficients] = {};
+
+    bool changes_gradients() const { return l1 != 0 || l2 != 0 || scale != 1 || clip != 0; }
 };
 
 template <class T>
@@ -79,12 +87,16 @@ struct Optimizer {
     bool (*update)(T* w, const T* g, T* s1, T* s2, Index n, const Step<T>& step);
 };
 
-// Which units a training step drops: those whose 16 random bits are below `threshold`.
+// Which units a training step drops: those whose 16 random bits are below `threshold`, the rate times 65536.
 struct DropoutMask {
     std::uint64_t seed;
     std::uint32_t epoch, layer;
-    std::uint32_t threshold;  // the rate times 65536
+    std::uint32_t threshold;
+
+    DropoutMask(std::uint64_t seed, std::uint32_t epoch, std::uint32_t layer, double rate)
+        : seed(seed), epoch(epoch), layer(layer), threshold(static_cast<std::uint32_t>(rate * 65536 + 0.5)) {}
 };
+constexpr std::uint32_t kInputs = 0xffffff;  // in place of a layer's number
 
 template <class T>
 struct Kernels {
@@ -116,8 +128,15 @@ struct Kernels {
     void (*convert_f64)(const double* in, Index n, T scale, T offset, T* out);
     // d (rows, columns) *= s, both of stride ld.
     void (*multiply)(T* d, const T* s, Index rows, Index columns, Index ld);
+    // g (n,) += l1 sign(w) + l2 w; the sum of the squares of g (n,), in an order of its own. n a multiple of lanes.
+    void (*penalise)(T* g, const T* w, Index n, T l1, T l2);
+    double (*sum_of_squares)(const T* g, Index n);
+    // w (rows, columns): columns whose Euclidean norm is more than `most` are scaled down to it.
+    void (*limit_columns)(T* w, Index rows, Index columns, T most);
+    // x (n,) += normal noise of that standard deviation, of one sample in one epoch.
+    void (*add_noise)(T* x, Index n, T deviation, std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample);
     // y and slope (rows, columns), stride ld, of the units from first_unit on: zero where dropped, else scaled up.
-    // samples (rows,): the number of each row's sample, part of its address in the random numbers.
+    // slope may be null. samples (rows,): the number of each row's sample, part of its address in the random numbers.
     void (*dropout)(T* y, T* slope, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
                     const std::int64_t* samples);
     bool (*all_finite)(const T* x, Index n);

@@ -199,7 +199,7 @@ void test_rows(const char* set, const Kernels<T>& k) {
                         check(d[r * ld + j] == 0, set, k.losses[i].name, n, r, j);  // the padding's gradient is zero
             }
             const std::vector<std::int64_t> samples = {5, 1, 7, 2};
-            k.dropout(y.data(), s.data(), rows, padded, ld, 2 * k.lanes, {1, 2, 3, 32768}, samples.data());
+            k.dropout(y.data(), s.data(), rows, padded, ld, 2 * k.lanes, {1, 2, 3, 0.5}, samples.data());
         }
 }
 

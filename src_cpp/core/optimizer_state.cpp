@@ -1,0 +1,40 @@
+#include "core/optimizer_state.hpp"
+
+namespace foxnn {
+
+template <class T>
+OptimizerState<T>::OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& values)
+    : hyper(kMaxHyper) {
+    const Kernels<T>& k = kernels<T>();
+    for (Index i = 0; i < k.n_optimizers; i++)
+        if (name == k.optimizers[i].name) kernel = &k.optimizers[i];
+    if (!kernel) throw std::invalid_argument("unknown optimizer '" + name + "'");
+    for (Index i = 0; i < kernel->n_hyper; i++)
+        hyper[i] = i < static_cast<Index>(values.size()) ? values[i] : kernel->hyper[i].value;
+    for (const auto& layer : network.layers) {
+        auto& state = layers.emplace_back();
+        for (Index s = 0; s < kernel->n_state; s++)
+            for (const Part part : kParts) state.memory[s][part] = Buffer<T>(layer[part].size());
+    }
+}
+
+template <class T>
+void OptimizerState<T>::reset() {
+    t = 0;
+    for (auto& layer : layers)
+        for (auto& memory : layer.memory)
+            for (const Part part : kParts) memory[part].fill_zero();
+}
+
+template <class T>
+Step<T> OptimizerState<T>::step(double learning_rate) const {
+    Step<T> step;
+    step.clip = static_cast<T>(clip_value);
+    kernel->coefficients(hyper.data(), learning_rate, t, step.c);
+    return step;
+}
+
+template struct OptimizerState<float>;
+template struct OptimizerState<double>;
+
+}  // namespace foxnn

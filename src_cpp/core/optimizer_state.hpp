@@ -1,0 +1,39 @@
+// An optimizer at work on a network: its hyper-parameters, how it clips gradients, and what it remembers.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/network.hpp"
+
+namespace foxnn {
+
+template <class T>
+struct OptimizerState {
+    const Optimizer<T>* kernel = nullptr;
+    std::vector<double> hyper;
+    // Gradients are clipped to [-clip_value, clip_value], or all of them together are scaled down to the Euclidean norm
+    // clip_norm (Pascanu et al. 2013); 0: they are not.
+    double clip_value = 0, clip_norm = 0;
+    double t = 0;  // steps taken
+
+    struct OfLayer {
+        Parameters<T> memory[2];  // arrays like the layer's own; empty where the optimizer keeps nothing
+    };
+    std::vector<OfLayer> layers;
+
+    OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& hyper);
+    void reset();
+    // What step number t needs.
+    Step<T> step(double learning_rate) const;
+    // One step on the numbers [offset, offset + n) of an array of layer number l. False if a parameter has kept its
+    // value because the new one would not be finite.
+    bool update(Dense<T>& layer, std::size_t l, Part part, Index offset, Index n, const T* gradient,
+                const Step<T>& step) {
+        Parameters<T>* memory = layers[l].memory;
+        return kernel->update(layer[part].data() + offset, gradient,
+                              kernel->n_state > 0 ? memory[0][part].data() + offset : nullptr,
+                              kernel->n_state > 1 ? memory[1][part].data() + offset : nullptr, n, step);
+    }
+};
+
+}  // namespace foxnn

@@ -1,0 +1,29 @@
+#include "core/team_choice.hpp"
+
+#include <algorithm>
+
+namespace foxnn {
+
+void TeamChoice::record(double seconds, Index rows) {
+    seconds_ += seconds;
+    rows_ += static_cast<double>(rows);
+    if (seconds_left() > 0) return;
+    if (state_ == warming) {
+        state_ = trying;
+        seconds_ = rows_ = 0;
+        return;
+    }
+    seconds_per_row_[alone_] = seconds_ / std::max(rows_, 1.0);
+    if (state_ == settled) {
+        alone_ = !alone_;
+        state_ = warming;
+    } else {
+        alone_ = seconds_per_row_[1] * 1.1 < seconds_per_row_[0];
+        // Trials cost little, however long a step takes; to be alone is the exception, and sooner reconsidered.
+        period_ = alone_ ? std::max(0.1, 20 * seconds_) : std::max(0.25, 50 * seconds_);
+        state_ = settled;
+    }
+    seconds_ = rows_ = 0;
+}
+
+}  // namespace foxnn

@@ -1,0 +1,29 @@
+// Whether a team of threads or a single one gets on faster.
+#pragma once
+#include "kernels/table.hpp"
+
+namespace foxnn {
+
+// Tells whether a team or a single thread gets on faster. A team waits for its slowest member, and on a machine that is
+// busy with other things that can take longer than doing all the work alone. So both are timed, the slower one from
+// time to time and briefly, and the faster one is used. (Results do not depend on it.)
+class TeamChoice {
+  public:
+    int workers(int team) const { return alone_ ? 1 : team; }
+    // How much longer the present choice is to work before it is reconsidered.
+    double seconds_left() const {
+        return (state_ == settled ? period_ : state_ == warming ? kWarmUp : kTrial) - seconds_;
+    }
+    // The present choice worked that long, on so many rows.
+    void record(double seconds, Index rows);
+
+  private:
+    // A trial begins with a while that does not count: threads wake up and find a core, and caches fill.
+    static constexpr double kWarmUp = 0.003, kTrial = 0.004;
+    enum { settled, warming, trying } state_ = warming;  // first of all, the team is tried
+    bool alone_ = false;
+    double period_ = 0, seconds_ = 0, rows_ = 0;
+    double seconds_per_row_[2] = {0, 1e9};  // of the team, and alone: not known yet
+};
+
+}  // namespace foxnn
