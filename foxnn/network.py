@@ -22,6 +22,7 @@ from foxnn.layers import Layer, checked_parameters
 from foxnn.losses import NATURAL_OUTPUT, Loss
 from foxnn.own_loop import Gradients, OwnLoop
 from foxnn.parameters import Parameters
+from foxnn.scaling import ScalingInside, checked_kind
 from foxnn.surgery import Surgery
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
+class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -67,13 +68,20 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         Share of the inputs that training sets to zero.
     input_noise : float, default 0
         Standard deviation of the Gaussian noise that training adds to the inputs, as they are read (with `scale` and
-        `offset`); before `input_dropout`.
+        `offset`, and scaled); before `input_dropout`.
     l1, l2 : float, default 0
         Training minimises the loss plus the sum of ``l1 |w| + l2 w^2 / 2`` over all weights w; biases are not
         penalised. The losses that `fit` and `evaluate` report are without it.
     max_norm : float, or a list of float or None for each layer, optional
         The most that the Euclidean norm of the weights into one unit, a column of `Layer.weights`, may be: after each
         training step, longer ones are scaled down (Srivastava et al. 2014). One number is for all layers.
+    scale_inputs : "standard" or "minmax", optional
+        Inputs are scaled inside the network, column by column, to a mean of 0 and a standard deviation of 1, or to a
+        range from 0 to 1. The first `fit` finds out how from the samples it trains on (or `fit_scaling` from others),
+        and everything else takes and gives numbers as they are. Scaling is done in double precision.
+    scale_outputs : "standard" or "minmax", optional
+        The same for the targets of a regression: the loss is that of scaled targets and outputs; what `predict`
+        returns is scaled back.
 
     Attributes
     ----------
@@ -123,6 +131,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         l1: float = 0.0,
         l2: float = 0.0,
         max_norm: float | Sequence[float | None] | None = None,
+        scale_inputs: str | None = None,
+        scale_outputs: str | None = None,
     ) -> None:
         if isinstance(sizes, (str, os.PathLike, NeuralNetwork)):
             from foxnn.io import load
@@ -140,6 +150,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
                 ("l1", l1, 0.0),
                 ("l2", l2, 0.0),
                 ("max_norm", max_norm, None),
+                ("scale_inputs", scale_inputs, None),
+                ("scale_outputs", scale_outputs, None),
             ):
                 if not (value is default or (isinstance(value, (str, int, float)) and value == default)):
                     raise ValueError(f"{name}: got {value!r}; a network that is loaded or copied has its own")
@@ -166,6 +178,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         self.l1, self.l2 = l1, l2
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
+        kinds = checked_kind(scale_inputs, "scale_inputs"), checked_kind(scale_outputs, "scale_outputs")
+        self._check_loss(self._loss, kinds[1])
         self.optimizer: optimizers.Optimizer = optimizers.Adam()
         self.history: History = History()
         self.scale: float | None = None
@@ -175,6 +189,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         self.stop_training = False
         self._make_core()
         self._initialize("" if init is None else init)
+        self.scale_inputs, self.scale_outputs = kinds
 
     # ---- construction ---------------------------------------------------------------------------------------
 
@@ -308,6 +323,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         """Take over a core in which layers [begin, end) have been replaced by others (n_out, activation, dropout)."""
         rates = [*self._dropout, 0.0]  # the outputs drop nothing
         rates[begin:end] = [rate for _, _, rate in new]
+        if begin + len(new) == len(self._activations) - (end - begin) + len(new):  # the outputs are others
+            core.set_scaling(True, [], [])
+            self._scalings, self._unfitted = (self._scalings[0], None), self._unfitted or self._kinds[1] is not None
         self._core = core
         self.sizes = [*self.sizes[: begin + 1], *(units for units, _, _ in new), *self.sizes[end + 1 :]]
         self._activations = [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]]
@@ -334,7 +352,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
 
     @loss.setter
     def loss(self, value: str | Loss) -> None:
-        self._loss = Loss.of(value)
+        loss = Loss.of(value)
+        self._check_loss(loss, self.scale_outputs)
+        self._loss = loss
         self._trainer = None
 
     @property
@@ -443,6 +463,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         >>> nn.predict([[2, 3]]).round(4)
         array([[0.7216]], dtype=float32)
         """
+        if self._unfitted:
+            self._check_scaled()
         if scale is None and offset is None and self.scale is None and self.offset is None:
             out = self._core.predict_plain(X, self.settings._n_threads or 0)
             if out is not None:
@@ -464,8 +486,10 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         names: tuple[str, str, str] = ("X", "y", "sample_weight"),
     ) -> tuple[Any, Any]:
         """Checked data as the core's Samples, and its Targets."""
+        self._check_scaled()
         inputs = as_inputs(X, self.sizes[0], names[0], self._dtype)
         targets = as_targets(y, len(inputs), self.sizes[-1], self.loss.name, names[1], self._dtype)
+        targets = self._regression(targets)
         weights = as_weights(sample_weight, len(inputs), names[2])
         scale, offset = self._reading(inputs, scale, offset)
         samples = _core.Samples(inputs, targets.values, targets.labels, weights, scale, offset, targets.correct)
@@ -513,6 +537,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, Interface10):
         from foxnn.samples import Arrays
         from foxnn.training import evaluate
 
+        self._check_scaled()
         return evaluate(self, Arrays.checked(self, X, y, sample_weight, scale=scale, offset=offset))
 
     # ---- training -------------------------------------------------------------------------------------------

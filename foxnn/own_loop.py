@@ -75,6 +75,7 @@ class OwnLoop:
         2.0
         """
         network = _network(self)
+        network._check_scaled()
         inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
         scale, offset = network._reading(inputs, None, None)
         samples = _core.Samples(inputs, None, None, None, scale, offset, "")
@@ -210,6 +211,7 @@ class OwnLoop:
         array([[3., 1.]], dtype=float32)
         """
         network = _network(self)
+        network._check_scaled()
         inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
         samples, _ = network._samples(inputs, y, sample_weight)
         _, d_input = network._loss_and_gradients(samples, parameters=False, inputs=True)
@@ -250,6 +252,7 @@ class OwnLoop:
                [3., 6.]], dtype=float32)
         """
         network = _network(self)
+        network._check_scaled()
         n_in, n_out = network.sizes[0], network.sizes[-1]
         inputs = as_inputs(X, n_in, dtype=network._dtype)
         scale, offset = network._reading(inputs, None, None)
@@ -297,6 +300,7 @@ class OwnLoop:
         (array([[1., 0.]], dtype=float32), array([[1.]], dtype=float32))
         """
         network = _network(self)
+        network._check_scaled()
         inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
         scale, offset = network._reading(inputs, None, None)
         samples = _core.Samples(inputs, None, None, None, scale, offset, "")

@@ -75,6 +75,7 @@ class Arrays:
         """Samples of what a user gives, or an error that names it."""
         inputs = as_inputs(X, network.sizes[0], names[0], network.dtype.name)
         targets = as_targets(y, len(inputs), network.sizes[-1], network.loss.name, names[1], network.dtype.name)
+        targets = network._regression(targets)
         weights = class_weights(class_weight, targets, as_weights(sample_weight, len(inputs), names[2]))
         return cls(inputs, targets, weights, network._reading(inputs, scale, offset))
 
@@ -119,6 +120,10 @@ class Epochs:
     def steps(self) -> int:
         """Steps of an epoch."""
         return -(-self.n // self.batch_size)
+
+    def fit_scaling(self, network: NeuralNetwork) -> None:
+        """Fit the network's scaling to the samples to train on."""
+        network._fit_scaling(self.arrays.core, self.pool)
 
     def parts(self, network: NeuralNetwork) -> Iterator[Part]:
         """What the coming epoch is made of."""

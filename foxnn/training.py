@@ -193,6 +193,7 @@ def run_steps(
     With `seconds`, Python takes over for a moment each time they have passed; `on_progress` then gets the position
     in the order and the three sums so far.
     """
+    network._check_scaled()
     sums = (0.0, 0.0, 0.0)
     rate = rate_of_step(network, network._get_optimizer_state())  # in more than one step at a time it is constant
     while begin < end:
@@ -208,6 +209,8 @@ def run_steps(
 def train(network: NeuralNetwork, plan: Plan) -> History:
     """Carry out a plan."""
     with network._exclusively():
+        if network._unfitted:
+            plan.data.fit_scaling(network)
         network.scale, network.offset = plan.scale, plan.offset
         network.optimizer = plan.optimizer
         network.history = History()

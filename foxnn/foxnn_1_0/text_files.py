@@ -387,6 +387,11 @@ def check_text(network: NeuralNetwork, only_scale: bool = False) -> None:
             "path: FoxNN 1.0's text files do not hold the scale and offset that this network reads its inputs with; a "
             "name ending in .safetensors keeps everything"
         )
+    if network.scale_inputs is not None or network.scale_outputs is not None:
+        raise ValueError(
+            "path: FoxNN 1.0's text files do not hold how this network scales its inputs and outputs; a name ending in "
+            ".safetensors keeps everything"
+        )
 
 
 def save_network(network: NeuralNetwork, path: str | os.PathLike[str], only_scale: bool = False) -> None:

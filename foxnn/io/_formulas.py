@@ -107,8 +107,21 @@ def title(network: NeuralNetwork) -> str:
     return " -> ".join([str(network.sizes[0]), *(f"{layer.n_out} {layer.activation}" for layer in network.layers)])
 
 
-def reading(network: NeuralNetwork) -> tuple[float, float] | None:
-    """Scale and offset of the inputs, or None if they are taken as they are."""
-    if network.scale is None and network.offset is None:
+def reading(network: NeuralNetwork) -> tuple[Any, Any] | None:
+    """Scale and offset of the inputs, numbers or arrays (n_in,), or None if they are taken as they are."""
+    network._check_scaled()
+    scaling = network.input_scaling
+    if network.scale is None and network.offset is None and scaling is None:
         return None
-    return 1.0 if network.scale is None else network.scale, 0.0 if network.offset is None else network.offset
+    scale = 1.0 if network.scale is None else network.scale
+    offset = 0.0 if network.offset is None else network.offset
+    if scaling is None:
+        return scale, offset
+    return scale / scaling.spread, (offset - scaling.shift) / scaling.spread
+
+
+def writing(network: NeuralNetwork) -> tuple[Any, Any] | None:
+    """Scale and offset of the outputs, arrays (n_out,), or None if they are given as they are."""
+    network._check_scaled()
+    scaling = network.output_scaling
+    return None if scaling is None else (scaling.spread, scaling.shift)

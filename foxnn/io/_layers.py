@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn.activations import Activation
-from foxnn.io._formulas import reading
+from foxnn.io._formulas import reading, writing
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -52,7 +52,13 @@ def network_of(layers: Sequence[Dense], dtype: Any, dropout: Sequence[float] | f
 
 
 def dense_layers(network: NeuralNetwork) -> list[Dense]:
-    """The layers of a network in float64; how it reads its inputs is in the first one's weights.
+    """The layers of a network in float64; how it reads its inputs is in the first one's weights, how it scales its
+    outputs in the last one's.
+
+    Raises
+    ------
+    ValueError
+        If outputs are scaled that are not linear.
 
     Examples
     --------
@@ -67,9 +73,17 @@ def dense_layers(network: NeuralNetwork) -> list[Dense]:
         Dense(layer.weights.astype(np.float64), layer.bias.astype(np.float64), layer.activation)
         for layer in network.layers
     ]
-    scale, offset = reading(network) or (1.0, 0.0)
+    n_in, n_out = network.sizes[0], network.sizes[-1]
+    scale, offset = (np.broadcast_to(value, n_in) for value in reading(network) or (1.0, 0.0))
     weights, bias, activation = layers[0]
-    layers[0] = Dense(scale * weights, bias + offset * weights.sum(axis=0), activation)
+    layers[0] = Dense(scale[:, None] * weights, bias + offset @ weights, activation)
+    written = writing(network)
+    if written is not None:
+        scale, offset = (np.broadcast_to(value, n_out) for value in written)
+        weights, bias, activation = layers[-1]
+        if activation != "linear":
+            raise ValueError(f"scale_outputs: outputs of {activation} cannot be scaled here; it takes linear ones")
+        layers[-1] = Dense(weights * scale, bias * scale + offset, activation)
     return layers
 
 

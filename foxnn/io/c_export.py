@@ -11,7 +11,7 @@ import numpy as np
 from foxnn import _core
 from foxnn._atomic import atomic_write
 from foxnn._options import unknown
-from foxnn.io._formulas import Language, formula, literal, reading, rows, title
+from foxnn.io._formulas import Language, formula, literal, reading, rows, title, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +79,7 @@ class _Header:
         for i, layer in enumerate(network.layers):
             yield from self.array(f"weights_{i}", layer.weights, f"[{layer.n_in}][{layer.n_out}], by rows")
             yield from self.array(f"bias_{i}", layer.bias, f"[{layer.n_out}]")
+        yield from self.scalings()
         yield from self.functions()
         yield from self.dense()
         yield from self.predict()
@@ -156,7 +157,10 @@ class _Header:
                 yield f"    {T} {buffer}[{width}];"
         source = "x"
         read = reading(network)
-        if read is not None:
+        if read is not None and np.ndim(read[0]):
+            yield self.affine("a", "x", "input", network.sizes[0])
+            source = "a"
+        elif read is not None:
             scale, offset = (self.number(v, w) for v, w in zip(read, ("scale", "offset"), strict=True))
             yield f"    for (int i = 0; i < {network.sizes[0]}; i++) a[i] = x[i] * {scale} + {offset};"
             source = "a"
@@ -171,4 +175,22 @@ class _Header:
                 function = f"{name}_{activation.name}_{self.owner(i)}"
                 yield f"    for (int i = 0; i < {layer.n_out}; i++) {target}[i] = {function}({target}[i]);"
             source = target
+        if writing(network) is not None:
+            yield self.affine("y", "y", "output", network.sizes[-1])
         yield "}"
+
+    def affine(self, to: str, source: str, what: str, n: int) -> str:
+        """Scaling of columns, in double precision: what is left of large shifts may be small."""
+        scaled = f"(double){source}[i] * {self.name}_{what}_scale[i] + {self.name}_{what}_offset[i]"
+        return f"    for (int i = 0; i < {n}; i++) {to}[i] = ({self.T})({scaled});"
+
+    def scalings(self) -> Iterator[str]:
+        for what, by in (("input", reading(self.network)), ("output", writing(self.network))):
+            if by is None or not np.ndim(by[0]):
+                continue
+            for name, values in zip(("scale", "offset"), by, strict=True):
+                yield f"static const double {self.name}_{what}_{name}[{len(values)}] = {{"
+                for line in rows(np.asarray(values, np.float64)):
+                    yield f"    {line}"
+                yield "};"
+                yield ""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foxnn import _core
 from foxnn._atomic import atomic_write
-from foxnn.io._formulas import Language, formula, literal, reading, rows, title
+from foxnn.io._formulas import Language, formula, literal, reading, rows, title, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,9 +104,27 @@ def _lines(network: NeuralNetwork) -> Iterator[str]:
         yield "    },"
     yield "];"
     yield ""
-    read = reading(network)
+    read, written = reading(network), writing(network)
+    predict = _PREDICT
+    if written is not None:
+        yield f"const outputScale = {_list(written[0])};"
+        yield f"const outputOffset = {_list(written[1])};"
+        yield ""
+        predict = predict.replace(
+            "layers.reduce(dense, READ)",
+            "layers.reduce(dense, READ).map((v, i) => v * outputScale[i] + outputOffset[i])",
+        )
     if read is None:
-        yield _PREDICT.replace("READ", "x")
+        yield predict.replace("READ", "x")
+    elif np.ndim(read[0]):
+        yield f"const inputScale = {_list(read[0])};"
+        yield f"const inputOffset = {_list(read[1])};"
+        yield ""
+        yield predict.replace("READ", "Array.from(x, (v, i) => v * inputScale[i] + inputOffset[i])")
     else:
         scale, offset = (literal(value, np.float64) for value in read)
-        yield _PREDICT.replace("READ", f"Array.from(x, (v) => v * {scale} + {offset})")
+        yield predict.replace("READ", f"Array.from(x, (v) => v * {scale} + {offset})")
+
+
+def _list(values: Any) -> str:
+    return f"[{', '.join(literal(value, np.float64) for value in values)}]"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foxnn.activations import Activation
 from foxnn.io._formulas import reading
-from foxnn.io._layers import Chain
+from foxnn.io._layers import Chain, dense_layers
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -80,19 +80,21 @@ def to_keras(network: NeuralNetwork) -> Any:
     keras = _keras()
     dtype = network.dtype.name
     layers: list[Any] = [keras.Input((network.sizes[0],), dtype=dtype)]
+    scaled = network.input_scaling is not None or network.output_scaling is not None
+    sources: Sequence[Any] = dense_layers(network) if scaled else network.layers  # with the scaling in the weights
     read = reading(network)
-    if read is not None:
+    if read is not None and not scaled:
         layers.append(keras.layers.Rescaling(*read, dtype=dtype))
     dense = []
-    for i, layer in enumerate(network.layers):
+    for i, layer in enumerate(sources):
         function, extra = _function(keras, layer.activation, dtype)
         zeros = {"kernel_initializer": "zeros", "bias_initializer": "zeros"}  # draws no random numbers
-        dense.append(keras.layers.Dense(layer.n_out, activation=function, dtype=dtype, **zeros))
+        dense.append(keras.layers.Dense(len(layer.bias), activation=function, dtype=dtype, **zeros))
         layers += [dense[-1], *extra]
         if i < len(network.dropout) and network.dropout[i]:
             layers.append(keras.layers.Dropout(network.dropout[i], dtype=dtype))
     model = keras.Sequential(layers)
-    for here, layer in zip(dense, network.layers, strict=True):
+    for here, layer in zip(dense, sources, strict=True):
         if keras.ops.convert_to_numpy(here.kernel).dtype != dtype:  # the variable says what was asked for
             raise ValueError(
                 f"network: is of {dtype}, which Keras's backend {keras.backend.backend()} has not switched on "

@@ -21,6 +21,7 @@ from foxnn.errors import FileFormatError
 from foxnn.history import History
 from foxnn.io import container
 from foxnn.losses import Loss
+from foxnn.scaling import as_json, from_json
 
 if TYPE_CHECKING:
     from foxnn.io.container import Arrays
@@ -100,6 +101,8 @@ _PARTS = {
         lambda nn, value: setattr(nn, "max_norm", value),
         None,
     ),
+    "scale_inputs": _Part(lambda nn: as_json(nn, 0), lambda nn, value: from_json(nn, 0, value), None),
+    "scale_outputs": _Part(lambda nn: as_json(nn, 1), lambda nn, value: from_json(nn, 1, value), None),
     "scale": _Part(lambda nn: nn.scale, _set("scale", _real_or_none("scale"))),
     "offset": _Part(lambda nn: nn.offset, _set("offset", _real_or_none("offset"))),
     "optimizer": _Part(lambda nn: _config(nn, nn.optimizer), _set("optimizer", lambda value: _optimizer(value))),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn._atomic import atomic_write
+from foxnn.scaling import as_json
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -19,10 +20,13 @@ def to_npz(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(network.layers):
         arrays[f"layers.{i}.weights"], arrays[f"layers.{i}.bias"] = layer.weights, layer.bias
-    description = {
+    description: dict[str, Any] = {
         "activations": [{"name": a.name, **a.parameters} for a in (layer.activation for layer in network.layers)],
         "scale": network.scale,
         "offset": network.offset,
     }
+    for outputs, name in enumerate(("scale_inputs", "scale_outputs")):
+        if getattr(network, name) is not None:
+            description[name] = as_json(network, outputs)
     with atomic_write(path) as file:
         np.savez(file, description=np.array(json.dumps(description)), **arrays)

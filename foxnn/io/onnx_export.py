@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._atomic import atomic_write
-from foxnn.io._formulas import reading, title
+from foxnn.io._formulas import reading, title, writing
 
 if TYPE_CHECKING:
     from foxnn.activations import Activation
@@ -81,11 +81,16 @@ class _Graph:
 
         x = "x"
         read = reading(network)
-        if read is not None:
+        if read is not None and np.ndim(read[0]):
+            x = self.affine(x, read)
+        elif read is not None:
             x = self.node("Add", self.node("Mul", x, self.constant(read[0], "scale")), self.constant(read[1], "offset"))
         for layer in network.layers:
             x = self.node("Gemm", x, self.constant(layer.weights, "weights"), self.constant(layer.bias, "bias"))
             x = self.activation(layer.activation, x)
+        written = writing(network)
+        if written is not None:
+            self.affine(x, written)
         self.nodes[-1].output[0] = "y"
         ends = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
@@ -101,6 +106,17 @@ class _Graph:
         )
         checker.check_model(model, full_check=True)
         return model
+
+    def affine(self, x: str, by: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]) -> str:
+        """Scale and shift the columns of x, in double precision: what is left of large shifts may be small."""
+        from onnx import TensorProto, numpy_helper
+
+        x = self.node("Cast", x, to=TensorProto.DOUBLE)
+        for operator, values in zip(("Mul", "Add"), by, strict=True):
+            name = f"scaling_{len(self.constants)}"
+            self.constants.append(numpy_helper.from_array(np.asarray(values, np.float64), name))
+            x = self.node(operator, x, name)
+        return self.node("Cast", x, to=TensorProto.FLOAT)
 
     def activation(self, activation: Activation, x: str) -> str:
         """Add the activation of x; for those that opset 13 lacks, what they are made of."""

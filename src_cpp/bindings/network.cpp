@@ -169,6 +169,17 @@ void bind_network(py::module_& m, const char* name) {
                  net.changes++;
                  net.input_noise = static_cast<T>(deviation), net.input_dropout = static_cast<T>(dropout);
              })
+        // Empty lists: nothing is scaled.
+        .def("set_scaling",
+             [](Net& net, bool outputs, const std::vector<double>& shift, const std::vector<double>& spread) {
+                 const auto width = static_cast<std::size_t>(outputs ? net.n_out() : net.n_in());
+                 if (!shift.empty() && shift.size() != width) throw py::value_error("scaling: wrong width");
+                 Scaling scaling(shift, spread);
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 (outputs ? net.output_scaling : net.input_scaling) = std::move(scaling);
+             })
         .def("get_trainable", [](const Net& net, std::size_t l) { return net.layers.at(l).trainable; })
         .def("set_trainable",
              [](Net& net, std::size_t l, bool trainable) {

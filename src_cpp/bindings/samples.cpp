@@ -41,7 +41,22 @@ void bind_samples(py::module_& m) {
              }),
              py::arg("x"), py::arg("y"), py::arg("labels"), py::arg("weights"), py::arg("scale"), py::arg("offset"),
              py::arg("correct"), py::arg("numbers") = py::none())
-        .def("__len__", [](const SamplesOwner& o) { return o.samples.x.n; });
+        .def("__len__", [](const SamplesOwner& o) { return o.samples.x.n; })
+        .def("fit_scaling",
+             [](const SamplesOwner& o, bool outputs, const std::string& kind, const py::object& order, int n_threads) {
+                 const Rows& rows = outputs ? o.samples.y : o.samples.x;
+                 if (!rows.data) throw py::value_error("y: got classes; with scale_outputs it takes values");
+                 py::array_t<std::int64_t, py::array::c_style> held;
+                 if (!order.is_none()) held = order.cast<decltype(held)>();
+                 const std::int64_t* const positions = order.is_none() ? nullptr : held.data();
+                 const Index n = order.is_none() ? rows.n : held.size();
+                 Scaling scaling;
+                 {
+                     py::gil_scoped_release release;
+                     scaling = fit_scaling(kind, rows, positions, n, n_threads);
+                 }
+                 return py::make_tuple(scaling.shift, scaling.spread);
+             });
 }
 
 }  // namespace foxnn

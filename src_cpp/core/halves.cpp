@@ -1,4 +1,5 @@
 // A batch in two halves: forward, and, once someone else has worked out the outputs' gradient, backward.
+#include "core/denormals.hpp"
 #include "core/products.hpp"
 #include "core/trainer_job.hpp"
 
@@ -16,12 +17,13 @@ void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order,
     const int team = threads_for(flops, options.n_threads);
     allocate(end - begin, team);
     run_team(team, [&](const Worker& worker) {
+        const auto flush = options.random ? std::make_unique<DenormalsAreZero>() : nullptr;  // as in training
         const Batch& batch = batches_[0];
         gather(job, batches_[0], begin, worker);
         worker.barrier();
         forward(job, batch, worker);  // the outputs are shared by rows, and so is their copy
         for (Index r = worker.begin(batch.rows); r < worker.end(batch.rows); r++)
-            std::copy_n(layers_.back().y.data() + r * layers_.back().ld, network_.n_out(), y + r * network_.n_out());
+            network_.hand_out(layers_.back().y.data() + r * layers_.back().ld, y + r * network_.n_out());
     });
     kept_rows_ = end - begin;
     kept_changes_ = network_.changes;
@@ -40,6 +42,7 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
         begin_step(job);
     }
     run_team(team, [&](const Worker& worker) {
+        const DenormalsAreZero flush;
         const Dense<T>& last = network_.layers.back();
         LayerMemory& memory = layers_.back();
         const Index first = worker.begin(rows), n = worker.end(rows) - first, n_out = network_.n_out();
@@ -47,6 +50,7 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
             T* const to = memory.d.data() + r * memory.ld;
             const T weight = weighted ? batches_[0].weights[r] : T(1);
             for (Index j = 0; j < n_out; j++) to[j] = weight * d[r * n_out + j];
+            network_.output_scaling.times_spread(to);  // what handing out did
             std::fill(to + n_out, to + last.panels.padded_columns(), T(0));
         }
         const Index columns = last.activation->rowwise ? n_out : last.panels.padded_columns();
@@ -73,7 +77,10 @@ bool Trainer<T>::backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x
 template <class T>
 void Trainer<T>::copy_input_gradients(Index rows, T* d_x) const {
     const Index n_in = network_.n_in();
-    for (Index r = 0; r < rows; r++) std::copy_n(d_x_.data() + r * ld_x_, n_in, d_x + r * n_in);
+    for (Index r = 0; r < rows; r++) {
+        std::copy_n(d_x_.data() + r * ld_x_, n_in, d_x + r * n_in);
+        network_.input_scaling.times_factor(d_x + r * n_in);
+    }
 }
 
 template <class T>
@@ -102,6 +109,7 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
     if (job.gradients) job.gradients = &gradients;
     const Pieces<T> pieces(network_);
     run_team(threads_for(8 * network_.flops_per_sample(), options.n_threads), [&](const Worker& worker) {
+        const DenormalsAreZero flush;
         bool finite = true;
         for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
             const auto& [l, part, offset, n] = pieces[i];

@@ -26,6 +26,7 @@ std::unique_ptr<Network<T>> Network<T>::copy() const {
     const std::shared_lock lock(mutex);
     for (const auto& layer : layers) other->layers.push_back(layer.copy());
     other->input_noise = input_noise, other->input_dropout = input_dropout;
+    other->input_scaling = input_scaling, other->output_scaling = output_scaling;
     return other;
 }
 
@@ -93,8 +94,8 @@ bool Network<T>::predict_if_free(const Rows& x, T* out, int n_threads) const {
 
 template <class T>
 void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
-    const bool plain = x.is_plain<T>();
-    if (x.n == 1 && plain) return predict_row(static_cast<const T*>(x.data), out);
+    const bool plain = x.is_plain<T>() && input_scaling.empty();
+    if (x.n == 1 && plain && output_scaling.empty()) return predict_row(static_cast<const T*>(x.data), out);
 
     const Index ld = widest_stride();
     const Index blocks = (x.n + kBlockRows - 1) / kBlockRows;
@@ -109,11 +110,11 @@ void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
             const T* from = static_cast<const T*>(x.data) + first * x.stride;
             if (!plain) {
-                for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld);
+                for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld, input_scaling);
                 from = in;
             }
             forward_block(from, plain ? x.stride : ld, rows, a, b, y, ld_y, false);
-            for (Index r = 0; r < rows; r++) std::copy_n(y + r * ld_y, n_out(), out + (first + r) * n_out());
+            for (Index r = 0; r < rows; r++) hand_out(y + r * ld_y, out + (first + r) * n_out());
         }
     });
 }
@@ -121,6 +122,7 @@ void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
 template <class T>
 Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const {
     const std::shared_lock lock(mutex);
+    check_targets(samples);
     const Index ld = widest_stride(), n = samples.x.n, n_out = this->n_out();
     const Index blocks = (n + kBlockRows - 1) / kBlockRows;
     std::vector<Totals> totals(static_cast<std::size_t>(blocks));
@@ -135,9 +137,9 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
         for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, n - first);
             for (Index r = 0; r < rows; r++) {
-                samples.x.read(first + r, in + r * ld);
+                samples.x.read(first + r, in + r * ld, input_scaling);
                 std::fill_n(t + r * ld, ld, T(0));
-                loss.read_target(samples, first + r, n_out, t + r * ld);
+                loss.read_target(samples, first + r, n_out, t + r * ld, output_scaling);
             }
             forward_block(in, ld, rows, a, b, y, ld, loss.from_logits);
             loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());

@@ -18,8 +18,8 @@ struct LossUse {
     bool from_logits = false;  // it works on the last layer's logits
     T kept = 1, spread = 0;    // label smoothing: a target t is read as kept t + spread
 
-    void read_target(const Samples& samples, Index i, Index n_out, T* out) const {
-        samples.read_target(i, n_out, out);
+    void read_target(const Samples& samples, Index i, Index n_out, T* out, const Scaling& scaling) const {
+        samples.read_target(i, n_out, out, scaling);
         if (spread != 0)
             for (Index j = 0; j < n_out; j++) out[j] = kept * out[j] + spread;
     }
@@ -33,7 +33,9 @@ class Network {
     T input_noise = 0, input_dropout = 0;
     // Guards the weights: shared by those who read them, exclusive to those who change them.
     mutable std::shared_mutex mutex;
-    std::uint64_t changes = 0;  // how often the layers have changed; counted under the lock
+    std::uint64_t changes = 0;  // how often the layers or scalings have changed; counted under the lock
+    // Inputs are scaled when they are read, targets too, and outputs are scaled back when they are handed out.
+    Scaling input_scaling, output_scaling;
 
     Index n_in() const { return layers.front().n_in; }
     Index n_out() const { return layers.back().n_out; }
@@ -41,10 +43,22 @@ class Network {
     double flops_per_sample() const;
     Index widest_stride() const;
 
+    // A row of outputs y, as it is for those who asked.
+    void hand_out(const T* y, T* out) const {
+        if (output_scaling.empty())
+            std::copy_n(y, n_out(), out);
+        else
+            output_scaling.undo(y, out);
+    }
     // out (x.n, n_out). Bits of a row do not depend on the other rows, nor on the threads.
     void predict(const Rows& x, T* out, int n_threads) const;
     // The same without ever waiting: false, and nothing done, while someone changes the weights.
     bool predict_if_free(const Rows& x, T* out, int n_threads) const;
+    // Raises unless the targets can be scaled as the outputs are.
+    void check_targets(const Samples& samples) const {
+        if (samples.labels && !output_scaling.empty())
+            throw std::invalid_argument("y: got classes; with scale_outputs it takes values");
+    }
     // Loss and number of correct answers, summed over the samples.
     Totals evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const;
     // The loss named so, in its form for this network's output.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/dense.hpp"
+#include "core/scaling.hpp"
 
 namespace foxnn {
 
@@ -38,6 +39,23 @@ struct Rows {
     template <class T>
     bool is_plain() const {  // can be read in place
         return type == (sizeof(T) == 4 ? Source::f32 : Source::f64) && scale == 1 && offset == 0;
+    }
+    template <class T>
+    void read(Index i, T* out, const Scaling& scaling) const {
+        if (scaling.empty()) return read(i, out);
+        const Kernels<T>& k = kernels<T>();
+        const double *const shift = scaling.shift.data(), *const factor = scaling.factor.data();
+        switch (type) {
+            case Source::u8:
+                k.scale_u8(static_cast<const std::uint8_t*>(row(i)), columns, scale, offset, shift, factor, out);
+                break;
+            case Source::f32:
+                k.scale_f32(static_cast<const float*>(row(i)), columns, scale, offset, shift, factor, out);
+                break;
+            case Source::f64:
+                k.scale_f64(static_cast<const double*>(row(i)), columns, scale, offset, shift, factor, out);
+                break;
+        }
     }
     template <class T>
     void read(Index i, T* out) const {
@@ -77,8 +95,8 @@ struct Samples {
     std::int64_t number(Index i) const { return numbers ? numbers[i] : i; }
     // out (n_out,), padded to whole vectors.
     template <class T>
-    void read_target(Index i, Index n_out, T* out) const {
-        if (!labels) return y.read(i, out);
+    void read_target(Index i, Index n_out, T* out, const Scaling& scaling) const {
+        if (!labels) return y.read(i, out, scaling);
         for (Index j = 0; j < n_out; j += 16 / sizeof(T)) std::memset(out + j, 0, 16);
         if (n_out == 1)
             out[0] = static_cast<T>(labels[i]);  // a class of two: 0 or 1

@@ -76,9 +76,10 @@ void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker&
     const double share = job.options.sum ? 1 : weight > 0 ? 1 / weight : 0;
     for (Index r = worker.begin(rows); r < worker.end(rows); r++) {
         const Index i = job.sample(first + r);
-        job.samples.x.read(i, batch.x.data() + r * ld_x_);
+        job.samples.x.read(i, batch.x.data() + r * ld_x_, network_.input_scaling);
         if (job.options.random) add_input_noise(job.options, batch.x.data() + r * ld_x_, job.samples.number(i));
-        if (loss_.kernel) loss_.read_target(job.samples, i, n_out, batch.targets.data() + r * ld_t_);
+        if (loss_.kernel)
+            loss_.read_target(job.samples, i, n_out, batch.targets.data() + r * ld_t_, network_.output_scaling);
         batch.samples[r] = job.samples.number(i);
         batch.weights[r] = static_cast<T>(job.samples.weight(i) * share);
     }
@@ -397,6 +398,7 @@ template <class T>
 RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
                           OptimizerState<T>& optimizer, const RunOptions& options) {
     const std::unique_lock lock(network_.mutex);
+    network_.check_targets(samples);
     network_.changes++;
     Job job{samples, order, end, options, &optimizer, nullptr, false, {}};
     job.result.next = begin;
@@ -436,6 +438,7 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
 template <class T>
 Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gradients<T>* out, T* d_x) {
     const std::unique_lock lock(network_.mutex);
+    network_.check_targets(samples);
     kept_rows_ = 0;
     RunOptions options = given;
     options.batch_size = samples.x.n;

@@ -8,6 +8,7 @@
 #include "kernels/optimizers.hpp"
 #include "kernels/penalties.hpp"
 #include "kernels/rows.hpp"
+#include "kernels/scaling.hpp"
 #include "kernels/tile.hpp"
 
 namespace foxnn {
@@ -86,6 +87,9 @@ const Kernels<T>* build_table() {
     k.convert_u8 = convert<std::uint8_t, T>;
     k.convert_f32 = convert<float, T>;
     k.convert_f64 = convert<double, T>;
+    k.scale_u8 = scale<std::uint8_t, T>;
+    k.scale_f32 = scale<float, T>;
+    k.scale_f64 = scale<double, T>;
     k.multiply = multiply<T>;
     k.dropout = dropout<T>;
     k.add_noise = add_noise<T>;

@@ -126,6 +126,13 @@ struct Kernels {
     void (*convert_u8)(const std::uint8_t* in, Index n, T scale, T offset, T* out);
     void (*convert_f32)(const float* in, Index n, T scale, T offset, T* out);
     void (*convert_f64)(const double* in, Index n, T scale, T offset, T* out);
+    // out (n,) = (in * scale + offset - shift) * factor, computed in double precision; shift and factor (n,).
+    void (*scale_u8)(const std::uint8_t* in, Index n, double scale, double offset, const double* shift,
+                     const double* factor, T* out);
+    void (*scale_f32)(const float* in, Index n, double scale, double offset, const double* shift, const double* factor,
+                      T* out);
+    void (*scale_f64)(const double* in, Index n, double scale, double offset, const double* shift, const double* factor,
+                      T* out);
     // d (rows, columns) *= s, both of stride ld.
     void (*multiply)(T* d, const T* s, Index rows, Index columns, Index ld);
     // g (n,) += l1 sign(w) + l2 w; the sum of the squares of g (n,), in an order of its own. n a multiple of lanes.
