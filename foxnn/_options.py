@@ -8,6 +8,9 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+#: What an int of the core can hold.
+MOST = 2**31 - 1
+
 
 def unknown(argument: str, got: object, allowed: Iterable[str]) -> ValueError:
     """The error for a name that is not among those allowed, with the nearest of them first."""
@@ -17,14 +20,15 @@ def unknown(argument: str, got: object, allowed: Iterable[str]) -> ValueError:
     return ValueError(f"{argument}: unknown name {got!r}{hint}; it takes one of: {', '.join(names)}")
 
 
-def integer(argument: str, value: object, least: int) -> int:
-    """`value` as an int of at least `least`."""
+def integer(argument: str, value: object, least: int, most: float = math.inf) -> int:
+    """`value` as an int of at least `least` and at most `most`."""
+    takes = f"it takes an integer of at least {least}" + (f" and at most {most}" if most != math.inf else "")
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{argument}: got {value!r}; it takes an integer of at least {least}") from None
-    if isinstance(value, bool) or number < least:
-        raise ValueError(f"{argument}: got {value!r}; it takes an integer of at least {least}")
+        raise TypeError(f"{argument}: got {value!r}; {takes}") from None
+    if isinstance(value, bool) or not least <= number <= most:
+        raise ValueError(f"{argument}: got {value!r}; {takes}")
     return number
 
 

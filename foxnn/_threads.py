@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from foxnn import _core
-from foxnn._options import integer
+from foxnn._options import MOST, integer
 
 
 def set_num_threads(n: int | None) -> None:
@@ -33,7 +33,7 @@ def set_num_threads(n: int | None) -> None:
     2
     >>> foxnn.set_num_threads(None)
     """
-    _core.set_num_threads(0 if n is None else integer("n", n, 1))
+    _core.set_num_threads(0 if n is None else integer("n", n, 1, MOST))
 
 
 def get_num_threads() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def test_formats(
     if to == "txt":
         np.testing.assert_array_equal(foxnn.load("other.txt").layers[0].weights, nn.layers[0].weights)
     assert sorted(p.name for p in Path().iterdir()) == sorted(["net.safetensors", "net" + ending, "other" + ending])
+
+
+def test_weights_of_8_bits(model: foxnn.NeuralNetwork, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "net.safetensors", "--to", "c", "--weights", "int8"]) == 0
+    out = capsys.readouterr().out
+    assert re.match(r"int8      changes outputs by at most 0\.0\d+, root mean square .*\nsaved     net\.h \(", out)
+    assert b"int8_t net_weights_0" in Path("net.h").read_bytes()
+    assert main(["export", "net.safetensors", "--to", "js", "--weights", "int8"]) == 2
+    assert "--weights: got int8; only --to c takes it" in capsys.readouterr().err
+    assert not Path("net.mjs").exists()
 
 
 def test_arrays(model: foxnn.NeuralNetwork) -> None:

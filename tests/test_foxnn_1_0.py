@@ -642,6 +642,22 @@ def test_its_default_of_one_thread_is_no_wish(tmp_path: Path) -> None:
     assert foxnn.neural_network([2, 1], n_threads=2).settings.n_threads == 2
 
 
+@pytest.mark.parametrize("n", [2**31, 10**30])
+def test_more_threads_than_there_can_be(n: int, tmp_path: Path) -> None:
+    nn = foxnn.neural_network([2, 1])
+    with pytest.raises(ValueError, match=f"n_threads: got {n}; .* at most 2147483647"):
+        nn.n_threads = n
+    with pytest.raises(ValueError, match=rf"settings\.n_threads: got {n}; .* at most 2147483647"):
+        nn.settings.n_threads = n
+    nn.n_threads = 7
+    nn.save(tmp_path / "net.txt")
+    text = (tmp_path / "net.txt").read_text()
+    assert text.startswith("7\n")
+    (tmp_path / "net.txt").write_text(f"{n}{text[1:]}")
+    with pytest.raises(foxnn.FileFormatError, match=r"line 1: .*n_threads"):
+        foxnn.load(tmp_path / "net.txt")
+
+
 def test_print_settings(capsys: Any) -> None:
     foxnn.neural_network([2, 1]).settings.print_settings()
     printed = capsys.readouterr().out

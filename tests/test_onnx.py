@@ -227,6 +227,15 @@ def test_damage_is_no_other_error_than_a_value_error(tmp_path: Path) -> None:
             foxnn.from_onnx(tmp_path / "bad.onnx")
 
 
+def test_constants_that_are_no_real_numbers(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.onnx", chain(("MatMul", "w1"), ("Add", "b1")), {"w1": W1, "b1": B1}, 3, 4)
+    model = onnx.load(path)
+    model.graph.initializer[1].CopyFrom(numpy_helper.from_array(B1.astype(np.complex64), "b1"))
+    onnx.save(model, path)
+    with pytest.raises(ValueError, match="constants: one is of complex64; a foxnn network has real numbers"):
+        foxnn.from_onnx(path)
+
+
 def test_which_output(tmp_path: Path) -> None:
     nodes = [helper.make_node("Gemm", ["x", "w"], ["y"]), helper.make_node("Relu", ["y"], ["z"])]
     graph = helper.make_graph(

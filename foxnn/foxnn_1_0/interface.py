@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from foxnn._options import integer
+from foxnn._options import MOST, integer
 from foxnn.foxnn_1_0.data import as_row, one_train_data, train_data
 from foxnn.foxnn_1_0.layer import NetworkLayer, mutate, shifted, stretched
 from foxnn.foxnn_1_0.settings import Settings
@@ -36,7 +36,7 @@ class Interface10:
 
     @n_threads.setter
     def n_threads(self, value: int | None) -> None:
-        self.settings._n_threads = None if value is None else integer("n_threads", value, 1)
+        self.settings._n_threads = None if value is None else integer("n_threads", value, 1, MOST)
 
     def __copy__(self) -> Self:
         return cast("Self", _network(self).copy())

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foxnn._options import integer, real, unknown
+from foxnn._options import MOST, integer, real, unknown
 
 #: Ways to train, as 1.0 called them.
 MODES = ("SGD", "Adam", "Nesterov")
@@ -273,7 +273,7 @@ class Settings(_Checked):
 
     @n_threads.setter
     def n_threads(self, value: int) -> None:
-        self._n_threads = integer("settings.n_threads", value, 1)
+        self._n_threads = integer("settings.n_threads", value, 1, MOST)
 
     def set_mode(self, mode: str) -> None:
         """Choose how to train.

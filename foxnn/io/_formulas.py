@@ -89,11 +89,11 @@ def _digits(number: float, single: bool) -> str:
 
 def rows(array: npt.NDArray[Any], suffix: str = "", width: int = 110) -> Iterator[str]:
     """The numbers of an array, with commas after them, in lines of at most about `width` characters."""
-    single = array.dtype == np.float32
+    single, integer = array.dtype == np.float32, array.dtype.kind == "i"
     line: list[str] = []
     length = 0
     for value in array.ravel().tolist():
-        text = f"{_digits(value, single)}{suffix},"
+        text = f"{value if integer else _digits(value, single)}{suffix},"
         if length + len(text) >= width:
             yield " ".join(line)
             line, length = [], 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._atomic import atomic_write
@@ -23,8 +24,44 @@ _KEYWORDS = (
     "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"
 )
 
+#: Inputs drawn to see what rounding costs, if none are given.
+_DRAWN = 1000
 
-def to_c(network: NeuralNetwork, path: str | os.PathLike[str], *, name: str | None = None, dtype: Any = None) -> None:
+
+class RoundingError(NamedTuple):
+    """How far the outputs of rounded weights are from those of the network's own.
+
+    Attributes
+    ----------
+    max, rms : float
+        The largest difference, and the root of the mean of their squares.
+    largest : float
+        The largest output, in absolute value, to compare them with.
+    n_samples : int
+    drawn : bool
+        Whether the samples were drawn at random, as none were given.
+    """
+
+    max: float
+    rms: float
+    largest: float
+    n_samples: int
+    drawn: bool
+
+    def __str__(self) -> str:
+        on = f"{self.n_samples} samples" + (" drawn from a normal distribution" if self.drawn else "")
+        return f"at most {self.max:.3g}, root mean square {self.rms:.3g}, of outputs up to {self.largest:.3g}, on {on}"
+
+
+def to_c(
+    network: NeuralNetwork,
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    dtype: Any = None,
+    weights: str = "float",
+    samples: Any = None,
+) -> RoundingError | None:
     """Write a network as a C99 header; see `NeuralNetwork.to_c`."""
     if name is None:
         name = re.sub(r"\W", "_", os.path.splitext(os.path.basename(os.fspath(path)))[0], flags=re.ASCII)
@@ -37,16 +74,46 @@ def to_c(network: NeuralNetwork, path: str | os.PathLike[str], *, name: str | No
         kind = str(dtype)
     if kind not in ("float32", "float64"):
         raise unknown("dtype", dtype, ["float32", "float64"])
-    text = "\n".join(_Header(network, name, kind).lines())
+    if weights not in ("float", "int8"):
+        raise unknown("weights", weights, ["float", "int8"])
+    if samples is not None and weights != "int8":
+        raise ValueError("samples: got some, but only weights='int8' are compared on them")
+    error = _rounding_error(network, samples) if weights == "int8" else None
+    text = "\n".join(_Header(network, name, kind, error).lines())
     with atomic_write(path) as file:
         file.write(text.encode())
+    return error
+
+
+def _rounded(weights: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int8], npt.NDArray[Any]]:
+    """Weights (n_in, n_out) as integers in [-127, 127] times a scale (n_out,) for each column."""
+    scales = np.abs(weights.astype(np.float64)).max(axis=0) / 127
+    return np.rint(weights / np.where(scales > 0, scales, 1)).astype(np.int8), scales
+
+
+def _rounding_error(network: NeuralNetwork, samples: Any) -> RoundingError:
+    """What the outputs lose if the weights become integers."""
+    drawn = samples is None
+    if drawn:
+        samples = np.random.default_rng(0).normal(size=(_DRAWN, network.sizes[0]))
+        scale, offset = reading(network) or (1.0, 0.0)
+        samples = (samples - offset) / (scale or 1.0)  # which the network reads as the normal numbers
+    expected = np.atleast_2d(network.predict(samples)).astype(np.float64)
+    twin = network.copy()
+    for layer in twin.layers:
+        integers, scales = _rounded(layer.weights)
+        layer.weights = integers * scales
+    error = np.abs(np.atleast_2d(twin.predict(samples)) - expected)
+    return RoundingError(
+        float(error.max()), float(np.sqrt(np.mean(error**2))), float(np.abs(expected).max()), len(expected), drawn
+    )
 
 
 class _Header:
     """The parts of the file; `T` is the number type, `f` the suffix of its numbers and functions."""
 
-    def __init__(self, network: NeuralNetwork, name: str, dtype: str) -> None:
-        self.network, self.name, self.dtype = network, name, dtype
+    def __init__(self, network: NeuralNetwork, name: str, dtype: str, rounding: RoundingError | None) -> None:
+        self.network, self.name, self.dtype, self.rounding = network, name, dtype, rounding
         self.T, self.f = ("float", "f") if dtype == "float32" else ("double", "")
 
     def number(self, value: Any, what: str) -> str:
@@ -64,20 +131,35 @@ class _Header:
         yield " *"
         yield f" * void {name}_predict(const {T} *x, {T} *y)"
         yield f" *     x: {sizes[0]} inputs, y: {sizes[-1]} outputs; they must not overlap."
-        stack = sum(self.widths()) * (4 if T == "float" else 8)
-        yield f" *     Uses about {stack} bytes of stack; may run in several threads at once."
+        size = 4 if T == "float" else 8
+        yield f" *     Uses about {sum(self.widths()) * size} bytes of stack; may run in several threads at once."
+        yield " *"
+        weights, columns = sum(layer.weights.size for layer in network.layers), sum(sizes[1:])
+        constants = weights * size + columns * size if self.rounding is None else weights + 2 * columns * size
+        yield f" * Constants: {constants} bytes."
+        if self.rounding is not None:
+            yield " * Weights are integers of 8 bits, times a scale for each column. This changes the outputs by"
+            yield f" * {self.rounding}."
         yield " */"
         guard = f"FOXNN_{name.upper()}_H"
         yield f"#ifndef {guard}"
         yield f"#define {guard}"
         yield ""
         yield "#include <math.h>"
+        if self.rounding is not None:
+            yield "#include <stdint.h>"
         yield ""
         yield f"#define {name}_n_in {sizes[0]}"
         yield f"#define {name}_n_out {sizes[-1]}"
         yield ""
         for i, layer in enumerate(network.layers):
-            yield from self.array(f"weights_{i}", layer.weights, f"[{layer.n_in}][{layer.n_out}], by rows")
+            shape = f"[{layer.n_in}][{layer.n_out}], by rows"
+            if self.rounding is None:
+                yield from self.array(f"weights_{i}", layer.weights, shape)
+            else:
+                integers, scales = _rounded(layer.weights)
+                yield from self.array(f"weights_{i}", integers, shape)
+                yield from self.array(f"scales_{i}", scales, f"[{layer.n_out}]")
             yield from self.array(f"bias_{i}", layer.bias, f"[{layer.n_out}]")
         yield from self.scalings()
         yield from self.functions()
@@ -93,13 +175,16 @@ class _Header:
         return max(inner[::2]), max(inner[1::2], default=0)
 
     def array(self, what: str, values: Any, shape: str) -> Iterator[str]:
-        with np.errstate(over="ignore"):
-            rounded = values.astype(self.dtype)
-        if not np.isfinite(rounded).all():
-            raise ValueError(f"{what}: {np.abs(values).max():g} is more than {self.dtype} can hold")
+        T, suffix = ("int8_t", "") if values.dtype == np.int8 else (self.T, self.f)
+        if values.dtype != np.int8:
+            with np.errstate(over="ignore"):
+                rounded = values.astype(self.dtype)
+            if not np.isfinite(rounded).all():
+                raise ValueError(f"{what}: {np.abs(values).max():g} is more than {self.dtype} can hold")
+            values = rounded
         yield f"/* {shape} */"
-        yield f"static const {self.T} {self.name}_{what}[{values.size}] = {{"
-        for line in rows(rounded, self.f):
+        yield f"static const {T} {self.name}_{what}[{values.size}] = {{"
+        for line in rows(values, suffix):
             yield f"    {line}"
         yield "};"
         yield ""
@@ -138,13 +223,24 @@ class _Header:
 
     def dense(self) -> Iterator[str]:
         T = self.T
-        yield "/* y = bias + x weights */"
-        yield f"static inline void {self.name}_dense(const {T} *x, int n_in, const {T} *weights, const {T} *bias,"
+        weights, scales, cast, sum_, formula_ = (
+            (f"{T} *weights, ", "", "", "+= bias[j]", "bias + x weights")
+            if self.rounding is None
+            else (
+                "int8_t *weights, ",
+                f"const {T} *scales, ",
+                f"({T})",
+                "= y[j] * scales[j] + bias[j]",
+                "bias + x weights scales",
+            )
+        )
+        yield f"/* y = {formula_} */"
+        yield f"static inline void {self.name}_dense(const {T} *x, int n_in, const {weights}{scales}const {T} *bias,"
         yield f"    int n_out, {T} *y) {{"
         yield f"    for (int j = 0; j < n_out; j++) y[j] = 0.0{self.f};"
         yield "    for (int i = 0; i < n_in; i++)"
-        yield "        for (int j = 0; j < n_out; j++) y[j] += x[i] * weights[i * n_out + j];"
-        yield "    for (int j = 0; j < n_out; j++) y[j] += bias[j];"
+        yield f"        for (int j = 0; j < n_out; j++) y[j] += x[i] * {cast}weights[i * n_out + j];"
+        yield f"    for (int j = 0; j < n_out; j++) y[j] {sum_};"
         yield "}"
         yield ""
 
@@ -166,8 +262,9 @@ class _Header:
             source = "a"
         for i, layer in enumerate(network.layers):
             target = "y" if i + 1 == len(network.layers) else "ba"[i % 2]
-            weights, bias = f"{name}_weights_{i}", f"{name}_bias_{i}"
-            yield f"    {name}_dense({source}, {layer.n_in}, {weights}, {bias}, {layer.n_out}, {target});"
+            arrays = ["weights", "bias"] if self.rounding is None else ["weights", "scales", "bias"]
+            given = ", ".join(f"{name}_{array}_{i}" for array in arrays)
+            yield f"    {name}_dense({source}, {layer.n_in}, {given}, {layer.n_out}, {target});"
             activation = layer.activation
             if activation == "softmax":
                 yield f"    {name}_softmax({target}, {layer.n_out});"

@@ -159,7 +159,7 @@ class _Reader:
         from onnx import numpy_helper
 
         self.graph = graph
-        self.constants: dict[str, Array] = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+        self.constants: dict[str, Array] = {t.name: _numbers(numpy_helper.to_array(t)) for t in graph.initializer}
         self.flows: dict[str, _Flow] = {}
         self.maker = {name: node for node in graph.node for name in node.output if name}
 
@@ -226,9 +226,18 @@ class _Reader:
             else:
                 raise _refusal(node, "has an input that comes from nowhere")
         if not any(isinstance(value, _Flow) for value in inputs):
-            self.constants[node.output[0]] = _constant(node, self.constants)
+            self.constants[node.output[0]] = _numbers(_constant(node, self.constants))
         else:
             self.flows[node.output[0]] = _apply(node, inputs, attributes)
+
+
+def _numbers(array: Array) -> Array:
+    """A constant, if it is of real numbers; those that NumPy does not know by itself as float32."""
+    if array.dtype.name == "bfloat16":
+        return array.astype(np.float32)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"constants: one is of {array.dtype}; a foxnn network has real numbers")
+    return array
 
 
 def _refusal(node: Any, why: str) -> ValueError:

@@ -11,7 +11,7 @@ import tracemalloc
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -22,6 +22,7 @@ from fuzz import parser
 #: Seconds that one file may take, and that code outside Python may take for as many as lie between two reports.
 _SECONDS, _REPORT_SECONDS = 5.0, 600.0
 _REPORT = 1000
+_FIRST = 100
 _MEMORY_FOLDER = "/dev/shm"
 
 
@@ -54,9 +55,12 @@ def run(
     with tempfile.TemporaryDirectory(dir=folder) as where, _watched(), warnings.catch_warnings():
         warnings.simplefilter("error")
         path = Path(where, "fuzzed")
-        for data in corpus:  # imports what is needed, and the corpus is good
+        for data in corpus:
             path.write_bytes(data)
             target.use(path)
+        for number in range(first, first + _FIRST):  # imports what is needed: that is not what a file takes
+            with suppress(Exception):
+                _one(target, path, target.damage(Random(f"first/{number}"), corpus))
         for number in range(first, first + inputs):
             data = target.damage(Random(f"{seed}/{number}"), corpus)
             try:
