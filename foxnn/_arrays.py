@@ -109,6 +109,21 @@ class Targets(NamedTuple):
     def __len__(self) -> int:
         return len(self.values if self.values is not None else self.labels)  # type: ignore[arg-type]
 
+    def take(self, rows: Any) -> Targets:
+        """Some of them."""
+        values, labels, correct = self
+        return Targets(None if values is None else values[rows], None if labels is None else labels[rows], correct)
+
+    def samples(
+        self,
+        inputs: npt.NDArray[Any],
+        weights: npt.NDArray[np.float64] | None,
+        reading: tuple[float, float],
+        numbers: npt.NDArray[np.int64] | None = None,
+    ) -> Any:
+        """Inputs together with these, as the core's trainer takes them."""
+        return _core.Samples(inputs, self.values, self.labels, weights, *reading, self.correct, numbers)
+
 
 _RANGES = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, np.inf), "poisson": (0.0, np.inf)}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from foxnn import _core
 from foxnn._options import parameter_values, unknown
 
@@ -86,8 +88,20 @@ class Loss:
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
-            return cls(value)
-        raise TypeError(f"loss: got {value!r}; it takes a name or a foxnn.Loss")
+            return Loss(value)
+        if callable(value):
+            return CustomLoss(value)
+        raise TypeError(f"loss: got {value!r}; it takes a name, a foxnn.Loss, or a function of targets and outputs")
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What files say of it."""
+        return {"name": self.name, **self.unusual}
+
+    @classmethod
+    def from_config(cls, name: str, **config: Any) -> Loss:
+        """The loss that a file speaks of."""
+        return CustomLoss(None, **config) if name == CustomLoss.name_in_files else Loss(name, **config)
 
     @property
     def is_classification(self) -> bool:
@@ -111,3 +125,99 @@ class Loss:
     def __repr__(self) -> str:
         values = "".join(f", {k}={v:g}" for k, v in self.unusual.items())
         return f"Loss({self.name!r}{values})"
+
+
+class CustomLoss(Loss):
+    """A loss of one's own: a function of targets and outputs that returns the loss and its gradient.
+
+    It may be given wherever a loss can be, ``neural_network(.., loss=function)``.
+
+    Parameters
+    ----------
+    function : callable
+        Called as ``function(y_true, y_pred)`` with those rows of the targets that make up a batch, as they were given
+        to `fit` (whatever their shape and dtype), and the outputs (n, n_out), in the network's `dtype`. It returns
+        ``(loss, gradient)``, either
+
+        - an array (n,), each sample's own loss, and an array (n, n_out), its derivatives with respect to this sample's
+          outputs. The loss of the batch is the mean, with the sample weights; or
+        - a number, the loss of the batch as a whole, and its derivatives (n, n_out), for losses that are no mean over
+          samples. There can be no sample weights then, and `evaluate` calls it with all samples at once.
+    label : str, optional
+        What files and messages call it; by default the function's own name.
+
+    Notes
+    -----
+    Files hold no code, and so not the function: a network that is loaded predicts, but has to be given it again
+    (``nn.loss = function``) before it can be trained or evaluated. Copies have it; pickles do if it can be pickled.
+
+    Examples
+    --------
+    >>> import foxnn, numpy as np
+    >>> def log_cosh(y_true, y_pred):
+    ...     error = y_pred - y_true
+    ...     return np.log(np.cosh(error)).sum(axis=1), np.tanh(error)
+    >>> x = np.linspace(-1, 1, 20).reshape(-1, 1)
+    >>> nn = foxnn.neural_network([1, 8, 1], "tanh", "linear", loss=log_cosh, seed=0)
+    >>> history = nn.fit(x, x**2, epochs=300, batch_size=5, learning_rate=1e-2)
+    >>> nn.evaluate(x, x**2)["loss"] < 1e-2
+    True
+    """
+
+    __slots__ = ("function", "label")
+
+    name_in_files = "custom"
+
+    def __init__(self, function: Any, label: str | None = None, **parameters: float) -> None:
+        if function is not None and not callable(function):
+            raise TypeError(f"loss: got {function!r}; it takes a function of targets and outputs")
+        if parameters:
+            raise unknown("loss parameter", next(iter(parameters)), ["label"])
+        self.name, self.parameters = self.name_in_files, {}
+        self.function = function
+        self.label = str(label or getattr(function, "__qualname__", type(function).__name__))
+
+    def __call__(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Losses of the samples, or the loss of all of them, and the gradient; of the right shapes."""
+        if self.function is None:
+            raise ValueError(
+                f"loss: this network was trained with a loss of one's own, {self.label!r}, which files do not hold; "
+                "assign it first (nn.loss = function)"
+            )
+        result = self.function(y_true, y_pred)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise TypeError(f"loss: {self.label} has returned {type(result).__name__}; it takes (loss, gradient)")
+        losses, gradient = np.asarray(result[0], np.float64), np.asarray(result[1])
+        n, n_out = y_pred.shape
+        if losses.shape not in ((), (n,)):
+            raise ValueError(f"loss: {self.label} has returned losses of shape {losses.shape}; it takes () or ({n},)")
+        if gradient.shape != (n, n_out) and not (n_out == 1 and gradient.shape == (n,)):
+            raise ValueError(
+                f"loss: {self.label} has returned a gradient of shape {gradient.shape}; it takes ({n}, {n_out})"
+            )
+        with np.errstate(over="ignore"):
+            return losses, np.ascontiguousarray(gradient.reshape(n, n_out), y_pred.dtype)
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether its targets are classes: nobody knows."""
+        return False
+
+    @property
+    def unusual(self) -> dict[str, float]:
+        """It has no parameters."""
+        return {}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What files say of it."""
+        return {"name": self.name, "label": self.label}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CustomLoss) and (self.function, self.label) == (other.function, other.label)
+
+    def __hash__(self) -> int:
+        return hash(self.label)
+
+    def __repr__(self) -> str:
+        return f"CustomLoss({self.label})"

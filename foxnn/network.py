@@ -6,20 +6,20 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
-from foxnn._arrays import DEFAULT_U8_SCALE, as_inputs, as_targets, as_weights, target_range
+from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_weights, target_range
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
-from foxnn.losses import NATURAL_OUTPUT, Loss
+from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.own_loop import Gradients, OwnLoop
 from foxnn.parameters import Parameters
 from foxnn.scaling import ScalingInside, checked_kind
@@ -50,8 +50,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     output : str or Activation, optional
         Activation of the last layer. By default what `loss` goes with (softmax with cross-entropy, sigmoid with
         binary cross-entropy, exp with Poisson); else sigmoid if `activation` is the default, and linear if not.
-    loss : str or Loss, optional
-        By default cross-entropy for a softmax output, else half the squared error (FoxNN 1.0's).
+    loss : str, Loss or callable, optional
+        One of `foxnn.losses.names()`, or a function of targets and outputs: see `foxnn.losses.CustomLoss`. By default
+        cross-entropy for a softmax output, else half the squared error (FoxNN 1.0's).
     init : str, float, or a list of arrays, optional
         How weights start: ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``, ``lecun_uniform``,
         ``lecun_normal``, ``orthogonal``, ``zeros``, ``foxnn`` (uniform in [-1, 1), biases too), a constant, or the
@@ -348,7 +349,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
 
     @property
     def loss(self) -> Loss:
-        """What training minimises; assign a name or a `Loss` to change it."""
+        """What training minimises; assign a name, a `Loss` or a function to change it."""
         return self._loss
 
     @loss.setter
@@ -489,12 +490,24 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         """Checked data as the core's Samples, and its Targets."""
         self._check_scaled()
         inputs = as_inputs(X, self.sizes[0], names[0], self._dtype)
-        targets = as_targets(y, len(inputs), self.sizes[-1], self.loss.name, names[1], self._dtype)
-        targets = self._regression(targets)
+        targets = self._targets(y, len(inputs), names[1])
         weights = as_weights(sample_weight, len(inputs), names[2])
-        scale, offset = self._reading(inputs, scale, offset)
-        samples = _core.Samples(inputs, targets.values, targets.labels, weights, scale, offset, targets.correct)
-        return samples, targets
+        return targets.samples(inputs, weights, self._reading(inputs, scale, offset)), targets
+
+    def _targets(self, y: Any, n: int, name: str = "y") -> Targets:
+        """Checked targets of n samples, for this network's loss."""
+        if isinstance(self._loss, CustomLoss):
+            from foxnn.custom_loss import given_targets
+
+            return self._regression(given_targets(y, n, self.sizes[-1], name))
+        return self._regression(as_targets(y, n, self.sizes[-1], self.loss.name, name, self._dtype))
+
+    def _loss_sums(self, samples: Any) -> tuple[float, float, float]:
+        """Loss, weight and number of correct answers, summed over samples."""
+        n_threads = self.n_threads or 0
+        if isinstance(self._loss, CustomLoss):
+            return cast("tuple[float, float, float]", self._get_trainer().evaluate(samples, n_threads))
+        return self._core.evaluate(samples, self._loss.name, list(self._loss.parameters.values()), n_threads)
 
     def evaluate(
         self,
@@ -704,7 +717,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         from foxnn.training import run_steps
 
         samples = None
-        if sample_weight is None and self.scale is None and self.offset is None:
+        as_it_is = self.scale is None and self.offset is None and not isinstance(self._loss, CustomLoss)
+        if as_it_is and sample_weight is None:
             samples = self._core.plain_samples(X, y, *target_range(self._loss.name))
         if samples is None:
             samples, _ = self._samples(X, y, sample_weight)
@@ -748,7 +762,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         return self._loss_and_gradients(samples)
 
     def _get_trainer(self) -> Any:
-        if self._trainer is None:
+        if self._trainer is None and isinstance(self._loss, CustomLoss):
+            from foxnn.custom_loss import CustomTrainer
+
+            self._trainer = CustomTrainer(self, self._loss)
+        elif self._trainer is None:
             self._trainer = self._trainer_type(self._core, self.loss.name, list(self.loss.parameters.values()))
         return self._trainer
 
@@ -1034,7 +1052,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     def __reduce__(self) -> tuple[Any, ...]:
         from foxnn.io.native import from_bytes, to_bytes
 
-        return from_bytes, (to_bytes(self, optimizer=True),)
+        held = {"_loss": self._loss} if isinstance(self._loss, CustomLoss) else None  # files do not hold it
+        return from_bytes, (to_bytes(self, optimizer=True),), held
 
     def copy(self) -> Self:
         """A network with the same layers, settings and optimizer state, independent of this one.
@@ -1047,8 +1066,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         >>> bool((twin.layers[0].weights == nn.layers[0].weights).all())
         True
         """
-        function, arguments = self.__reduce__()
+        function, arguments, _ = self.__reduce__()
         twin: Self = function(*arguments)
+        twin._loss = self._loss
         twin.settings._mutations = self.settings._mutations  # no two copies mutate alike
         return twin
 

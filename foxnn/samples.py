@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
-from foxnn._arrays import Targets, as_inputs, as_targets, as_weights, class_weights
+from foxnn._arrays import Targets, as_inputs, as_weights, class_weights
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -56,8 +56,7 @@ class Arrays:
     numbers: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        values, labels, correct = self.targets
-        self.core = _core.Samples(self.inputs, values, labels, self.weights, *self.reading, correct, self.numbers)
+        self.core = self.targets.samples(self.inputs, self.weights, self.reading, self.numbers)
 
     @classmethod
     def checked(
@@ -74,8 +73,7 @@ class Arrays:
     ) -> Arrays:
         """Samples of what a user gives, or an error that names it."""
         inputs = as_inputs(X, network.sizes[0], names[0], network.dtype.name)
-        targets = as_targets(y, len(inputs), network.sizes[-1], network.loss.name, names[1], network.dtype.name)
-        targets = network._regression(targets)
+        targets = network._targets(y, len(inputs), names[1])
         weights = class_weights(class_weight, targets, as_weights(sample_weight, len(inputs), names[2]))
         return cls(inputs, targets, weights, network._reading(inputs, scale, offset))
 
@@ -84,8 +82,7 @@ class Arrays:
 
     def take(self, rows: npt.NDArray[np.int64]) -> Arrays:
         """Copies of some of the samples."""
-        values, labels, correct = self.targets
-        targets = Targets(None if values is None else values[rows], None if labels is None else labels[rows], correct)
+        targets = self.targets.take(rows)
         return Arrays(self.inputs[rows], targets, None if self.weights is None else self.weights[rows], self.reading)
 
     def batches(self) -> Iterator[Arrays]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
-from foxnn._arrays import Targets, as_inputs, as_targets, target_range
+from foxnn._arrays import Targets, as_inputs, target_range
 from foxnn._options import unknown
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ class ScalingInside:
         if self._kinds[1] is not None:
             if y is None:
                 raise ValueError("y: got None; with scale_outputs it takes the targets")
-            targets = as_targets(y, len(inputs), network.sizes[-1], network.loss.name, dtype=network._dtype)
-            values = self._regression(targets).values
+            values = network._targets(y, len(inputs)).values
         samples = _core.Samples(inputs, values, None, None, *network._reading(inputs, None, None), "")
         with network._exclusively():
             self._fit_scaling(samples, None)
@@ -174,7 +173,7 @@ class ScalingInside:
             return targets
         if targets.values is None:
             raise ValueError("y: got classes; with scale_outputs it takes values")
-        return Targets(targets.values, None, "")
+        return targets if not targets.correct else Targets(targets.values, None, "")
 
 
 def as_json(network: NeuralNetwork, outputs: int) -> dict[str, Any] | None:

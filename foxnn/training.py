@@ -339,9 +339,8 @@ def evaluate(network: NeuralNetwork, data: Arrays) -> dict[str, float]:
     """Loss, and accuracy if the targets are classes."""
     loss = weight = correct = 0.0
     rule: str | None = None
-    parameters = list(network.loss.parameters.values())
     for batch in data.batches():
-        sums = network._core.evaluate(batch.core, network.loss.name, parameters, network.n_threads or 0)
+        sums = network._loss_sums(batch.core)
         loss, weight, correct = loss + sums[0], weight + sums[1], correct + sums[2]
         rule = batch.targets.correct if rule in (None, batch.targets.correct) else ""
     result = {"loss": loss / weight}
