@@ -16,52 +16,22 @@ if TYPE_CHECKING:
 
 
 class _Objective:
-    """Regularised loss and its gradient as a function of all parameters in one vector: the weights, then the biases."""
+    """Regularised loss and its gradient as a function of all parameters in one vector."""
 
     def __init__(self, network: NeuralNetwork, X: Any, y: Any, sample_weight: Any, alpha: float) -> None:
         self._network = network
         self._samples, _ = network._samples(X, y, sample_weight)
         self._scale, _ = loss_scales(network.loss, network.sizes[-1])
-        self._alpha = alpha / (len(X) if sample_weight is None else float(sample_weight.sum()))
+        network.l2 = alpha / (len(X) if sample_weight is None else float(sample_weight.sum())) / self._scale
         self.value = np.inf  # the latest
 
-    def get(self) -> npt.NDArray[np.float64]:
-        layers = self._network.layers
-        parts = [layer.weights.ravel() for layer in layers] + [layer.bias for layer in layers]
-        return np.concatenate(parts).astype(np.float64)
-
-    def set(self, flat: npt.NDArray[np.float64]) -> bool:
-        """Put the parameters into the network, if they are finite there."""
-        with np.errstate(over="ignore"):
-            values = flat.astype(self._network.dtype, copy=False)
-        if not np.isfinite(values).all():
-            return False
-        begin = 0
-        for layer in self._network.layers:
-            end = begin + layer.n_in * layer.n_out
-            layer.weights = values[begin:end].reshape(layer.n_in, layer.n_out)
-            begin = end
-        for layer in self._network.layers:
-            layer.bias = values[begin : begin + layer.n_out]
-            begin += layer.n_out
-        return True
-
-    def __call__(self, flat: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        network = self._network
-        self.value, gradient = np.inf, np.zeros_like(flat)
-        if not self.set(flat):
-            return self.value, gradient
-        loss, weight, gradients = network._get_trainer().gradients(
-            network._core, self._samples, 0.0, 0.0, False, network.n_threads or 0
-        )
-        if weight == 0:  # the loss is not finite
-            return self.value, gradient
-        np.concatenate([g.ravel() for g, _ in gradients] + [g for _, g in gradients], out=gradient, casting="same_kind")
-        gradient *= self._scale
-        weights = flat[: sum(g.size for g, _ in gradients)]
-        gradient[: len(weights)] += self._alpha * weights
-        self.value = self._scale * loss / weight + 0.5 * self._alpha * float(weights @ weights)
-        return self.value, gradient
+    def __call__(self, parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        if not np.isfinite(parameters).all():
+            self.value = np.inf
+            return self.value, np.zeros_like(parameters)
+        loss, gradient = self._network._loss_and_gradient(parameters, self._samples)
+        self.value = self._scale * loss
+        return self.value, self._scale * gradient
 
 
 def fit_lbfgs(estimator: Any, network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> None:
@@ -76,17 +46,17 @@ def fit_lbfgs(estimator: Any, network: NeuralNetwork, X: Any, y: Any, sample_wei
     with network._exclusively():
         result = scipy.optimize.minimize(
             objective,
-            objective.get(),
+            network.parameters.astype(np.float64),
             method="L-BFGS-B",
             jac=True,
             callback=after_iteration,
             options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
         )
-        finite = objective.set(result.x)
-    if not finite or not np.isfinite(result.fun):
-        raise ValueError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            "preprocessed."
-        )
+        if not np.isfinite(result.fun) or not np.isfinite(result.x).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+        network.parameters = result.x
     estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
     estimator.loss_ = float(result.fun)
