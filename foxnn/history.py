@@ -6,11 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
+def scalars(values: Mapping[str, Any]) -> dict[str, float]:
+    """The values that are numbers, not matrices."""
+    return {name: value for name, value in values.items() if isinstance(value, (int, float))}
+
+
 class History(Mapping[str, list[float]]):
     """Loss and metrics of every epoch, by name: ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``, ``seconds``.
 
     Training values are means over the epoch's batches, each taken just before its update; validation values are taken
-    at the end of the epoch. A value that an epoch has not is NaN.
+    at the end of the epoch. A value that an epoch has not is NaN. ``learning_rate`` is there if it follows a schedule,
+    and is that of the epoch's last step.
 
     Examples
     --------
@@ -50,7 +56,7 @@ class History(Mapping[str, list[float]]):
     def __repr__(self) -> str:
         if not self._epochs:
             return "History(no epochs)"
-        last = ", ".join(f"{name}={value:.4g}" for name, value in self._epochs[-1].items())
+        last = ", ".join(f"{name}={value:.4g}" for name, value in scalars(self._epochs[-1]).items())
         return f"History({len(self._epochs)} epochs; last: {last})"
 
     def plot(self, ax: Any = None) -> Any:

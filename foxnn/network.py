@@ -443,6 +443,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         ----------
         X : array-like of shape (n_samples, n_in)
             Any real numbers. One sample may be given as (n_in,), and single inputs as (n_samples,).
+            Or what gives batches of them, as for `fit`, with or without targets.
         scale, offset : float, optional
             Inputs are read as ``X * scale + offset``; by default as the network was trained.
 
@@ -471,6 +472,12 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             out = self._core.predict_plain(X, self.settings._n_threads or 0)
             if out is not None:
                 return out
+        if not isinstance(X, (np.ndarray, list)):
+            from foxnn.streams import gives_batches, stream_of
+
+            if gives_batches(X):
+                batches = stream_of(self, X).inputs()
+                return np.concatenate([self.predict(batch, scale=scale, offset=offset) for batch in batches])
         inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
         out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
         single = self.sizes[0] > 1 and np.ndim(X) == 1
@@ -512,29 +519,33 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     def evaluate(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
+        metrics: Any = (),
         scale: float | None = None,
         offset: float | None = None,
-    ) -> dict[str, float]:
-        """Loss and, if the targets are classes, accuracy.
+    ) -> dict[str, Any]:
+        """Loss, accuracy if the targets are classes, and further metrics.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_in)
+            Or what gives batches, as for `fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_out)
             As for `fit`.
         sample_weight : array-like of shape (n_samples,), optional
+        metrics : iterable of str, Metric or callable, optional
+            See `foxnn.metrics`.
         scale, offset : float, optional
             As for `predict`.
 
         Returns
         -------
         dict
-            ``{"loss": ..., "accuracy": ...}``, means over the weighted samples. With several outputs and one-hot
-            or integer targets an answer is correct if the largest output is the right one; else if every output lies
-            on the right side of one half.
+            ``{"loss": ..., "accuracy": ...}`` and the metrics by their names; means over the weighted samples. With
+            several outputs and one-hot or integer targets an answer is correct if the largest output is the right one;
+            else if every output lies on the right side of one half.
 
         Raises
         ------
@@ -548,30 +559,32 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         >>> nn.evaluate([[0, 1], [1, 0]], [0, 2])
         {'loss': 1.098..., 'accuracy': 0.5}
         """
-        from foxnn.samples import Arrays
-        from foxnn.training import evaluate
+        from foxnn.training import checked_metrics, data_of, evaluate
 
         self._check_scaled()
-        return evaluate(self, Arrays.checked(self, X, y, sample_weight, scale=scale, offset=offset))
+        data = data_of(self, X, y, sample_weight, scale=scale, offset=offset)
+        return evaluate(self, data, checked_metrics(self, metrics, data))
 
     # ---- training -------------------------------------------------------------------------------------------
 
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         epochs: int = 10,
         batch_size: int | None = None,
         optimizer: str | optimizers.Optimizer = "adam",
         learning_rate: float | Schedule | Callable[[int], float] | None = None,
-        validation_data: tuple[Any, ...] | None = None,
+        validation_data: Any = None,
         validation_split: float = 0.0,
         sample_weight: Any = None,
         class_weight: Any = None,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
+        metrics: Any = (),
         verbose: bool | int | str = "auto",
+        steps_per_epoch: int | None = None,
         scale: float | None = None,
         offset: float | None = None,
     ) -> History:
@@ -584,16 +597,18 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         ----------
         X : array-like of shape (n_samples, n_in)
             Any real numbers, of any dtype and stride; uint8 and C-contiguous float32 and float64 are not copied.
+            Or, without y, what gives batches (X, y) or (X, y, sample_weight): a sequence of them (``len(batches)`` and
+            ``batches[i]``), an iterable, a function that returns an iterator, or an iterator. See `foxnn.streams`.
         y : array-like of shape (n_samples,) or (n_samples, n_out)
             Classes 0, 1, .. as integers (for several outputs), or the values the outputs should have.
         epochs : int, default 10
-        batch_size : int, default 32
-            The last batch of an epoch may be smaller.
+        batch_size : int, optional
+            By default 32. The last batch of an epoch may be smaller. Batches that are given have the size they have.
         optimizer : str or Optimizer, default "adam"
             See `foxnn.optimizers.names`.
         learning_rate : float, Schedule or callable, optional
             Instead of the optimizer's own. See `foxnn.schedules`; a callable gets the number of the epoch.
-        validation_data : (X_val, y_val) or (X_val, y_val, sample_weight), optional
+        validation_data : (X_val, y_val) or (X_val, y_val, sample_weight), or what gives batches of these, optional
             Evaluated after every epoch.
         validation_split : float in [0, 1), default 0
             Share of the samples, picked at random, to hold out and evaluate after every epoch.
@@ -601,10 +616,15 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         class_weight : dict of int to float, or "balanced", optional
             Multiplies the weights of each class's samples; "balanced": all classes weigh the same together.
         shuffle : bool, default True
-            Whether every epoch goes through the samples in a new order.
+            Whether every epoch goes through the samples (or the batches of a sequence) in a new order.
         callbacks : iterable of Callback, optional
+        metrics : iterable of str, Metric or callable, optional
+            Taken of the validation data after every epoch (``val_f1``), or of the training data if there are none; see
+            `foxnn.metrics`.
         verbose : bool or "auto", default "auto"
             Whether to show a progress bar; "auto": in terminals and notebooks.
+        steps_per_epoch : int, optional
+            After how many batches of an iterator or iterable an epoch ends; by default when there are no more.
         scale, offset : float, optional
             Inputs are read as ``X * scale + offset``, now and, since the network remembers them, later. By default
             uint8 is read as ``x / 255`` and everything else as it is.
@@ -649,7 +669,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             class_weight=class_weight,
             shuffle=shuffle,
             callbacks=callbacks,
+            metrics=metrics,
             verbose=verbose,
+            steps_per_epoch=steps_per_epoch,
             scale=scale,
             offset=offset,
         )

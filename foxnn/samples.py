@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +13,7 @@ from foxnn import _core
 from foxnn._arrays import Targets, as_inputs, as_weights, class_weights
 
 if TYPE_CHECKING:
+    from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
 
 #: The number of the shuffle that picks the samples held out, out of the way of those of epochs.
@@ -70,12 +71,14 @@ class Arrays:
         scale: float | None = None,
         offset: float | None = None,
         names: tuple[str, str, str] = ("X", "y", "sample_weight"),
+        first: int = 0,
     ) -> Arrays:
-        """Samples of what a user gives, or an error that names it."""
+        """Samples of what a user gives, numbered from `first` on, or an error that names what does not fit."""
         inputs = as_inputs(X, network.sizes[0], names[0], network.dtype.name)
         targets = network._targets(y, len(inputs), names[1])
         weights = class_weights(class_weight, targets, as_weights(sample_weight, len(inputs), names[2]))
-        return cls(inputs, targets, weights, network._reading(inputs, scale, offset))
+        numbers = np.arange(first, first + len(inputs), dtype=np.int64) if first else None
+        return cls(inputs, targets, weights, network._reading(inputs, scale, offset), numbers)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -84,6 +87,14 @@ class Arrays:
         """Copies of some of the samples."""
         targets = self.targets.take(rows)
         return Arrays(self.inputs[rows], targets, None if self.weights is None else self.weights[rows], self.reading)
+
+    def check_metrics(self, network: NeuralNetwork, metrics: Sequence[Metric]) -> None:
+        """Refuse metrics that make no sense for these samples, before anything else happens."""
+        if metrics:
+            first = self.take(np.arange(1))
+            outputs = network._core.predict(first.inputs, *first.reading, 1)
+            for metric in metrics:
+                metric.check(first.targets, outputs, first.weights)
 
     def batches(self) -> Iterator[Arrays]:
         """All of them at once: nothing is gained by less."""
@@ -117,6 +128,11 @@ class Epochs:
     def steps(self) -> int:
         """Steps of an epoch."""
         return -(-self.n // self.batch_size)
+
+    @property
+    def whole(self) -> Arrays:
+        """What metrics of the training data are taken of."""
+        return self.arrays
 
     def fit_scaling(self, network: NeuralNetwork) -> None:
         """Fit the network's scaling to the samples to train on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence, Sized
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,11 @@ from foxnn.callbacks.base import Callback
 from foxnn.errors import DivergenceError
 from foxnn.history import History
 from foxnn.samples import Arrays, Epochs, Part, split
+from foxnn.streams import Stream, gives_batches, stream_of
 
 if TYPE_CHECKING:
+    from foxnn._arrays import Targets
+    from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
 
 #: Seconds after which the core comes back to Python, which then hears Ctrl-C and moves the progress bar.
@@ -30,10 +33,11 @@ CHUNK_SECONDS = 0.05
 class Plan:
     """What `fit` was asked to do, all checked."""
 
-    data: Epochs
+    data: Epochs | Stream
     epochs: int
     optimizer: optimizers.Optimizer
-    validation: Arrays | None
+    validation: Arrays | Stream | None
+    metrics: list[Metric]
     callbacks: list[Callback]
     scale: float | None
     offset: float | None
@@ -55,33 +59,72 @@ class Plan:
         class_weight: Any = None,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
+        metrics: Any = (),
         verbose: bool | int | str = "auto",
+        steps_per_epoch: int | None = None,
         scale: float | None = None,
         offset: float | None = None,
         goes_on: bool = False,
     ) -> Plan:
         """Check every argument of `fit` before anything changes."""
-        arrays = Arrays.checked(network, X, y, sample_weight, class_weight, scale=scale, offset=offset)
-        pool, validation = None, None
+        epochs = integer("epochs", epochs, 1)
         share = real("validation_split", validation_split, 0, 1)
+        data: Epochs | Stream
+        validation: Arrays | Stream | None = None
+        if y is None:
+            data = stream_of(
+                network, X, shuffle=bool(shuffle), steps=steps_per_epoch, class_weight=class_weight, scale=scale,
+                offset=offset,
+            )  # fmt: skip
+            unwanted = {"batch_size": batch_size, "sample_weight": sample_weight, "validation_split": share or None}
+            for name, value in unwanted.items():
+                if value is not None:
+                    raise ValueError(f"{name}: got {value!r}, but X gives batches as they are; leave it out")
+            if not data.again and data.steps is None and epochs > 1:
+                raise ValueError(
+                    f"epochs: got {epochs} with an iterator, which can be gone through only once; it takes 1, or "
+                    "steps_per_epoch, or a function that returns a new iterator"
+                )
+        else:
+            if steps_per_epoch is not None:
+                raise ValueError(f"steps_per_epoch: got {steps_per_epoch!r} with arrays, whose length is known")
+            arrays = Arrays.checked(network, X, y, sample_weight, class_weight, scale=scale, offset=offset)
+            pool = None
+            if share and validation_data is None:
+                pool, held_out = split(network.seed, len(arrays), share)
+                validation = arrays.take(held_out)
+            size = integer("batch_size", 32 if batch_size is None else batch_size, 1)
+            data = Epochs(arrays, pool, size, bool(shuffle))
         if validation_data is not None:
             if share:
                 raise ValueError("validation_split: got a share besides validation_data; it takes one of the two")
             validation = _validation(network, validation_data, scale, offset)
-        elif share:
-            pool, held_out = split(network.seed, len(arrays), share)
-            validation = arrays.take(held_out)
-        batch_size = integer("batch_size", 32 if batch_size is None else batch_size, 1)
+        chosen = checked_metrics(network, metrics, data.whole if validation is None else validation)
+        if chosen and validation is None and isinstance(data, Stream) and not data.again:
+            raise ValueError("metrics: got some with an iterator, which can be gone through only once; they take "
+                             "validation_data")  # fmt: skip
         return cls(
-            data=Epochs(arrays, pool, batch_size, bool(shuffle)),
-            epochs=integer("epochs", epochs, 1),
+            data=data,
+            epochs=epochs,
             optimizer=optimizer,
             validation=validation,
+            metrics=chosen,
             callbacks=_checked_callbacks(callbacks, verbose),
             scale=network.scale if scale is None else float(scale),
             offset=network.offset if offset is None else float(offset),
             goes_on=goes_on,
         )
+
+
+def checked_metrics(network: NeuralNetwork, metrics: Any, data: Arrays | Stream) -> list[Metric]:
+    """Metrics as a user gives them, if they make sense for the data."""
+    if not isinstance(metrics, str) and isinstance(metrics, Sized) and not len(metrics):
+        return []
+    from foxnn.metrics import get
+
+    chosen = get(metrics)
+    data.check_metrics(network, chosen)
+    return chosen
 
 
 def _checked_callbacks(callbacks: Any, verbose: bool | int | str) -> list[Callback]:
@@ -99,11 +142,22 @@ def _checked_callbacks(callbacks: Any, verbose: bool | int | str) -> list[Callba
     return chosen
 
 
-def _validation(network: NeuralNetwork, data: Any, scale: float | None, offset: float | None) -> Arrays:
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-        raise ValueError("validation_data: it takes (X_val, y_val) or (X_val, y_val, sample_weight)")
+def _validation(network: NeuralNetwork, data: Any, scale: float | None, offset: float | None) -> Arrays | Stream:
+    name = "validation_data"
+    is_batches = isinstance(data, list) and all(isinstance(item, tuple) for item in data)
+    if is_batches or not isinstance(data, (tuple, list)):
+        if is_batches or gives_batches(data):
+            stream = stream_of(network, data, name=name, scale=scale, offset=offset)
+            if stream.again:
+                return stream
+        raise ValueError(
+            f"{name}: got {type(data).__name__}; it takes (X_val, y_val), (X_val, y_val, sample_weight), or a "
+            "sequence, an iterable or a function that gives such batches every time anew"
+        )
+    if len(data) not in (2, 3):
+        raise ValueError(f"{name}: got {len(data)} parts; it takes (X_val, y_val) or (X_val, y_val, sample_weight)")
     X, y, weight = data if len(data) == 3 else (*data, None)
-    names = ("validation_data X", "validation_data y", "validation_data sample_weight")
+    names = (f"{name} X", f"{name} y", f"{name} sample_weight")
     return Arrays.checked(network, X, y, weight, scale=scale, offset=offset, names=names)
 
 
@@ -272,14 +326,24 @@ class _Training:
         values = self._means()
         if self.rates.is_scheduled:
             values["learning_rate"] = network._rate
-        if self.plan.validation is not None:
-            values |= {f"val_{name}": value for name, value in evaluate(network, self.plan.validation).items()}
+        values |= self._evaluated()
         values["seconds"] = time.perf_counter() - started
         network.history.append(values)
         self.rates.observe(values)
         for callback in callbacks:
             callback.on_epoch_end(network, self.epoch, values)
         self.epoch += 1
+
+    def _evaluated(self) -> dict[str, Any]:
+        """Loss and metrics of the validation data; or if there are none, metrics of the training data."""
+        plan = self.plan
+        if plan.validation is not None:
+            found = evaluate(self.network, plan.validation, plan.metrics)
+            return {f"val_{name}": value for name, value in found.items()}
+        if not plan.metrics:
+            return {}
+        found = evaluate(self.network, plan.data.whole, plan.metrics)
+        return {metric.name: found[metric.name] for metric in plan.metrics}
 
     def _train_on(self, part: Part) -> None:
         self._rule = part.correct if self._rule in (None, part.correct) else ""
@@ -335,15 +399,39 @@ class _Training:
         return values
 
 
-def evaluate(network: NeuralNetwork, data: Arrays) -> dict[str, float]:
-    """Loss, and accuracy if the targets are classes."""
+def data_of(
+    network: NeuralNetwork, X: Any, y: Any, sample_weight: Any, scale: float | None, offset: float | None
+) -> Arrays | Stream:
+    """Samples to evaluate, in arrays or from what gives batches."""
+    if y is not None:
+        return Arrays.checked(network, X, y, sample_weight, scale=scale, offset=offset)
+    if sample_weight is not None:
+        raise ValueError("sample_weight: got weights without y; they belong into the batches that X gives")
+    return stream_of(network, X, scale=scale, offset=offset)
+
+
+def evaluate(network: NeuralNetwork, data: Arrays | Stream, metrics: Sequence[Metric] = ()) -> dict[str, Any]:
+    """Loss, accuracy if the targets are classes, and metrics."""
     loss = weight = correct = 0.0
     rule: str | None = None
-    for batch in data.batches():
+    seen: list[tuple[Targets, npt.NDArray[Any], npt.NDArray[np.float64] | None]] = []
+    for batch in data.batches():  # of a stream, the sums are those of its batches
         sums = network._loss_sums(batch.core)
         loss, weight, correct = loss + sums[0], weight + sums[1], correct + sums[2]
         rule = batch.targets.correct if rule in (None, batch.targets.correct) else ""
-    result = {"loss": loss / weight}
+        if metrics:
+            seen.append(
+                (
+                    batch.targets,
+                    network._core.predict(batch.inputs, *batch.reading, network.n_threads or 0),
+                    batch.weights,
+                )
+            )
+    result: dict[str, Any] = {"loss": loss / weight}
     if rule:
         result["accuracy"] = correct / weight
+    if metrics:
+        from foxnn.metrics import values_of
+
+        result |= values_of(metrics, seen)
     return result

@@ -249,7 +249,7 @@ BAD_WEIGHTS: dict[str, tuple[Any, type[Exception], str]] = {
 
 BAD_FIT_OPTIONS: list[tuple[str, Any]] = [
     *(("epochs", value) for value in (0, -1, 1.5, "3", None, True, np.nan, [1])),
-    *(("batch_size", value) for value in (0, -1, 2.0, "all", None, False)),
+    *(("batch_size", value) for value in (0, -1, 2.0, "all", False)),
     *(("learning_rate", value) for value in (np.nan, np.inf, -1e-3, "fast", [1], True)),
     *(("validation_split", value) for value in (1.5, 1.0, -0.1, np.nan, "half", 0.01, 0.99)),
     *(("scale", value) for value in (np.nan, np.inf, "big")),

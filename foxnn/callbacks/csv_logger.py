@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
 
 from foxnn.callbacks.base import Callback
 
@@ -88,7 +90,7 @@ class CSVLogger(Callback):
                 f"path: {self.path!r} has the columns {', '.join(self._columns)}; this training has {', '.join(names)}"
             )
         row = {**values, "epoch": self._before + epoch + 1}
-        writer.writerow([row[name] for name in self._columns])
+        writer.writerow([_cell(row[name]) for name in self._columns])
         self._file.flush()
 
     def on_train_end(self, network: NeuralNetwork) -> None:
@@ -96,3 +98,7 @@ class CSVLogger(Callback):
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _cell(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from foxnn.callbacks.base import Callback
+from foxnn.history import scalars
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -27,6 +28,10 @@ def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{value:.4g}" if name == "learning_rate" else f"{value:.4f}"
 
 
 class ProgressBar(Callback):
@@ -64,7 +69,7 @@ class ProgressBar(Callback):
 
     def _show(self, epoch: int, values: dict[str, float]) -> None:
         self._bar.set_description_str(f"epoch {epoch + 1}/{self._epochs}", refresh=False)
-        shown = {name: f"{value:.4g}" if name == "learning_rate" else f"{value:.4f}" for name, value in values.items()}
+        shown = {name: _shown(name, value) for name, value in scalars(values).items()}
         self._bar.set_postfix(shown, refresh=False)
 
     def on_train_end(self, network: NeuralNetwork) -> None:

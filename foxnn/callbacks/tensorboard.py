@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from foxnn.callbacks.base import Callback
+from foxnn.history import scalars
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -46,11 +45,9 @@ class TensorBoard(Callback):
 
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Write the values."""
-        for name, value in values.items():
-            if np.ndim(value) == 0:
-                of_validation = name.startswith("val_")
-                writer = self._writer("validation" if of_validation else "train")
-                writer.add_scalar(name.removeprefix("val_"), value, epoch + 1)
+        for name, value in scalars(values).items():
+            writer = self._writer("validation" if name.startswith("val_") else "train")
+            writer.add_scalar(name.removeprefix("val_"), value, epoch + 1)
         if self.histograms:
             for i, layer in enumerate(network.layers):
                 self._writer("train").add_histogram(f"layers.{i}.weights", layer.weights, epoch + 1)

@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from foxnn import _core, optimizers
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
@@ -64,7 +66,7 @@ def _metadata(value: Any) -> dict[str, Any]:
 def _history(epochs: Iterable[Mapping[str, Any]]) -> History:
     history = History()
     for epoch in epochs:
-        history.append({str(name): float(value) for name, value in epoch.items()})
+        history.append({str(name): _value(value) for name, value in epoch.items()})
     return history
 
 
@@ -77,10 +79,17 @@ def _layers_made(value: Any) -> int | None:
     return None if value is None else integer("layers_made", value, 1)
 
 
-def _number(value: float) -> float | str:
-    """A number, or its name if JSON has none of that kind ("nan", "inf"), which `float` understands."""
+def _number(value: Any) -> Any:
+    """A number, or its name if JSON has none of that kind ("nan", "inf"), which `float` takes; arrays as lists."""
+    if isinstance(value, np.ndarray):
+        return [_number(entry) for entry in value]
     value = float(value)
     return value if math.isfinite(value) else str(value)
+
+
+def _value(value: Any) -> Any:
+    """The number, or the array of numbers, that `_number` wrote."""
+    return np.array([_value(entry) for entry in value]) if isinstance(value, list) else float(value)
 
 
 #: By name. Attributes that check what is assigned to them, and have a default, are ``_attribute(name, default)``.

@@ -1,0 +1,56 @@
+"""Reading ahead in a thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+#: Seconds after which whoever waits looks whether Ctrl-C was pressed.
+_PATIENCE = 0.05
+
+
+def read_ahead(source: Iterator[_T], depth: int) -> Iterator[_T]:
+    """The items of an iterator, which a thread takes out of it, up to `depth` of them before they are asked for.
+
+    An exception of the source is raised here, with its traceback. The thread ends with the source, or when this
+    iterator is closed, as soon as the source has given the item that it is at.
+    """
+    items: queue.Queue[tuple[bool, _T | BaseException | None]] = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def read() -> None:
+        try:
+            for item in source:
+                items.put((True, item))
+                if stopped.is_set():
+                    return
+            items.put((False, None))
+        except BaseException as error:
+            items.put((False, error))
+        finally:
+            if hasattr(source, "close"):
+                source.close()
+
+    thread = threading.Thread(target=read, name="foxnn: reading ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                is_item, item = items.get(timeout=_PATIENCE)
+            except queue.Empty:
+                continue
+            if is_item:
+                yield item  # type: ignore[misc]
+            elif item is None:
+                return
+            else:
+                raise item  # type: ignore[misc]
+    finally:
+        stopped.set()
+        while not items.empty():  # the thread may be waiting for a place; after that it sees that it is to stop
+            items.get_nowait()
+        thread.join(_PATIENCE)
