@@ -35,6 +35,7 @@ __all__ = [
     "activations",
     "callbacks",
     "datasets",
+    "find_learning_rate",
     "from_keras",
     "from_onnx",
     "from_sklearn",
@@ -55,15 +56,18 @@ __all__ = [
     "train_data",
 ]
 
-_MODULES = ("metrics", "schedules")  # imported when first used
-_ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # imported when first used: they need scikit-learn
+# Imported when first used.
+_MODULES = ("metrics", "schedules")
+_FUNCTIONS = {"find_learning_rate": "rate_search"}
+_ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # they need scikit-learn
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
+    if name in _MODULES or name in _FUNCTIONS:
         from importlib import import_module
 
-        return import_module(f"foxnn.{name}")
+        module = import_module(f"foxnn.{_FUNCTIONS.get(name, name)}")
+        return getattr(module, name) if name in _FUNCTIONS else module
     if name not in _ESTIMATORS:
         raise AttributeError(f"module 'foxnn' has no attribute {name!r}")
     try:
@@ -76,4 +80,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES, *_ESTIMATORS])
+    return sorted([*globals(), *_MODULES, *_FUNCTIONS, *_ESTIMATORS])

@@ -472,11 +472,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             out = self._core.predict_plain(X, self.settings._n_threads or 0)
             if out is not None:
                 return out
-        if not isinstance(X, (np.ndarray, list)):
-            from foxnn.streams import gives_batches, stream_of
+        if isinstance(X, np.memmap) or not isinstance(X, (np.ndarray, list)):
+            from foxnn.streams import input_batches
 
-            if gives_batches(X):
-                batches = stream_of(self, X).inputs()
+            batches = input_batches(self, X)
+            if batches is not None:
                 return np.concatenate([self.predict(batch, scale=scale, offset=offset) for batch in batches])
         inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
         out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
@@ -559,7 +559,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         >>> nn.evaluate([[0, 1], [1, 0]], [0, 2])
         {'loss': 1.098..., 'accuracy': 0.5}
         """
-        from foxnn.training import checked_metrics, data_of, evaluate
+        from foxnn.plan import checked_metrics, data_of
+        from foxnn.training import evaluate
 
         self._check_scaled()
         data = data_of(self, X, y, sample_weight, scale=scale, offset=offset)
@@ -654,7 +655,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         >>> nn.layers[0].weights.round(3), nn.layers[0].bias.round(3)
         (array([[2.]], dtype=float32), array([5.], dtype=float32))
         """
-        from foxnn.training import Plan, train
+        from foxnn.plan import Plan
+        from foxnn.training import train
 
         plan = Plan.checked(
             self,
@@ -703,7 +705,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         >>> nn.partial_fit([[0, 1], [1, 0]], [0, 1]).epoch
         1
         """
-        from foxnn.training import Plan, train
+        from foxnn.plan import Plan
+        from foxnn.training import train
 
         plan = Plan.checked(self, X, y, epochs=1, batch_size=batch_size, optimizer=self.optimizer,
                             sample_weight=sample_weight, verbose=False, goes_on=True)  # fmt: skip

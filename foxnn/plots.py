@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from foxnn.history import History
+    from foxnn.rate_search import RateSearch
 
 
 def _pyplot() -> Any:
@@ -65,6 +66,45 @@ def plot_history(history: History, ax: Any = None) -> Any:
         right.set_ylabel("accuracy", color="C1")
         lines = [*lines, *right.get_lines()]
     ax.legend(handles=lines, loc="center right")
+    return ax
+
+
+def plot_rate_search(search: RateSearch, ax: Any = None) -> Any:
+    """Draw what `foxnn.find_learning_rate` found: losses over learning rates, and the rate that it suggests.
+
+    Parameters
+    ----------
+    search : RateSearch
+    ax : matplotlib axes, optional
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import foxnn, matplotlib
+    >>> matplotlib.use("agg")
+    >>> nn = foxnn.neural_network([1, 1], output="linear", seed=0)
+    >>> ax = foxnn.plots.plot_rate_search(foxnn.find_learning_rate(nn, [[0.0], [1.0]], [0.0, 1.0]))
+    >>> ax.get_xlabel(), ax.get_xscale()
+    ('learning rate', 'log')
+    """
+    if ax is None:
+        ax = _pyplot().figure().subplots()
+    ax.plot(search.learning_rates, search.losses, "C0", alpha=0.3, label="loss")
+    ax.plot(search.learning_rates, search.smoothed, "C0", label="smoothed")
+    ax.axvline(search.suggestion, color="C1", linestyle="--", label=f"suggestion: {search.suggestion:.2g}")
+    ax.set_xscale("log")
+    ax.set_xlabel("learning rate")
+    ax.set_ylabel("loss")
+    ax.legend()
     return ax
 
 

@@ -13,6 +13,7 @@ from foxnn import _core
 from foxnn._arrays import Targets, as_inputs, as_weights, class_weights
 
 if TYPE_CHECKING:
+    from foxnn.mapped import MappedArrays
     from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
 
@@ -100,6 +101,10 @@ class Arrays:
         """All of them at once: nothing is gained by less."""
         yield self
 
+    def parts(self, order: npt.NDArray[np.int64] | None, n: int, batch_size: int) -> Iterator[Part]:
+        """What an epoch of n samples in that order is made of."""
+        yield Part(self.core, order, n, batch_size, self.targets.correct)
+
 
 @dataclass
 class Epochs:
@@ -107,14 +112,14 @@ class Epochs:
 
     Attributes
     ----------
-    arrays : Arrays
+    arrays : Arrays or MappedArrays
     pool : ndarray of int64, or None
         The samples to train on; None: all.
     batch_size : int
     shuffle : bool
     """
 
-    arrays: Arrays
+    arrays: Arrays | MappedArrays
     pool: npt.NDArray[np.int64] | None
     batch_size: int
     shuffle: bool
@@ -130,7 +135,7 @@ class Epochs:
         return -(-self.n // self.batch_size)
 
     @property
-    def whole(self) -> Arrays:
+    def whole(self) -> Arrays | MappedArrays:
         """What metrics of the training data are taken of."""
         return self.arrays
 
@@ -144,7 +149,7 @@ class Epochs:
         if self.shuffle:
             positions = shuffled(network, self.n)
             order = positions if self.pool is None else self.pool[positions]
-        yield Part(self.arrays.core, order, self.n, self.batch_size, self.arrays.targets.correct)
+        yield from self.arrays.parts(order, self.n, self.batch_size)
 
 
 def split(seed: int, n: int, share: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -154,3 +159,29 @@ def split(seed: int, n: int, share: float) -> tuple[npt.NDArray[np.int64], npt.N
         raise ValueError(f"validation_split: {share} of {n} samples leaves nothing to train or to validate on")
     order = _core.shuffled_order(seed, SPLIT_SHUFFLE, n)
     return np.sort(order[held:]), np.sort(order[:held])
+
+
+def samples_of(
+    network: NeuralNetwork,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    *,
+    scale: float | None = None,
+    offset: float | None = None,
+    names: tuple[str, str, str] = ("X", "y", "sample_weight"),
+) -> Arrays | MappedArrays:
+    """Samples of arrays that a user gives, or an error that names what does not fit."""
+    if isinstance(X, np.memmap):
+        from foxnn.mapped import MappedArrays, mapped_rows
+
+        rows = mapped_rows(X, network.sizes[0])
+        if rows is not None:
+            dtype = network.dtype.name
+            targets = as_targets(y, len(rows), network.sizes[-1], network.loss.name, names[1], dtype)
+            weights = class_weights(class_weight, targets, as_weights(sample_weight, len(rows), names[2]))
+            mapped = MappedArrays(rows, targets, weights, network._reading(rows, scale, offset))
+            mapped.check(dtype, names[0])
+            return mapped
+    return Arrays.checked(network, X, y, sample_weight, class_weight, scale=scale, offset=offset, names=names)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from foxnn._options import integer
 from foxnn._read_ahead import read_ahead
+from foxnn.mapped import blocks, mapped_rows
 from foxnn.samples import Arrays, Part, shuffled
 
 if TYPE_CHECKING:
@@ -212,3 +213,11 @@ def stream_of(
         f"{name}: got {type(data).__name__} without y; it takes arrays X and y, or a sequence, iterable, iterator or "
         "function that gives batches (X, y)"
     )
+
+
+def input_batches(network: NeuralNetwork, X: Any) -> Iterator[Any] | None:
+    """The inputs of what gives batches, or of a file that is not to be converted as a whole; None: an array."""
+    if gives_batches(X):
+        return stream_of(network, X).inputs()
+    rows = mapped_rows(X, network.sizes[0])
+    return None if rows is None else (np.array(rows[block]) for block in blocks(len(rows), network.sizes[0]))

@@ -4,161 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from foxnn import optimizers
-from foxnn._options import integer, real
-from foxnn.callbacks.base import Callback
 from foxnn.errors import DivergenceError
 from foxnn.history import History
-from foxnn.samples import Arrays, Epochs, Part, split
-from foxnn.streams import Stream, gives_batches, stream_of
+from foxnn.plan import Plan
+from foxnn.samples import Part
 
 if TYPE_CHECKING:
     from foxnn._arrays import Targets
     from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
+    from foxnn.plan import Data
 
 #: Seconds after which the core comes back to Python, which then hears Ctrl-C and moves the progress bar.
 CHUNK_SECONDS = 0.05
-
-
-@dataclass
-class Plan:
-    """What `fit` was asked to do, all checked."""
-
-    data: Epochs | Stream
-    epochs: int
-    optimizer: optimizers.Optimizer
-    validation: Arrays | Stream | None
-    metrics: list[Metric]
-    callbacks: list[Callback]
-    scale: float | None
-    offset: float | None
-    goes_on: bool  # whether learning-rate schedules go on from the optimizer's steps
-
-    @classmethod
-    def checked(
-        cls,
-        network: NeuralNetwork,
-        X: Any,
-        y: Any,
-        *,
-        epochs: int = 10,
-        batch_size: int | None = None,
-        optimizer: optimizers.Optimizer,
-        validation_data: Any = None,
-        validation_split: float = 0.0,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        shuffle: bool = True,
-        callbacks: Iterable[Callback] = (),
-        metrics: Any = (),
-        verbose: bool | int | str = "auto",
-        steps_per_epoch: int | None = None,
-        scale: float | None = None,
-        offset: float | None = None,
-        goes_on: bool = False,
-    ) -> Plan:
-        """Check every argument of `fit` before anything changes."""
-        epochs = integer("epochs", epochs, 1)
-        share = real("validation_split", validation_split, 0, 1)
-        data: Epochs | Stream
-        validation: Arrays | Stream | None = None
-        if y is None:
-            data = stream_of(
-                network, X, shuffle=bool(shuffle), steps=steps_per_epoch, class_weight=class_weight, scale=scale,
-                offset=offset,
-            )  # fmt: skip
-            unwanted = {"batch_size": batch_size, "sample_weight": sample_weight, "validation_split": share or None}
-            for name, value in unwanted.items():
-                if value is not None:
-                    raise ValueError(f"{name}: got {value!r}, but X gives batches as they are; leave it out")
-            if not data.again and data.steps is None and epochs > 1:
-                raise ValueError(
-                    f"epochs: got {epochs} with an iterator, which can be gone through only once; it takes 1, or "
-                    "steps_per_epoch, or a function that returns a new iterator"
-                )
-        else:
-            if steps_per_epoch is not None:
-                raise ValueError(f"steps_per_epoch: got {steps_per_epoch!r} with arrays, whose length is known")
-            arrays = Arrays.checked(network, X, y, sample_weight, class_weight, scale=scale, offset=offset)
-            pool = None
-            if share and validation_data is None:
-                pool, held_out = split(network.seed, len(arrays), share)
-                validation = arrays.take(held_out)
-            size = integer("batch_size", 32 if batch_size is None else batch_size, 1)
-            data = Epochs(arrays, pool, size, bool(shuffle))
-        if validation_data is not None:
-            if share:
-                raise ValueError("validation_split: got a share besides validation_data; it takes one of the two")
-            validation = _validation(network, validation_data, scale, offset)
-        chosen = checked_metrics(network, metrics, data.whole if validation is None else validation)
-        if chosen and validation is None and isinstance(data, Stream) and not data.again:
-            raise ValueError("metrics: got some with an iterator, which can be gone through only once; they take "
-                             "validation_data")  # fmt: skip
-        return cls(
-            data=data,
-            epochs=epochs,
-            optimizer=optimizer,
-            validation=validation,
-            metrics=chosen,
-            callbacks=_checked_callbacks(callbacks, verbose),
-            scale=network.scale if scale is None else float(scale),
-            offset=network.offset if offset is None else float(offset),
-            goes_on=goes_on,
-        )
-
-
-def checked_metrics(network: NeuralNetwork, metrics: Any, data: Arrays | Stream) -> list[Metric]:
-    """Metrics as a user gives them, if they make sense for the data."""
-    if not isinstance(metrics, str) and isinstance(metrics, Sized) and not len(metrics):
-        return []
-    from foxnn.metrics import get
-
-    chosen = get(metrics)
-    data.check_metrics(network, chosen)
-    return chosen
-
-
-def _checked_callbacks(callbacks: Any, verbose: bool | int | str) -> list[Callback]:
-    from foxnn.callbacks.progress_bar import ProgressBar, is_wanted
-
-    if not isinstance(callbacks, Iterable):
-        raise TypeError(f"callbacks: got {callbacks!r}; it takes a list of foxnn.callbacks.Callback")
-    chosen = list(callbacks)
-    for callback in chosen:
-        if not isinstance(callback, Callback):
-            raise TypeError(f"callbacks: got {callback!r}; it takes objects of foxnn.callbacks.Callback")
-        integer(f"every of {type(callback).__name__}", callback.every, 0)
-    if is_wanted(verbose) and not any(isinstance(callback, ProgressBar) for callback in chosen):
-        chosen.append(ProgressBar())
-    return chosen
-
-
-def _validation(network: NeuralNetwork, data: Any, scale: float | None, offset: float | None) -> Arrays | Stream:
-    name = "validation_data"
-    is_batches = isinstance(data, list) and all(isinstance(item, tuple) for item in data)
-    if is_batches or not isinstance(data, (tuple, list)):
-        if is_batches or gives_batches(data):
-            stream = stream_of(network, data, name=name, scale=scale, offset=offset)
-            if stream.again:
-                return stream
-        raise ValueError(
-            f"{name}: got {type(data).__name__}; it takes (X_val, y_val), (X_val, y_val, sample_weight), or a "
-            "sequence, an iterable or a function that gives such batches every time anew"
-        )
-    if len(data) not in (2, 3):
-        raise ValueError(f"{name}: got {len(data)} parts; it takes (X_val, y_val) or (X_val, y_val, sample_weight)")
-    X, y, weight = data if len(data) == 3 else (*data, None)
-    names = (f"{name} X", f"{name} y", f"{name} sample_weight")
-    return Arrays.checked(network, X, y, weight, scale=scale, offset=offset, names=names)
 
 
 # ---- steps --------------------------------------------------------------------------------------------------
@@ -166,7 +31,7 @@ def _validation(network: NeuralNetwork, data: Any, scale: float | None, offset: 
 _Sums = tuple[float, float, float]  # loss, weight and number of correct answers, summed over samples
 
 
-def _steps(
+def one_call(
     network: NeuralNetwork,
     samples: Any,
     order: npt.NDArray[np.int64] | None,
@@ -251,7 +116,7 @@ def run_steps(
     sums = (0.0, 0.0, 0.0)
     rate = rate_of_step(network, network._get_optimizer_state())  # in more than one step at a time it is constant
     while begin < end:
-        begin, _, sums = _steps(network, samples, order, begin, end, batch_size, rate, sums, seconds, sum_gradients)
+        begin, _, sums = one_call(network, samples, order, begin, end, batch_size, rate, sums, seconds, sum_gradients)
         if on_progress is not None:
             on_progress(begin, *sums)
     return sums
@@ -370,7 +235,7 @@ class _Training:
             steps = len(rate)
         end = min(part.n, begin + steps * part.batch_size)
         seconds = max(self._tick - time.perf_counter(), 1e-6)
-        position, taken, self.sums = _steps(
+        position, taken, self.sums = one_call(
             network, part.samples, part.order, begin, end, part.batch_size, rate, self.sums, seconds
         )
         self.batches += taken
@@ -399,18 +264,7 @@ class _Training:
         return values
 
 
-def data_of(
-    network: NeuralNetwork, X: Any, y: Any, sample_weight: Any, scale: float | None, offset: float | None
-) -> Arrays | Stream:
-    """Samples to evaluate, in arrays or from what gives batches."""
-    if y is not None:
-        return Arrays.checked(network, X, y, sample_weight, scale=scale, offset=offset)
-    if sample_weight is not None:
-        raise ValueError("sample_weight: got weights without y; they belong into the batches that X gives")
-    return stream_of(network, X, scale=scale, offset=offset)
-
-
-def evaluate(network: NeuralNetwork, data: Arrays | Stream, metrics: Sequence[Metric] = ()) -> dict[str, Any]:
+def evaluate(network: NeuralNetwork, data: Data, metrics: Sequence[Metric] = ()) -> dict[str, Any]:
     """Loss, accuracy if the targets are classes, and metrics."""
     loss = weight = correct = 0.0
     rule: str | None = None

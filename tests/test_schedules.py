@@ -200,9 +200,9 @@ def test_a_schedule_costs_no_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     from foxnn import training
 
     calls = []
-    steps = training._steps
+    steps = training.one_call
     monkeypatch.setattr(training, "CHUNK_SECONDS", 1000)
-    monkeypatch.setattr(training, "_steps", lambda *args: calls.append(args) or steps(*args))
+    monkeypatch.setattr(training, "one_call", lambda *args: calls.append(args) or steps(*args))
     network().fit(X, Y, epochs=2, batch_size=1, learning_rate=Cosine(0.01))
     assert len(calls) == 2
 

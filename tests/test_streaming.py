@@ -365,16 +365,17 @@ def test_an_iterator_that_ends_too_early() -> None:
 MAPPED = """
 import resource, sys, numpy, foxnn
 path, kind = sys.argv[1:]
-n, width = 200_000, 256
+width = 256
+n = 150_000_000 // (width * numpy.dtype(kind).itemsize)
 X = numpy.memmap(path, kind, "r", shape=(n, width))
 y = numpy.arange(n) % 3
 nn = foxnn.neural_network([width, 8, 3], output="softmax", seed=0)
 nn.fit(X[:200], y[:200], epochs=1, validation_data=(X[:200], y[:200]))  # whatever is allocated once is by now
 with open("/proc/self/status") as status:
     [data] = [int(line.split()[1]) << 10 for line in status if line.startswith("VmData")]
-resource.setrlimit(resource.RLIMIT_DATA, (data + (32 << 20),) * 2)  # memory that no file is behind
+resource.setrlimit(resource.RLIMIT_DATA, (data + (64 << 20),) * 2)  # memory that no file is behind
 try:
-    numpy.ones(48 << 20, numpy.uint8)
+    numpy.ones(80 << 20, numpy.uint8)
     raise SystemExit("there is no limit")
 except MemoryError:
     pass
@@ -388,10 +389,10 @@ print("fits", flush=True)
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc and RLIMIT_DATA")
 @pytest.mark.parametrize("kind", ["uint8", "float32", "float16"])
 def test_a_mapped_file_is_not_read_into_memory(kind: str, tmp_path: Any) -> None:
-    """Training, evaluation and prediction of a file of 50 to 200 MB in 32 MB."""
+    """Training, evaluation and prediction of a file of 150 MB in 64 MB."""
     path = tmp_path / "X.bin"
     with open(path, "wb") as file:
-        file.truncate(200_000 * 256 * np.dtype(kind).itemsize)  # zeros, which take no place on the disk
+        file.truncate(150_000_000)  # zeros, which take no place on the disk
     result = subprocess.run([sys.executable, "-c", MAPPED, str(path), kind], capture_output=True, text=True)
     assert (result.stdout, result.returncode) == ("fits\n", 0), result.stderr
 

@@ -12,7 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from foxnn.callbacks import Callback
 from foxnn.errors import DivergenceError
 from foxnn.estimators._parameters import loss_scales, make_optimizer, schedule_of
-from foxnn.training import Plan, train
+from foxnn.plan import Plan
+from foxnn.training import train
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
