@@ -1,4 +1,4 @@
-"""What comes with the speed: time to import, installed size, peak memory, and time to an accuracy on MNIST."""
+"""What comes with the speed: time to import, size, peak memory, callbacks, and time to an accuracy on MNIST."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import callbacks_cost
 import import_time
 import installed
 import memory
@@ -36,9 +37,11 @@ def measure(given: settings.Settings) -> dict[str, Any]:
     sizes = measure_sizes()
     print("peak memory", flush=True)
     peak = memory.measure(given.peers)
+    print("callbacks", flush=True)
+    callbacks = callbacks_cost.measure(epochs=5 if given.quick else 20)
     print("time to accuracy", flush=True)
     accuracy = None if given.quick else time_to_accuracy.measure(given.peers, seeds=3)
-    return {"import": imports, "size": sizes, "memory": peak, "accuracy": accuracy}
+    return {"import": imports, "size": sizes, "memory": peak, "callbacks": callbacks, "accuracy": accuracy}
 
 
 def measure_sizes() -> dict[str, list[float]]:
@@ -68,6 +71,9 @@ def show(result: dict[str, Any]) -> str:
     parts.append(tables.markdown(header, body))
     if result["memory"]:
         parts.append("Memory that training adds to the data, at its peak, MB:\n\n" + show_memory(result["memory"]))
+    if result.get("callbacks"):
+        header = ["callback, once an epoch", "time", "share of an epoch of MNIST"]
+        parts.append(tables.markdown(header, callbacks_cost.show(result["callbacks"])))
     if result["accuracy"]:
         parts.append(show_accuracy(result["accuracy"]))
     return "\n\n".join(parts)

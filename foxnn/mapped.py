@@ -73,6 +73,12 @@ class MappedArrays:
         """Refuse metrics that make no sense for these samples, before anything else happens."""
         self._read(self._chosen[:1]).check_metrics(network, metrics)
 
+    def fit_scaling(self, network: NeuralNetwork, rows: npt.NDArray[np.int64] | None) -> None:
+        """Not without reading the file as a whole."""
+        raise ValueError(
+            f"X: got {self.inputs.dtype} in a file for a network to be scaled; call fit_scaling with a part of it first"
+        )
+
     def batches(self) -> Iterator[Arrays]:
         """All samples, block by block."""
         return read_ahead((self._read(self._chosen[b]) for b in blocks(len(self), self.inputs.shape[1])), _AHEAD)

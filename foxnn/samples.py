@@ -97,6 +97,10 @@ class Arrays:
             for metric in metrics:
                 metric.check(first.targets, outputs, first.weights)
 
+    def fit_scaling(self, network: NeuralNetwork, rows: npt.NDArray[np.int64] | None) -> None:
+        """Fit the network's scaling to some of the samples; None: to all."""
+        network._fit_scaling(self.core, rows)
+
     def batches(self) -> Iterator[Arrays]:
         """All of them at once: nothing is gained by less."""
         yield self
@@ -141,7 +145,7 @@ class Epochs:
 
     def fit_scaling(self, network: NeuralNetwork) -> None:
         """Fit the network's scaling to the samples to train on."""
-        network._fit_scaling(self.arrays.core, self.pool)
+        self.arrays.fit_scaling(network, self.pool)
 
     def parts(self, network: NeuralNetwork) -> Iterator[Part]:
         """What the coming epoch is made of."""
@@ -180,6 +184,7 @@ def samples_of(
         if rows is not None:
             dtype = network.dtype.name
             targets = as_targets(y, len(rows), network.sizes[-1], network.loss.name, names[1], dtype)
+            targets = network._regression(targets)
             weights = class_weights(class_weight, targets, as_weights(sample_weight, len(rows), names[2]))
             mapped = MappedArrays(rows, targets, weights, network._reading(rows, scale, offset))
             mapped.check(dtype, names[0])

@@ -92,6 +92,12 @@ class Stream:
     def check_metrics(self, network: NeuralNetwork, metrics: Sequence[Metric]) -> None:
         """Nothing to try them on yet."""
 
+    def fit_scaling(self, network: NeuralNetwork) -> None:
+        """Not without going through all batches once more."""
+        raise ValueError(
+            f"{self._name}: got batches for a network that is to be scaled; call fit_scaling with some of them first"
+        )
+
     def parts(self, network: NeuralNetwork) -> Iterator[Part]:
         """What the coming epoch is made of."""
         with closing(self._epoch(network)) as batches:  # type: ignore[type-var]

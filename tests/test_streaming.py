@@ -169,6 +169,19 @@ def test_a_pytorch_data_loader() -> None:
     assert weights(one) == weights(other)
 
 
+def test_scaling_inside_is_fitted_before() -> None:
+    """Batches come one by one: a scaling is fitted to some of them first, and then it is as with arrays."""
+    one, other = network(scale_inputs="standard"), network(scale_inputs="standard")
+    with pytest.raises(ValueError, match="X: got batches for a network that is to be scaled; call fit_scaling"):
+        other.fit(BATCHES, shuffle=False)
+    assert other.epoch == 0
+    other.fit_scaling(X)
+    other.fit(BATCHES, epochs=2, shuffle=False)
+    one.fit(X, LABELS, epochs=2, batch_size=BATCH, shuffle=False)
+    assert weights(one) == weights(other)
+    np.testing.assert_array_equal(other.predict(Batches(BATCHES)), one.predict(X))
+
+
 # ---- callbacks ----------------------------------------------------------------------------------------------
 
 
