@@ -91,10 +91,9 @@ class MappedArrays:
             yield Part(batch.core, None, len(batch), batch_size, self.targets.correct)
 
     def _read(self, rows: npt.NDArray[np.int64]) -> Arrays:
-        values, labels, correct = self.targets
         return Arrays(
             as_inputs(self.inputs[rows], self.inputs.shape[1]),
-            Targets(None if values is None else values[rows], None if labels is None else labels[rows], correct),
+            self.targets.take(rows),
             None if self.weights is None else self.weights[rows],
             self.reading,
             rows,

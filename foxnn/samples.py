@@ -182,11 +182,9 @@ def samples_of(
 
         rows = mapped_rows(X, network.sizes[0])
         if rows is not None:
-            dtype = network.dtype.name
-            targets = as_targets(y, len(rows), network.sizes[-1], network.loss.name, names[1], dtype)
-            targets = network._regression(targets)
+            targets = network._targets(y, len(rows), names[1])
             weights = class_weights(class_weight, targets, as_weights(sample_weight, len(rows), names[2]))
             mapped = MappedArrays(rows, targets, weights, network._reading(rows, scale, offset))
-            mapped.check(dtype, names[0])
+            mapped.check(network.dtype.name, names[0])
             return mapped
     return Arrays.checked(network, X, y, sample_weight, class_weight, scale=scale, offset=offset, names=names)
