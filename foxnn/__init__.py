@@ -19,17 +19,20 @@ from foxnn.io.imports import from_keras, from_onnx, from_sklearn, from_torch
 from foxnn.layers import Layer
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork, neural_network
+from foxnn.normalisation import BatchNorm, LayerNorm
 
 __version__: str = _core.config()["version"]
 
 __all__ = [
     "Activation",
+    "BatchNorm",
     "Callback",
     "DivergenceError",
     "EarlyStopping",
     "FileFormatError",
     "History",
     "Layer",
+    "LayerNorm",
     "Loss",
     "NeuralNetwork",
     "activations",

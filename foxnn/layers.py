@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn._arrays import _as_numbers, check_finite
+from foxnn._options import unknown
 from foxnn.activations import Activation
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
+    from foxnn.normalisation import Norm
 
 
 class Layer:
@@ -25,6 +27,8 @@ class Layer:
         A copy; assign to it to change the layer.
     activation : Activation
         Assign a name or an `Activation` to change it.
+    norm : BatchNorm, LayerNorm or None
+        What normalises ``x @ weights + bias`` before the activation, with its arrays; they can be assigned.
     trainable : bool
         Whether training changes this layer's weights and biases; True at first. Assign False to freeze it: it stays as
         it is, bit for bit, and so does what the optimizer remembers of it. Nothing is computed for layers that are
@@ -42,7 +46,6 @@ class Layer:
     """
 
     #: The attributes that hold its parameters, in the order they are listed.
-    parameter_names: tuple[str, ...] = ("weights", "bias")
 
     def __init__(self, network: NeuralNetwork, index: int) -> None:
         self._network = network
@@ -61,22 +64,20 @@ class Layer:
     @property
     def weights(self) -> npt.NDArray[Any]:
         """Weights, shape (n_in, n_out)."""
-        return self._network._core.get_weights(self._index)
+        return self.get_array("weights")
 
     @weights.setter
     def weights(self, value: Any) -> None:
-        self._network._core.set_weights(
-            self._index, checked_parameters(value, (self.n_in, self.n_out), "weights", self._network.dtype)
-        )
+        self.set_array("weights", value)
 
     @property
     def bias(self) -> npt.NDArray[Any]:
         """Biases, shape (n_out,)."""
-        return self._network._core.get_bias(self._index)
+        return self.get_array("bias")
 
     @bias.setter
     def bias(self, value: Any) -> None:
-        self._network._core.set_bias(self._index, checked_parameters(value, (self.n_out,), "bias", self._network.dtype))
+        self.set_array("bias", value)
 
     def parameter_shape(self, name: str) -> tuple[int, ...]:
         """Shape of the parameters of that name.
@@ -88,6 +89,77 @@ class Layer:
         (2, 3)
         """
         return (self.n_in, self.n_out) if name == "weights" else (self.n_out,)
+
+    @property
+    def norm(self) -> Norm | None:
+        """The normalisation before the activation, if there is one."""
+        norm = self._network._norms[self._index]
+        return None if norm is None else norm.of(self)
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of the arrays that training learns."""
+        norm = self._network._norms[self._index]
+        return ("weights", "bias", *(() if norm is None else norm.parameter_names))
+
+    @property
+    def array_names(self) -> tuple[str, ...]:
+        """Names of all arrays that make up the layer: its parameters, and the running moments of batch normalisation.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 3, foxnn.BatchNorm(), 1])
+        >>> nn.layers[0].array_names
+        ('weights', 'bias', 'gamma', 'beta', 'running_mean', 'running_variance')
+        """
+        norm = self._network._norms[self._index]
+        return ("weights", "bias", *(() if norm is None else norm.array_names))
+
+    def get_array(self, name: str) -> npt.NDArray[Any]:
+        """A copy of the array of that name, one of `array_names`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.neural_network([2, 3]).layers[0].get_array("bias")
+        array([0., 0., 0.], dtype=float32)
+        """
+        core, index = self._network._core, self._index
+        if name not in self.array_names:
+            raise unknown("name", name, self.array_names)
+        if name == "weights":
+            return core.get_weights(index)
+        return core.get_bias(index) if name == "bias" else core.get_norm_array(index, name)
+
+    def set_array(self, name: str, value: Any) -> None:
+        """Change the array of that name, one of `array_names`; a number stands for an array full of it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is none of that name, or the value has another shape or is not finite.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 3, foxnn.LayerNorm(), 1])
+        >>> nn.layers[0].set_array("gamma", 2.0)
+        >>> nn.layers[0].norm.gamma
+        array([2., 2., 2.], dtype=float32)
+        """
+        core, index = self._network._core, self._index
+        if name not in self.array_names:
+            raise unknown("name", name, self.array_names)
+        array = checked_parameters(value, self.parameter_shape(name), name, self._network.dtype)
+        if name == "running_variance" and (array < 0).any():
+            raise ValueError(f"running_variance: got {array.min():g}; it takes numbers that are not negative")
+        if name == "weights":
+            core.set_weights(index, array)
+        elif name == "bias":
+            core.set_bias(index, array)
+        else:
+            core.set_norm_array(index, name, array)
 
     @property
     def activation(self) -> Activation:
@@ -110,7 +182,13 @@ class Layer:
         self._network._core.set_trainable(self._index, bool(value))
 
     def __repr__(self) -> str:
-        return f"Layer({self.n_in} -> {self.n_out}, {self.activation})"
+        return f"Layer({self.n_in} -> {self.n_out}, {self.title})"
+
+    @property
+    def title(self) -> str:
+        """What it does after its linear part, in words, such as ``batch_norm relu``."""
+        norm = self._network._norms[self._index]
+        return str(self.activation) if norm is None else f"{norm.name} {self.activation}"
 
 
 def checked_parameters(value: Any, shape: tuple[int, ...], name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,7 @@ from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
+from foxnn.normalisation import BatchNorm, Norm, take_apart
 from foxnn.own_loop import Gradients, OwnLoop
 from foxnn.parameters import Parameters
 from foxnn.scaling import ScalingInside, checked_kind
@@ -42,8 +44,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
 
     Parameters
     ----------
-    sizes : sequence of int, str or NeuralNetwork
-        Number of inputs, of units in each hidden layer, and of outputs. Or the name of a file to load, or a network to
+    sizes : sequence of int, BatchNorm or LayerNorm; or str or NeuralNetwork
+        Number of inputs, of units in each hidden layer (a `foxnn.BatchNorm` or `foxnn.LayerNorm` may follow it, which
+        normalises what goes into the activation), and of outputs. Or the name of a file to load, or a network to
         copy: of the other arguments these take only `only_scale`, `dtype`, `seed` and `n_threads`.
     activation : str, Activation, or a list of one for each hidden layer, default "sigmoid"
         See `foxnn.activations.names`.
@@ -167,7 +170,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
                 self.n_threads = n_threads
             return
         self.settings = self._new_settings()
-        self.sizes = self._checked_sizes(sizes)
+        self.sizes, self._norms = self._checked_sizes(sizes)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
         self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else integer("seed", seed, 0) % 2**64
         self.n_threads = n_threads
@@ -196,10 +199,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     # ---- construction ---------------------------------------------------------------------------------------
 
     @staticmethod
-    def _checked_sizes(sizes: Any) -> list[int]:
+    def _checked_sizes(sizes: Any) -> tuple[list[int], list[Norm | None]]:
         if not isinstance(sizes, (Sequence, np.ndarray)) or len(sizes) < 2:
             raise ValueError(f"sizes: got {sizes!r}; it takes at least two integers: inputs, ..., outputs")
-        return [integer(f"sizes[{i}]", size, 1) for i, size in enumerate(sizes)]
+        numbers, norms = take_apart(sizes)
+        return [integer(f"sizes[{i}]", size, 1) for i, size in enumerate(numbers)], norms
 
     @staticmethod
     def _checked_dtype(dtype: Any) -> str:
@@ -253,6 +257,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self._core = network()
         for (n_in, n_out), a in zip(pairwise(self.sizes), self._activations, strict=True):
             self._core.append(n_in, n_out, a.name, list(a.parameters.values()))
+        for index, norm in enumerate(self._norms):
+            if norm is not None:
+                self._core.set_norm(index, norm.name, norm.momentum, norm.epsilon)
         self._trainer: Any = None  # made when first needed; made again when the layers change
         self._apply_regularisation()
         self._optimizer_state: Any = None
@@ -333,6 +340,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self._activations = [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]]
         self._dropout = rates[:-1]
         self._max_norm = [*self._max_norm[:begin], *(None for _ in new), *self._max_norm[end:]]
+        self._norms = [*self._norms[:begin], *(None for _ in new), *self._norms[end:]]
         self._trainer = self._optimizer_state = self._optimizer_of_state = None
 
     # ---- what it is -----------------------------------------------------------------------------------------
@@ -419,12 +427,14 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
 
     @property
     def n_parameters(self) -> int:
-        """Number of weights and biases."""
-        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes))
+        """Number of weights and biases, and of what normalisations learn."""
+        return sum(math.prod(layer.parameter_shape(name)) for layer in self.layers for name in layer.parameter_names)
 
     def __repr__(self) -> str:
         inner = ", ".join(str(a) for a in self._activations)
-        return f"neural_network({self.sizes}, [{inner}], loss={self.loss.name!r}, dtype={self._dtype!r})"
+        parts = [[n] if norm is None else [n, norm] for n, norm in zip(self.sizes, [None, *self._norms], strict=True)]
+        sizes = [part for parts_of_layer in parts for part in parts_of_layer]
+        return f"neural_network({sizes}, [{inner}], loss={self.loss.name!r}, dtype={self._dtype!r})"
 
     # ---- the way forward ------------------------------------------------------------------------------------
 
@@ -747,6 +757,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             samples = self._core.plain_samples(X, y, *target_range(self._loss.name))
         if samples is None:
             samples, _ = self._samples(X, y, sample_weight)
+        self._check_batch("X", len(samples))
         with self._exclusively():
             loss, weight, _ = run_steps(self, samples, None, 0, len(samples), len(samples))
             self.epoch += 1  # the next batch drops other units
@@ -755,7 +766,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     def loss_and_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradients]:
         """The loss of these samples as one batch, and its gradient; nothing is changed.
 
-        Nothing is dropped and no noise added. The penalties `l1` and `l2` are part of both.
+        Nothing is dropped and no noise added. The penalties `l1` and `l2` are part of both. Batch normalisation uses
+        the moments of these samples, as training does.
 
         Parameters
         ----------
@@ -766,7 +778,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         -------
         loss : float
         gradients : list of (ndarray of shape (n_in, n_out), ndarray of shape (n_out,))
-            For each layer, with respect to its weights and its biases; zero for layers that are not `trainable`.
+            For each layer, with respect to its weights and its biases, and then, if it has a normalisation, to its
+            gamma and beta, of shape (n_out,) too; zero for layers that are not `trainable`.
 
         Raises
         ------
@@ -806,6 +819,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self._optimizer_state.clip_value = self.optimizer.clip_value or 0.0
         self._optimizer_state.clip_norm = self.optimizer.clip_norm or 0.0
         return self._optimizer_state
+
+    def _check_batch(self, name: str, rows: int) -> None:
+        """Refuse batches that batch normalisation can make nothing of."""
+        if rows == 1 and any(isinstance(n, BatchNorm) and self.layers[i].trainable for i, n in enumerate(self._norms)):
+            raise ValueError(f"{name}: got a batch of one sample; batch normalisation takes at least two, to compare")
 
     def _exclusively(self) -> _Exclusive:
         return _Exclusive(self._training)

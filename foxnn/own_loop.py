@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
 Array = npt.NDArray[Any]
-#: For each layer the gradients of its weights (n_in, n_out) and of its biases (n_out,).
-Gradients = list[tuple[Array, Array]]
+#: For each layer the gradients of its weights (n_in, n_out), of its biases (n_out,) and, if it has a normalisation, of
+#: gamma and beta (n_out,).
+Gradients = list[tuple[Array, ...]]
 
 #: Rows that go through the network together where all of its layers' outputs have to be kept.
 _BLOCK_ROWS = 2048
@@ -47,7 +48,8 @@ class OwnLoop:
             As for `predict`.
         training : bool, default True
             As in training: with dropout and noise as they are set; the same units are dropped until a step of an
-            optimizer has been made. False: as in prediction.
+            optimizer has been made. Batch normalisation uses the batch's moments, and its running ones follow. False:
+            as in prediction.
 
         Returns
         -------
@@ -77,6 +79,8 @@ class OwnLoop:
         network = _network(self)
         network._check_scaled()
         inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
+        if training:
+            network._check_batch("X", len(inputs))
         scale, offset = network._reading(inputs, None, None)
         samples = _core.Samples(inputs, None, None, None, scale, offset, "")
         with network._exclusively():
@@ -102,7 +106,8 @@ class OwnLoop:
         Returns
         -------
         gradients : list of (ndarray of shape (n_in, n_out), ndarray of shape (n_out,))
-            For each layer, with respect to its weights and its biases; zero for layers that are not `trainable`.
+            For each layer, with respect to its weights and its biases, and then, if it has a normalisation, to its
+            gamma and beta; zero for layers that are not `trainable`.
         d_input : ndarray of shape (n_samples, n_in)
             Only with `input_gradient`.
 
@@ -137,7 +142,7 @@ class OwnLoop:
             result[1][...] *= kept.reading
         return result
 
-    def apply_gradients(self, gradients: Sequence[tuple[Any, Any]]) -> None:
+    def apply_gradients(self, gradients: Sequence[tuple[Any, ...]]) -> None:
         """One step of `optimizer` on given gradients.
 
         Parameters
@@ -358,18 +363,21 @@ def _checked_gradients(gradients: Any, network: NeuralNetwork) -> Gradients:
     if len(given) != len(layers):
         raise ValueError(f"gradients: got {len(given)} of them; it takes a pair for each of the {len(layers)} layers")
     checked = []
-    for i, (layer, pair) in enumerate(zip(layers, given, strict=True)):
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+    for i, (layer, arrays) in enumerate(zip(layers, given, strict=True)):
+        names = layer.parameter_names
+        if not isinstance(arrays, (tuple, list)) or len(arrays) != len(names):
             raise TypeError(
-                f"gradients[{i}]: got {type(pair).__name__}; it takes a pair of weights' and biases' gradients"
+                f"gradients[{i}]: got {_kind(arrays)}; it takes gradients of {' and '.join(names)}, a tuple"
             )
-        shape = (layer.n_in, layer.n_out)
-        names = f"gradients[{i}] weights", f"gradients[{i}] bias"
-        checked.append((
-            checked_parameters(pair[0], shape, names[0], network.dtype),
-            checked_parameters(pair[1], shape[1:], names[1], network.dtype),
+        checked.append(tuple(
+            checked_parameters(array, layer.parameter_shape(name), f"gradients[{i}] {name}", network.dtype)
+            for name, array in zip(names, arrays, strict=True)
         ))  # fmt: skip
     return checked
+
+
+def _kind(arrays: object) -> str:
+    return f"{len(arrays)} arrays" if isinstance(arrays, (tuple, list)) else type(arrays).__name__
 
 
 def _network(part: OwnLoop) -> NeuralNetwork:

@@ -26,6 +26,9 @@ class Parameters:
     def get_weights(self) -> list[Array]:
         """All parameters as a list of arrays: weights and bias of the first layer, of the second, ...
 
+        A layer with a normalisation has gamma and beta after its bias, and with batch normalisation then the running
+        mean and variance.
+
         Returns
         -------
         list of ndarray
@@ -37,7 +40,7 @@ class Parameters:
         >>> [array.shape for array in foxnn.neural_network([2, 3, 1]).get_weights()]
         [(2, 3), (3,), (3, 1), (1,)]
         """
-        return [getattr(layer, name) for layer in _network(self).layers for name in layer.parameter_names]
+        return [layer.get_array(name) for layer in _network(self).layers for name in layer.array_names]
 
     def set_weights(self, weights: Iterable[Any]) -> None:
         """Take over a list of arrays as `get_weights` returns it.
@@ -61,7 +64,7 @@ class Parameters:
         (array([1., 2.], dtype=float32), array([3.], dtype=float32))
         """
         given = list(weights)
-        places = [(layer, name) for layer in _network(self).layers for name in layer.parameter_names]
+        places = [(layer, name) for layer in _network(self).layers for name in layer.array_names]
         if len(given) != len(places):
             raise ValueError(f"weights: got {len(given)} arrays; it takes {len(places)}, as get_weights() returns them")
         checked = [
@@ -69,7 +72,7 @@ class Parameters:
             for i, ((layer, name), value) in enumerate(zip(places, given, strict=True))
         ]
         for (layer, name), array in zip(places, checked, strict=True):
-            setattr(layer, name, array)
+            layer.set_array(name, array)
 
     def copy_weights(self, other: NeuralNetwork, layers: Iterable[int] | Mapping[int, int] | None = None) -> None:
         """Take over weights and biases from another network.
@@ -111,18 +114,20 @@ class Parameters:
         for to, source in pairs:
             mine, theirs = _layer(network, to, "this network"), _layer(other, source, "the other network")
             places += [
-                (mine, name, _checked(mine, name, getattr(theirs, name), f"layer {source} {name}"))
-                for name in mine.parameter_names
+                (mine, name, _checked(mine, name, theirs.get_array(name), f"layer {source} {name}"))
+                for name in _same_names(mine, to, theirs, source)
             ]
         for layer, name, array in places:
-            setattr(layer, name, array)
+            layer.set_array(name, array)
 
     @property
     def parameters(self) -> Array:
         """All parameters that training may change, in one vector; assign another one to change them.
 
-        Layer by layer, the weights (n_in, n_out) row by row and then the bias; layers that are not `trainable` are left
-        out. Assigning a vector of another length, or with numbers that are not finite, raises ValueError and changes
+        Layer by layer, the weights (n_in, n_out) row by row, then the bias, then gamma and beta if it has a
+        normalisation; layers that are not `trainable` are left out.
+
+        Assigning a vector of another length, or with numbers that are not finite, raises ValueError and changes
         nothing.
 
         Examples
@@ -136,7 +141,7 @@ class Parameters:
         array([6.], dtype=float32)
         """
         network = _network(self)
-        arrays = [getattr(layer, name).ravel() for layer, name in _trainable(network)]
+        arrays = [layer.get_array(name).ravel() for layer, name in _trainable(network)]
         return np.concatenate(arrays) if arrays else np.empty(0, network.dtype)
 
     @parameters.setter
@@ -151,7 +156,7 @@ class Parameters:
         vector = checked_parameters(array, array.shape, "parameters", network.dtype)
         begin = 0
         for (layer, name), shape, size in zip(places, shapes, sizes, strict=True):
-            getattr(network._core, f"set_{name}")(layer._index, vector[begin : begin + size].reshape(shape))
+            layer.set_array(name, vector[begin : begin + size].reshape(shape))
             begin += size
 
     def loss_and_gradient(
@@ -215,6 +220,12 @@ class Parameters:
             for part in pair
         ]
         return np.concatenate([np.empty(0), *parts])
+
+
+def _same_names(mine: Layer, to: int, theirs: Layer, source: int) -> tuple[str, ...]:
+    if mine.array_names != theirs.array_names:
+        raise ValueError(f"layers: {source} of the other network has {theirs.norm}, and {to} of this one {mine.norm}")
+    return mine.array_names
 
 
 def _trainable(network: NeuralNetwork) -> Sequence[tuple[Layer, str]]:

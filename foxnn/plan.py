@@ -83,6 +83,7 @@ class Plan:
                 pool, held_out = split(network.seed, len(arrays), share)
                 validation = arrays.take(held_out)
             size = integer("batch_size", 32 if batch_size is None else batch_size, 1)
+            network._check_batch("batch_size", size)
             data = Epochs(arrays, pool, size, bool(shuffle))
         if validation_data is not None:
             validation = _validation(network, validation_data, scale, offset)

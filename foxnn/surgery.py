@@ -168,6 +168,10 @@ class Surgery:
         if n == 1:
             raise ValueError("index: got the only layer there is; a network takes at least one")
         i %= n
+        if i == n - 1 and network._norms[i - 1] is not None:
+            raise ValueError(
+                f"index: got the last layer; the one before has {network._norms[i - 1]}, which outputs do not"
+            )
         with network._exclusively():
             self._layers_made = self._made()
             core = network._core.copy()

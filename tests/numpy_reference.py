@@ -128,6 +128,38 @@ LOSS_SLOPES: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
+class Normalisation:
+    """Ioffe and Szegedy 2015 (over the batch, axis 0), Ba et al. 2016 (over the units, axis 1)."""
+
+    def __init__(self, norm) -> None:
+        self.axis = 0 if norm.name == "batch_norm" else 1
+        self.epsilon = norm.epsilon
+        self.gamma, self.beta = norm.gamma.astype(np.float64), norm.beta.astype(np.float64)
+        if self.axis == 0:
+            self.momentum = norm.momentum
+            self.mean, self.variance = norm.running_mean.astype(np.float64), norm.running_variance.astype(np.float64)
+
+    def __call__(self, z, training: bool) -> np.ndarray:
+        self.z = z
+        mean, variance = z.mean(axis=self.axis, keepdims=True), z.var(axis=self.axis, keepdims=True)
+        if self.axis == 0 and not training:
+            mean, variance = self.mean, self.variance
+        self.deviation = np.sqrt(variance + self.epsilon)
+        self.normal = (z - mean) / self.deviation
+        return self.gamma * self.normal + self.beta
+
+    def backward(self, d) -> np.ndarray:
+        d = d * self.gamma / self.deviation
+        mean = {"axis": self.axis, "keepdims": True}
+        return d - d.mean(**mean) - self.normal * (d * self.normal).mean(**mean)
+
+    def follow(self) -> None:
+        """Move the running moments towards those of the latest batch."""
+        if self.axis == 0:
+            self.mean = (1 - self.momentum) * self.mean + self.momentum * self.z.mean(axis=0)
+            self.variance = (1 - self.momentum) * self.variance + self.momentum * self.z.var(axis=0, ddof=1)
+
+
 class Network:
     """Weights `W` and biases `b` of all layers, taken from a foxnn network; activations and loss by name."""
 
@@ -137,21 +169,23 @@ class Network:
         self.activations = [layer.activation.name for layer in nn.layers]
         self.loss, self.loss_parameters = nn.loss.name, nn.loss.parameters
         self.l1, self.l2 = nn.l1, nn.l2
+        self.norms = [layer.norm and Normalisation(layer.norm) for layer in nn.layers]
 
     @property
     def parameters(self) -> list[np.ndarray]:
-        return [*self.W, *self.b]
+        norms = [norm for norm in self.norms if norm]
+        return [*self.W, *self.b, *(norm.gamma for norm in norms), *(norm.beta for norm in norms)]
 
-    def logits(self, X) -> list[np.ndarray]:
+    def logits(self, X, training: bool = True) -> list[np.ndarray]:
         """What goes into each layer's activation."""
         logits = []
-        for W, b, activation in zip(self.W, self.b, self.activations, strict=True):
-            logits.append(X @ W + b)
+        for W, b, activation, norm in zip(self.W, self.b, self.activations, self.norms, strict=True):
+            logits.append(norm(X @ W + b, training) if norm else X @ W + b)
             X = ACTIVATIONS[activation](logits[-1])
         return logits
 
-    def predict(self, X) -> np.ndarray:
-        return ACTIVATIONS[self.activations[-1]](self.logits(X)[-1])
+    def predict(self, X, training: bool = True) -> np.ndarray:
+        return ACTIVATIONS[self.activations[-1]](self.logits(X, training)[-1])
 
     def losses(self, X, T) -> np.ndarray:
         return LOSSES[self.loss](self.predict(X), T, **self.loss_parameters)
@@ -162,7 +196,7 @@ class Network:
         outputs = [ACTIVATIONS[a](z) for a, z in zip(self.activations, logits, strict=True)]
         inputs = [X, *outputs[:-1]]
         d = LOSS_SLOPES[self.loss](outputs[-1], T, **self.loss_parameters) * (weights / weights.sum())[:, None]
-        dW, db = [], []
+        dW, db, d_gamma, d_beta = [], [], [], []
         for layer in reversed(range(len(self.W))):
             if self.activations[layer] == "softmax":
                 y = outputs[layer]
@@ -170,10 +204,15 @@ class Network:
                 d = np.einsum("ni,nij->nj", d, jacobian)
             else:
                 d = d * SLOPES[self.activations[layer]](logits[layer])
+            norm = self.norms[layer]
+            if norm:
+                d_gamma.insert(0, (d * norm.normal).sum(axis=0))
+                d_beta.insert(0, d.sum(axis=0))
+                d = norm.backward(d)
             dW.insert(0, inputs[layer].T @ d + self.l1 * np.sign(self.W[layer]) + self.l2 * self.W[layer])
-            db.insert(0, d.sum(axis=0))
+            db.insert(0, d.sum(axis=0) * (not norm or norm.axis == 1))  # under batch normalisation exactly zero
             d = d @ self.W[layer].T
-        return [*dW, *db]
+        return [*dW, *db, *d_gamma, *d_beta]
 
 
 class Optimizer:

@@ -71,17 +71,17 @@ def central_differences(
     loss = loss or (lambda: nn.evaluate(*samples)["loss"])
     slopes = []
     for layer in nn.layers:
-        for name in ("weights", "bias"):
-            values = getattr(layer, name)
+        for name in layer.parameter_names:
+            values = layer.get_array(name)
             for index in np.ndindex(values.shape):
                 losses = []
                 for sign in (1, -1):
                     moved = values.copy()
                     moved[index] += sign * step
-                    setattr(layer, name, moved)
+                    layer.set_array(name, moved)
                     losses.append(loss())
                 slopes.append((losses[0] - losses[1]) / (2 * step))
-            setattr(layer, name, values)
+            layer.set_array(name, values)
     return np.array(slopes)
 
 
@@ -178,6 +178,27 @@ def test_penalties(l1: float, l2: float) -> None:
     _, gradients = nn.loss_and_gradients(*samples)
     expected = central_differences(nn, loss=lambda: nn.loss_and_gradients(*samples)[0])
     assert relative_error(flat(gradients), expected) < TOLERANCE["float64"]
+
+
+@pytest.mark.parametrize("norm", [foxnn.BatchNorm(epsilon=0.1), foxnn.LayerNorm(epsilon=0.1)], ids=repr)
+@pytest.mark.parametrize("loss", ["cross_entropy", "huber"])
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "relu", "linear"])
+def test_normalisation(activation: str, loss: str, norm: Any) -> None:
+    """With the moments of the samples, which depend on the weights too; with penalties as well, which gamma has not."""
+    X, y, weights = data([3, 5, 4, 3], loss, kind_for(loss), seed=12)
+    output = None if loss == "cross_entropy" else "linear"
+    sizes: Any = [3, 5, norm, 4, norm, 3]
+    nn = smooth_network(sizes, X, activation=activation, output=output, loss=loss)
+    random = np.random.default_rng(0)
+    for layer in nn.layers[:-1]:
+        layer.norm.gamma, layer.norm.beta = random.uniform(0.5, 2, layer.n_out), random.normal(size=layer.n_out)
+    nn.l1, nn.l2 = 0.01, 0.1
+    _, gradients = nn.loss_and_gradients(X, y, weights)
+    assert [len(arrays) for arrays in gradients] == [4, 4, 2]
+    expected = central_differences(nn, loss=lambda: nn.loss_and_gradients(X, y, weights)[0])
+    assert relative_error(flat(gradients), expected) < TOLERANCE["float64"]
+    if isinstance(norm, foxnn.BatchNorm):
+        assert not gradients[0][1].any()
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ SETS = foxnn._core.config()["available"]
 def fingerprint(nn: foxnn.NeuralNetwork) -> str:
     """Changes with any bit of any weight, bias or value of the history (the time taken left out)."""
     values = [(name, nn.history[name]) for name in nn.history if name != "seconds"]
-    parameters = [part.tobytes() for layer in nn.layers for part in (layer.weights, layer.bias)]
+    parameters = [array.tobytes() for array in nn.get_weights()]
     return hashlib.sha256(b"".join(parameters) + repr(values).encode()).hexdigest()
 
 
@@ -67,6 +67,10 @@ class Case:
         self.options |= {name: value for name, value in regularisers.items() if value is not None}
         if "cross_entropy" in self.loss and maybe(True):
             self.options["loss"] = foxnn.Loss(self.loss, label_smoothing=0.1)
+        norms = [foxnn.BatchNorm(), foxnn.LayerNorm(), None]
+        placed = [norms[more.integers(3)] if maybe(True) else None for _ in sizes[1:-1]]
+        hidden = [part for pair in zip(sizes[1:-1], placed, strict=True) for part in pair if part]
+        self.options["sizes"] = [sizes[0], *hidden, sizes[-1]]
         clip = [{}, {}, {"clip_value": 1e-3}, {"clip_norm": 0.1}][more.integers(4)]
         n = int(random.integers(100, 400))
         self.X = pick(
@@ -78,7 +82,7 @@ class Case:
         self.y = labels if self.loss == "cross_entropy" and sizes[-1] > 1 else one_hot(labels, sizes[-1])
         self.fit_options: dict[str, Any] = {
             "epochs": 2,
-            "batch_size": int(random.integers(1, 200)) if seed % 4 else n + 1,
+            "batch_size": max(2, int(random.integers(1, 200))) if seed % 4 else n + 1,
             "optimizer": foxnn.optimizers.get(pick(*foxnn.optimizers.names()), 1e-3, **clip),
             "sample_weight": pick(None, random.uniform(0, 2, n)),
             "shuffle": pick(True, True, False),

@@ -8,12 +8,13 @@ if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
 
-def weights_of(network: NeuralNetwork) -> list[tuple[Any, Any]]:
-    """Copies of weights and biases of all layers."""
-    return [(layer.weights, layer.bias) for layer in network.layers]
+def weights_of(network: NeuralNetwork) -> list[dict[str, Any]]:
+    """Copies of the arrays of all layers."""
+    return [{name: layer.get_array(name) for name in layer.array_names} for layer in network.layers]
 
 
-def bring_back(network: NeuralNetwork, kept: list[tuple[Any, Any]]) -> None:
-    """Set weights and biases to what `weights_of` returned."""
-    for layer, (weights, bias) in zip(network.layers, kept, strict=True):
-        layer.weights, layer.bias = weights, bias
+def bring_back(network: NeuralNetwork, kept: list[dict[str, Any]]) -> None:
+    """Set all arrays to what `weights_of` returned."""
+    for layer, arrays in zip(network.layers, kept, strict=True):
+        for name, array in arrays.items():
+            layer.set_array(name, array)

@@ -69,7 +69,7 @@ class EarlyStopping(Callback):
         self.patience = integer("patience", patience, 1)
         self.min_delta = real("min_delta", min_delta, 0)
         self.restore_best = restore_best
-        self._weights: list[tuple[Any, Any]] = []
+        self._weights: list[dict[str, Any]] = []
 
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
         """Forget the last training."""

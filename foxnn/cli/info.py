@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,8 @@ def run(args: argparse.Namespace) -> int:
 def _print_layers(network: NeuralNetwork) -> None:
     for i, layer in enumerate(network.layers):
         dropout = f", dropout {network.dropout[i]:g}" if i < len(network.dropout) and network.dropout[i] else ""
-        parameters = (layer.n_in + 1) * layer.n_out
-        line(f"layer {i + 1}", f"{layer.n_in} -> {layer.n_out} {layer.activation}, {parameters:,} parameters{dropout}")
+        parameters = sum(math.prod(layer.parameter_shape(name)) for name in layer.parameter_names)
+        line(f"layer {i + 1}", f"{layer.n_in} -> {layer.n_out} {layer.title}, {parameters:,} parameters{dropout}")
 
 
 def _training(network: NeuralNetwork) -> str:

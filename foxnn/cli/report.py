@@ -52,7 +52,7 @@ def architecture(network: NeuralNetwork) -> str:
     >>> architecture(foxnn.neural_network([4, 8, 3], activation="relu", output="softmax"))
     '4 -> 8 relu -> 3 softmax; 67 parameters of float32'
     """
-    layers = "".join(f" -> {layer.n_out} {layer.activation}" for layer in network.layers)
+    layers = "".join(f" -> {layer.n_out} {layer.title}" for layer in network.layers)
     return f"{network.sizes[0]}{layers}; {network.n_parameters:,} parameters of {network.dtype}"
 
 

@@ -71,6 +71,8 @@ class Interface10:
         """
         if not isinstance(layer, Layer):
             raise TypeError(f"layer: got {layer!r}; it takes a foxnn.layer or a layer of a network")
+        if layer.norm is not None:
+            raise ValueError(f"layer: got one with {layer.norm}; it becomes the output, which has no normalisation")
         _network(self)._append_layer(layer.weights, layer.bias, layer.activation)
 
     def get_layer(self, i: int) -> NetworkLayer:

@@ -369,8 +369,15 @@ def _name(text: str, at: int) -> tuple[str, int]:
 # ---- writing --------------------------------------------------------------------------------------------------
 
 
+def _folded(network: NeuralNetwork) -> NeuralNetwork:
+    from foxnn.io._layers import folded
+
+    return folded(network, "FoxNN 1.0's text files")
+
+
 def check_text(network: NeuralNetwork, only_scale: bool = False) -> None:
     """Refuse a network that the text format cannot hold."""
+    _folded(network)
     for index, layer in enumerate(network.layers):
         name = name_1_0(layer.activation)
         if name is None:
@@ -397,7 +404,8 @@ def check_text(network: NeuralNetwork, only_scale: bool = False) -> None:
 def save_network(network: NeuralNetwork, path: str | os.PathLike[str], only_scale: bool = False) -> None:
     """Write a network to a text file, in 17 digits, which is exact.
 
-    The file holds layers and settings, as FoxNN 1.0 had them: not the loss, dropout, seed, history and metadata.
+    The file holds layers and settings, as FoxNN 1.0 had them, with batch normalisation in the weights: not the loss,
+    dropout, seed, history and metadata.
 
     Parameters
     ----------
@@ -415,6 +423,7 @@ def save_network(network: NeuralNetwork, path: str | os.PathLike[str], only_scal
         If the file cannot be written.
     """
     check_text(network, only_scale)
+    network = _folded(network)
     with atomic_write(path) as file:
         if not only_scale:
             for name, value in {**network.settings.as_dict(), "n_threads": network.settings.n_threads}.items():

@@ -133,6 +133,7 @@ def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration:
     size = integer("size_train_batch", size_train_batch, 0)
     rows, test_rows = held_out(network, data.size())
     size = min(size, len(rows)) or len(rows)
+    network._check_batch("size_train_batch", size)
     names = ("data_for_train input", "data_for_train out", "")
     samples, _ = network._samples(data.inputs, data.outputs, None, names=names)
     test = data.inputs[test_rows], data.outputs[test_rows]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from foxnn.activations import Activation
 from foxnn.io._formulas import reading, writing
+from foxnn.normalisation import BatchNorm, LayerNorm
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -49,6 +50,36 @@ def network_of(layers: Sequence[Dense], dtype: Any, dropout: Sequence[float] | f
         dropout=dropout,
         dtype=dtype,
     )
+
+
+def folded(network: NeuralNetwork, where: str = "") -> NeuralNetwork:
+    """The same network with batch normalisation in its weights and biases, as prediction uses it.
+
+    Raises
+    ------
+    ValueError
+        If `where` is given and a layer has a layer normalisation, which there has no form in it.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> folded(foxnn.neural_network([2, 3, foxnn.BatchNorm(), 1], activation="relu", output="linear"))
+    neural_network([2, 3, 1], [relu, linear], loss='half_squared_error', dtype='float32')
+    """
+    for i, norm in enumerate(network._norms):
+        if where and isinstance(norm, LayerNorm):
+            raise ValueError(f"layer {i}: has {norm}, for which there is no form in {where}")
+    if not any(isinstance(norm, BatchNorm) for norm in network._norms):
+        return network
+    twin = object.__new__(type(network))
+    twin.__dict__ = network.__dict__ | {
+        "_core": network._core.copy(folded=True),
+        "_norms": [None if isinstance(norm, BatchNorm) else norm for norm in network._norms],
+        "_trainer": None,
+        "_optimizer_state": None,
+        "_optimizer_of_state": None,
+    }
+    return twin
 
 
 def dense_layers(network: NeuralNetwork) -> list[Dense]:

@@ -13,6 +13,7 @@ from foxnn import _core
 from foxnn._atomic import atomic_write
 from foxnn._options import unknown
 from foxnn.io._formulas import Language, formula, literal, reading, rows, title, writing
+from foxnn.io._layers import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,7 @@ def to_c(
         kind = str(dtype)
     if kind not in ("float32", "float64"):
         raise unknown("dtype", dtype, ["float32", "float64"])
+    network = folded(network)
     if weights not in ("float", "int8"):
         raise unknown("weights", weights, ["float", "int8"])
     if samples is not None and weights != "int8":
@@ -134,8 +136,10 @@ class _Header:
         size = 4 if T == "float" else 8
         yield f" *     Uses about {sum(self.widths()) * size} bytes of stack; may run in several threads at once."
         yield " *"
-        weights, columns = sum(layer.weights.size for layer in network.layers), sum(sizes[1:])
-        constants = weights * size + columns * size if self.rounding is None else weights + 2 * columns * size
+        weights = sum(layer.weights.size for layer in network.layers)
+        columns = sum(layer.n_out * (1 if layer.norm is None else 3) for layer in network.layers)
+        constants = weights * size if self.rounding is None else weights + sum(sizes[1:]) * size
+        constants += columns * size
         yield f" * Constants: {constants} bytes."
         if self.rounding is not None:
             yield " * Weights are integers of 8 bits, times a scale for each column. This changes the outputs by"
@@ -161,9 +165,14 @@ class _Header:
                 yield from self.array(f"weights_{i}", integers, shape)
                 yield from self.array(f"scales_{i}", scales, f"[{layer.n_out}]")
             yield from self.array(f"bias_{i}", layer.bias, f"[{layer.n_out}]")
+            if layer.norm is not None:
+                yield from self.array(f"gamma_{i}", layer.norm.gamma, f"[{layer.n_out}]")
+                yield from self.array(f"beta_{i}", layer.norm.beta, f"[{layer.n_out}]")
         yield from self.scalings()
         yield from self.functions()
         yield from self.dense()
+        if any(layer.norm for layer in network.layers):
+            yield from self.layer_norm()
         yield from self.predict()
         yield ""
         yield f"#endif /* {guard} */"
@@ -244,6 +253,20 @@ class _Header:
         yield "}"
         yield ""
 
+    def layer_norm(self) -> Iterator[str]:
+        T, f = self.T, self.f
+        yield "/* y = gamma (y - mean) / deviation + beta */"
+        yield f"static inline void {self.name}_layer_norm({T} *y, int n, const {T} *gamma, const {T} *beta,"
+        yield f"    {T} epsilon) {{"
+        yield f"    {T} mean = 0.0{f}, variance = 0.0{f};"
+        yield "    for (int i = 0; i < n; i++) mean += y[i];"
+        yield f"    mean /= ({T})n;"
+        yield "    for (int i = 0; i < n; i++) variance += (y[i] - mean) * (y[i] - mean);"
+        yield f"    const {T} deviation = sqrt{f}(variance / ({T})n + epsilon);"
+        yield "    for (int i = 0; i < n; i++) y[i] = gamma[i] * ((y[i] - mean) / deviation) + beta[i];"
+        yield "}"
+        yield ""
+
     def predict(self) -> Iterator[str]:
         network, name, T = self.network, self.name, self.T
         widths = self.widths()
@@ -265,6 +288,9 @@ class _Header:
             arrays = ["weights", "bias"] if self.rounding is None else ["weights", "scales", "bias"]
             given = ", ".join(f"{name}_{array}_{i}" for array in arrays)
             yield f"    {name}_dense({source}, {layer.n_in}, {given}, {layer.n_out}, {target});"
+            if layer.norm is not None:
+                epsilon = self.number(layer.norm.epsilon, "epsilon")
+                yield f"    {name}_layer_norm({target}, {layer.n_out}, {name}_gamma_{i}, {name}_beta_{i}, {epsilon});"
             activation = layer.activation
             if activation == "softmax":
                 yield f"    {name}_softmax({target}, {layer.n_out});"

@@ -10,6 +10,7 @@ import numpy as np
 from foxnn import _core
 from foxnn._atomic import atomic_write
 from foxnn.io._formulas import Language, formula, literal, reading, rows, title, writing
+from foxnn.io._layers import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +51,22 @@ function softmax(y) {
 }
 """
 
+_LAYER_NORM = """\
+function layerNorm(y, gamma, beta, epsilon) {
+    const mean = y.reduce((a, b) => a + b) / y.length;
+    const variance = y.reduce((a, b) => a + (b - mean) ** 2, 0) / y.length;
+    const deviation = Math.sqrt(variance + epsilon);
+    return y.map((v, i) => gamma[i] * ((v - mean) / deviation) + beta[i]);
+}
+"""
+
 _PREDICT = """\
-function dense(x, { weights, bias, activation }) {
+function dense(x, { weights, bias, norm, activation }) {
     const n = bias.length, y = new Array(n).fill(0);
     for (let i = 0; i < x.length; i++)
         for (let j = 0; j < n; j++) y[j] += x[i] * weights[i * n + j];
     for (let j = 0; j < n; j++) y[j] += bias[j];
-    return activation(y);
+    return activation(norm ? norm(y) : y);
 }
 
 /** The outputs, an array of nOut numbers, for an array (typed or not) of nIn numbers. */
@@ -69,7 +79,7 @@ export function predict(x) {
 
 def to_js(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
     """Write a network as a JavaScript module; see `NeuralNetwork.to_js`."""
-    text = "\n".join(_lines(network))
+    text = "\n".join(_lines(folded(network)))
     with atomic_write(path) as file:
         file.write(text.encode())
 
@@ -87,16 +97,25 @@ def _lines(network: NeuralNetwork) -> Iterator[str]:
         yield _ERFC
     if "softmax" in names:
         yield _SOFTMAX
+    if any(layer.norm for layer in network.layers):
+        yield _LAYER_NORM
     yield "const layers = ["
     kind = "Float32Array" if network.dtype == np.float32 else "Float64Array"
     for layer in network.layers:
         yield "    {"
-        yield f"        // {layer.n_in} -> {layer.n_out} {layer.activation}"
+        yield f"        // {layer.n_in} -> {layer.n_out} {layer.title}"
         for name, values in (("weights", layer.weights), ("bias", layer.bias)):
             yield f"        {name}: new {kind}(["
             for line in rows(values, width=100):
                 yield f"            {line}"
             yield "        ]),"
+        if layer.norm is not None:
+            gamma, beta, epsilon = (
+                _list(layer.norm.gamma),
+                _list(layer.norm.beta),
+                literal(layer.norm.epsilon, np.float64),
+            )
+            yield f"        norm: (y) => layerNorm(y, {gamma}, {beta}, {epsilon}),"
         if layer.activation == "softmax":
             yield "        activation: softmax,"
         else:

@@ -9,7 +9,7 @@ import numpy as np
 
 from foxnn.activations import Activation
 from foxnn.io._formulas import reading
-from foxnn.io._layers import Chain, dense_layers
+from foxnn.io._layers import Chain, dense_layers, folded
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -80,6 +80,7 @@ def to_keras(network: NeuralNetwork) -> Any:
     keras = _keras()
     dtype = network.dtype.name
     layers: list[Any] = [keras.Input((network.sizes[0],), dtype=dtype)]
+    network = folded(network, "Keras here")
     scaled = network.input_scaling is not None or network.output_scaling is not None
     sources: Sequence[Any] = dense_layers(network) if scaled else network.layers  # with the scaling in the weights
     read = reading(network)

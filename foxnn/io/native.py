@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from foxnn import _core, optimizers
+from foxnn import _core, normalisation, optimizers
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.errors import FileFormatError
 from foxnn.history import History
 from foxnn.io import container
 from foxnn.losses import Loss
+from foxnn.normalisation import Norm
 from foxnn.scaling import as_json, from_json
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ FORMAT = 2
 _Shapes = dict[str, tuple[int, ...]]
 
 #: What it takes to make a network; the other parts are then put into it.
-_ARCHITECTURE = ("sizes", "dtype", "activations", "loss", "dropout", "seed")
+_ARCHITECTURE = ("sizes", "norms", "dtype", "activations", "loss", "dropout", "seed")
 #: What the optimizer remembers, if that is in the file.
 _STATE = ("optimizer_of_state", "steps")
 
@@ -143,17 +144,30 @@ def _arrays(network: NeuralNetwork) -> Iterator[tuple[str, Any, str]]:
     for i, layer in enumerate(network.layers):
         yield f"layers.{i}.weights", layer, "weights"
         yield f"layers.{i}.bias", layer, "bias"
+        norm = layer.norm
+        for name in norm.array_names if norm is not None else ():
+            yield f"layers.{i}.{name}", norm, name
 
 
 def _shapes(description: dict[str, Any]) -> _Shapes:
     """The arrays that go with a description."""
     shapes: _Shapes = {}
-    for i, shape in enumerate(pairwise(description["sizes"])):
-        shapes |= {f"layers.{i}.weights": shape, f"layers.{i}.bias": shape[1:]}
+    sizes = description["sizes"]
+    for i, (shape, norm) in enumerate(zip(pairwise(sizes), _norms(description), strict=True)):
+        learnt = {"weights": shape, "bias": shape[1:]}
+        learnt |= dict.fromkeys(norm.parameter_names if norm else (), shape[1:])
+        arrays = learnt | dict.fromkeys(norm.array_names if norm else (), shape[1:])
+        shapes |= {f"layers.{i}.{name}": array for name, array in arrays.items()}
         if "optimizer_of_state" in description:
             for s in range(_kept(description["optimizer_of_state"]["name"])):
-                shapes |= {f"optimizer.{i}.{s}.weights": shape, f"optimizer.{i}.{s}.bias": shape[1:]}
+                shapes |= {f"optimizer.{i}.{s}.{name}": array for name, array in learnt.items()}
     return shapes
+
+
+def _norms(description: dict[str, Any]) -> list[Norm | None]:
+    """What normalises each layer."""
+    configs = description.get("norms", [None] * (len(description["sizes"]) - 1))
+    return [None if config is None else normalisation.from_config(config) for config in configs]
 
 
 def _kept(optimizer: str) -> int:
@@ -172,6 +186,7 @@ def _described(network: NeuralNetwork) -> dict[str, Any]:
         "format": FORMAT,
         "foxnn": _core.config()["version"],
         "sizes": network.sizes,
+        **({"norms": [None if n is None else n.config for n in network._norms]} if any(network._norms) else {}),
         "dtype": network.dtype.name,
         "activations": [{"name": a.name, **a.parameters} for a in network._activations],
         "loss": network.loss.config,
@@ -189,8 +204,9 @@ def _optimizer_state(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
     arrays: Arrays = {}
     for i in range(len(network.layers)):
         for s in range(_kept(optimizer.name)):
-            weights, bias = state.get(network._core, i, s)
-            arrays |= {f"optimizer.{i}.{s}.weights": weights, f"optimizer.{i}.{s}.bias": bias}
+            names = network.layers[i].parameter_names
+            values = state.get(network._core, i, s)
+            arrays |= {f"optimizer.{i}.{s}.{name}": value for name, value in zip(names, values, strict=True)}
     return {"optimizer_of_state": _config(network, optimizer), "steps": state.t}, arrays
 
 
@@ -267,8 +283,10 @@ def _build(description: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
     from foxnn.network import NeuralNetwork
 
     activations = [Activation(**a) for a in description["activations"]]
+    first, *units = description["sizes"]
+    layers = zip(units, _norms(description), strict=True)
     network = NeuralNetwork(
-        description["sizes"],
+        [first, *(part for n, norm in layers for part in ([n] if norm is None else [n, norm]))],
         activation=activations[:-1],
         output=activations[-1],
         loss=Loss.from_config(**description["loss"]),
@@ -294,7 +312,8 @@ def _fill(network: NeuralNetwork, description: dict[str, Any], arrays: Arrays) -
         state.t = real("steps", description["steps"], 0)
         for i in range(len(network.layers)):
             for s in range(_kept(network.optimizer.name)):
-                state.set(network._core, i, s, *(arrays.pop(f"optimizer.{i}.{s}.{p}") for p in ("weights", "bias")))
+                names = network.layers[i].parameter_names
+                state.set(network._core, i, s, *(arrays.pop(f"optimizer.{i}.{s}.{name}") for name in names))
     for name, part in _PARTS.items():
         value = description[name] if part.default is ... else description.get(name, part.default)
         try:

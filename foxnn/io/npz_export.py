@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn._atomic import atomic_write
+from foxnn.io._layers import folded
 from foxnn.scaling import as_json
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def to_npz(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
     """Write a network as an archive of arrays; see `NeuralNetwork.to_npz`."""
+    network = folded(network, "these archives")
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(network.layers):
         arrays[f"layers.{i}.weights"], arrays[f"layers.{i}.bias"] = layer.weights, layer.bias

@@ -11,10 +11,12 @@ import numpy.typing as npt
 from foxnn import _core
 from foxnn._atomic import atomic_write
 from foxnn.io._formulas import reading, title, writing
+from foxnn.io._layers import folded
 
 if TYPE_CHECKING:
     from foxnn.activations import Activation
     from foxnn.network import NeuralNetwork
+    from foxnn.normalisation import Norm
 
 #: Of 2020, and the file version that goes with it: every operator used here has not changed its meaning since.
 OPSET, IR_VERSION = 13, 7
@@ -46,7 +48,7 @@ def to_onnx(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
         raise ImportError("this needs the package onnx: pip install foxnn[onnx]") from None
     if 4 * network.n_parameters > _MOST_BYTES:
         raise ValueError(f"network: got {network.n_parameters:,} parameters; one ONNX file can hold 2 GB")
-    model = _Graph().model(network)
+    model = _Graph().model(folded(network))
     with atomic_write(path) as file:
         file.write(model.SerializeToString())
 
@@ -87,6 +89,8 @@ class _Graph:
             x = self.node("Add", self.node("Mul", x, self.constant(read[0], "scale")), self.constant(read[1], "offset"))
         for layer in network.layers:
             x = self.node("Gemm", x, self.constant(layer.weights, "weights"), self.constant(layer.bias, "bias"))
+            if layer.norm is not None:
+                x = self.layer_norm(layer.norm, x)
             x = self.activation(layer.activation, x)
         written = writing(network)
         if written is not None:
@@ -117,6 +121,18 @@ class _Graph:
             self.constants.append(numpy_helper.from_array(np.asarray(values, np.float64), name))
             x = self.node(operator, x, name)
         return self.node("Cast", x, to=TensorProto.FLOAT)
+
+    def layer_norm(self, norm: Norm, x: str) -> str:
+        """Add the layer normalisation of x, from what opset 13 has."""
+
+        def mean(of: str) -> str:
+            return self.node("ReduceMean", of, axes=[1], keepdims=1)
+
+        centred = self.node("Sub", x, mean(x))
+        variance = self.node("Add", mean(self.node("Mul", centred, centred)), self.constant(norm.epsilon, "epsilon"))
+        normal = self.node("Div", centred, self.node("Sqrt", variance))
+        scaled = self.node("Mul", normal, self.constant(norm.gamma, "gamma"))
+        return self.node("Add", scaled, self.constant(norm.beta, "beta"))
 
     def activation(self, activation: Activation, x: str) -> str:
         """Add the activation of x; for those that opset 13 lacks, what they are made of."""

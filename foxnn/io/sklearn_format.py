@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn.activations import Activation
-from foxnn.io._layers import Dense, dense_layers, network_of
+from foxnn.io._layers import Dense, dense_layers, folded, network_of
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -44,7 +44,7 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
 def to_sklearn(network: NeuralNetwork) -> Any:
     """Make an estimator of a network; see `NeuralNetwork.to_sklearn`."""
     MLPClassifier, MLPRegressor = _estimators()
-    *hidden, last = dense_layers(network)
+    *hidden, last = dense_layers(folded(network, "scikit-learn"))
     if last.activation.name not in _OUTPUTS.values():
         raise ValueError(
             f"output: got {last.activation}; scikit-learn's networks take softmax, sigmoid, linear and exp"

@@ -9,6 +9,7 @@ import numpy as np
 
 from foxnn.activations import Activation
 from foxnn.io._layers import Chain, dense_layers
+from foxnn.normalisation import BatchNorm, Norm
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -68,11 +69,30 @@ def to_torch(network: NeuralNetwork) -> Any:
             linear.weight.copy_(torch.from_numpy(np.ascontiguousarray(layer.weights.T)))
             linear.bias.copy_(torch.from_numpy(layer.bias))
         modules.append(linear)
+        norm = network.layers[i].norm
+        if norm is not None:
+            modules.append(_norm_module(norm, dtype))
         if layer.activation != "linear":
             modules.append(_module(layer.activation))
         if i < len(network.dropout) and network.dropout[i]:
             modules.append(torch.nn.Dropout(network.dropout[i]))
     return torch.nn.Sequential(*modules).eval()
+
+
+def _norm_module(norm: Norm, dtype: Any) -> Any:
+    torch = _torch()
+    arrays = {name: torch.from_numpy(getattr(norm, name)) for name in norm.array_names}
+    units = len(arrays["gamma"])
+    if isinstance(norm, BatchNorm):
+        module = torch.nn.BatchNorm1d(units, eps=norm.epsilon, momentum=norm.momentum, dtype=dtype)
+        module.running_mean.copy_(arrays["running_mean"])
+        module.running_var.copy_(arrays["running_variance"])
+    else:
+        module = torch.nn.LayerNorm(units, eps=norm.epsilon, dtype=dtype)
+    with torch.no_grad():
+        module.weight.copy_(arrays["gamma"])
+        module.bias.copy_(arrays["beta"])
+    return module
 
 
 def _torch() -> Any:

@@ -19,17 +19,38 @@ inline const char* name_of(Outcome outcome) {
     return "";
 }
 
-// For each layer a pair: (n_in, n_out) and (n_out,).
+// The arrays that go with a layer's parameters: (n_in, n_out), (n_out,) and, with a normalisation, twice (n_out,) more.
+template <class T>
+py::tuple arrays_of(const Dense<T>& layer, const Parameters<T>& parameters) {
+    auto weights = new_array<T>({layer.n_in, layer.n_out});
+    layer.get(parameters[Part::weights], weights.mutable_data());
+    const auto row = [&](Part part) {
+        auto array = new_array<T>({layer.n_out});
+        std::copy_n(parameters[part].data(), layer.n_out, array.mutable_data());
+        return array;
+    };
+    if (!layer.norm) return py::make_tuple(weights, row(Part::bias));
+    return py::make_tuple(weights, row(Part::bias), row(Part::gamma), row(Part::beta));
+}
+
+template <class T>
+void set_arrays(const Dense<T>& layer, Parameters<T>& parameters, const std::vector<Array<T>>& arrays) {
+    if (arrays.size() != (layer.norm ? 4 : 2)) throw py::value_error("wrong number of arrays");
+    for (std::size_t i = 0; i < arrays.size(); i++) {
+        const Part part = kParts[i];
+        if (arrays[i].size() != layer.n_out * (part == Part::weights ? layer.n_in : 1))
+            throw py::value_error("wrong shape");
+        if (part == Part::weights)
+            layer.set(parameters[part], arrays[i].data());
+        else
+            std::copy_n(arrays[i].data(), layer.n_out, parameters[part].data());
+    }
+}
+
 template <class T>
 py::list list_of(const Network<T>& net, const Gradients<T>& gradients) {
     py::list list;
-    for (std::size_t l = 0; l < net.layers.size(); l++) {
-        const Dense<T>& layer = net.layers[l];
-        auto weights = new_array<T>({layer.n_in, layer.n_out}), bias = new_array<T>({layer.n_out});
-        layer.get(gradients.layers[l][Part::weights], weights.mutable_data());
-        std::copy_n(gradients.layers[l][Part::bias].data(), layer.n_out, bias.mutable_data());
-        list.append(py::make_tuple(weights, bias));
-    }
+    for (std::size_t l = 0; l < net.layers.size(); l++) list.append(arrays_of(net.layers[l], gradients.layers[l]));
     return list;
 }
 
@@ -43,17 +64,10 @@ py::object gradient_result(const Network<T>& net, const Gradients<T>& gradients,
 }
 
 template <class T>
-Gradients<T> gradients_of(const Network<T>& net, const std::vector<std::pair<Array<T>, Array<T>>>& list) {
+Gradients<T> gradients_of(const Network<T>& net, const std::vector<std::vector<Array<T>>>& list) {
     if (list.size() != net.layers.size()) throw py::value_error("gradients: wrong number of layers");
     Gradients<T> gradients(net);
-    for (std::size_t l = 0; l < net.layers.size(); l++) {
-        const Dense<T>& layer = net.layers[l];
-        const auto& [weights, bias] = list[l];
-        if (weights.size() != layer.n_in * layer.n_out || bias.size() != layer.n_out)
-            throw py::value_error("gradients: wrong shape");
-        layer.set(gradients.layers[l][Part::weights], weights.data());
-        std::copy_n(bias.data(), layer.n_out, gradients.layers[l][Part::bias].data());
-    }
+    for (std::size_t l = 0; l < net.layers.size(); l++) set_arrays(net.layers[l], gradients.layers[l], list[l]);
     return gradients;
 }
 
@@ -138,7 +152,7 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             py::arg("l1"), py::arg("l2"), py::arg("n_threads"))
         .def(
             "apply",
-            [](Trainer<T>& trainer, const Network<T>& net, const std::vector<std::pair<Array<T>, Array<T>>>& list,
+            [](Trainer<T>& trainer, const Network<T>& net, const std::vector<std::vector<Array<T>>>& list,
                State& optimizer, double learning_rate, int n_threads) {
                 Gradients<T> gradients = gradients_of(net, list);
                 const auto options = step_options(learning_rate, 0, 0, n_threads);

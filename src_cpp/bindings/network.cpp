@@ -70,10 +70,37 @@ void bind_network(py::module_& m, const char* name) {
                  net.changes++;
                  net.layers.push_back(std::move(layer));
              })
-        .def("copy",
-             [](const Net& net) {
+        .def(
+            "copy",
+            [](const Net& net, bool folded) {
+                py::gil_scoped_release release;
+                return net.copy(folded);
+            },
+            py::arg("folded") = false)
+        .def("set_norm",
+             [](Net& net, std::size_t l, const std::string& kind, double momentum, double epsilon) {
                  py::gil_scoped_release release;
-                 return net.copy();
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 net.layers.at(l).set_norm(norm_kind(kind), momentum, epsilon);
+             })
+        .def("get_norm_array",
+             [](Net& net, std::size_t l, const std::string& name) {
+                 Dense<T>& layer = net.layers.at(l);
+                 auto out = new_array<T>({layer.n_out});
+                 const std::shared_lock lock(net.mutex);
+                 std::copy_n(layer.norm.array(name).data(), layer.n_out, out.mutable_data());
+                 return out;
+             })
+        .def("set_norm_array",
+             [](Net& net, std::size_t l, const std::string& name, const Array<T>& values) {
+                 Dense<T>& layer = net.layers.at(l);
+                 if (values.ndim() != 1 || values.shape(0) != layer.n_out || layer.norm.array(name).size() == 0)
+                     throw py::value_error(name + ": wrong shape");
+                 py::gil_scoped_release release;
+                 const std::unique_lock lock(net.mutex);
+                 net.changes++;
+                 std::copy_n(values.data(), values.size(), layer.norm.array(name).data());
              })
         .def("insert",
              [](Net& net, std::size_t l, Index n_in, Index n_out, const std::string& activation,

@@ -15,21 +15,10 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
         .def_readwrite("hyper", &State::hyper)
         .def_readwrite("clip_value", &State::clip_value)
         .def_readwrite("clip_norm", &State::clip_norm)
-        .def("get",
-             [](const State& s, const Network<T>& net, std::size_t l, std::size_t i) {
-                 const Dense<T>& layer = net.layers.at(l);
-                 auto weights = new_array<T>({layer.n_in, layer.n_out}), bias = new_array<T>({layer.n_out});
-                 layer.get(s.layers.at(l).memory[i][Part::weights], weights.mutable_data());
-                 std::copy_n(s.layers.at(l).memory[i][Part::bias].data(), layer.n_out, bias.mutable_data());
-                 return py::make_tuple(weights, bias);
-             })
-        .def("set", [](State& s, const Network<T>& net, std::size_t l, std::size_t i, const Array<T>& weights,
-                       const Array<T>& bias) {
-            const Dense<T>& layer = net.layers.at(l);
-            if (weights.size() != layer.n_in * layer.n_out || bias.size() != layer.n_out)
-                throw py::value_error("optimizer state: wrong shape");
-            layer.set(s.layers.at(l).memory[i][Part::weights], weights.data());
-            std::copy_n(bias.data(), layer.n_out, s.layers.at(l).memory[i][Part::bias].data());
+        .def("get", [](const State& s, const Network<T>& net, std::size_t l,
+                       std::size_t i) { return arrays_of(net.layers.at(l), s.layers.at(l).memory[i]); })
+        .def("set", [](State& s, const Network<T>& net, std::size_t l, std::size_t i, const py::args& arrays) {
+            set_arrays(net.layers.at(l), s.layers.at(l).memory[i], arrays.cast<std::vector<Array<T>>>());
         });
 
     py::class_<Trainer<T>> trainer(m, ("Trainer" + suffix).c_str(), "Trains one network with one loss; '': its own.");

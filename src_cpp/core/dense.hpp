@@ -1,9 +1,11 @@
-// A dense layer: y = f(x W + b), x (n, n_in), W (n_in, n_out), b (n_out,); and the panels that W is stored in.
+// A dense layer: y = f(x W + b), or f(norm(x W + b)), x (n, n_in), W (n_in, n_out), b (n_out,); and the panels that W
+// is stored in.
 #pragma once
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/norm.hpp"
 #include "core/parameters.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -52,6 +54,7 @@ struct Dense {
     T max_norm = 0;             // the most that the norm of a unit's weights may be after a training step; 0: anything
     Panels<T> panels;
     Buffer<T> weights, bias;  // W in panels; b padded as a panel's row
+    Norm<T> norm;
 
     Dense(Index n_in, Index n_out, const std::string& activation, const std::vector<double>& parameters)
         : n_in(n_in), n_out(n_out), panels(n_in, n_out), weights(panels.size()), bias(panels.padded_columns()) {
@@ -73,6 +76,7 @@ struct Dense {
         other.max_norm = max_norm;
         other.weights = weights.copy();
         other.bias = bias.copy();
+        other.norm = norm.copy();
         return other;
     }
     // The same layer for so many inputs, its weights zero.
@@ -83,8 +87,30 @@ struct Dense {
         other.weights = Buffer<T>(other.panels.size());
         return other;
     }
-    Buffer<T>& operator[](Part part) { return part == Part::weights ? weights : bias; }
-    const Buffer<T>& operator[](Part part) const { return part == Part::weights ? weights : bias; }
+    void set_norm(NormKind kind, double momentum, double epsilon) {
+        norm = Norm<T>(kind, momentum, epsilon, n_out, panels.padded_columns());
+    }
+    // A layer without batch normalisation that does the same, with the running moments.
+    Dense folded() const {
+        Dense other = copy();
+        if (norm.kind != NormKind::batch) return other;
+        other.norm = Norm<T>();
+        for (Index j = 0; j < n_out; j++) {
+            const double factor =
+                norm.gamma[j] / std::sqrt(static_cast<double>(norm.running_variance[j]) + norm.epsilon);
+            other.bias[j] = static_cast<T>((bias[j] - norm.running_mean[j]) * factor + norm.beta[j]);
+            for (Index i = 0, at; i < n_in; i++)
+                at = panels.at(i, j), other.weights[at] = static_cast<T>(weights[at] * factor);
+        }
+        return other;
+    }
+    Buffer<T>& operator[](Part part) {
+        Buffer<T>* const arrays[] = {&weights, &bias, &norm.gamma, &norm.beta};
+        return *arrays[static_cast<int>(part)];
+    }
+    const Buffer<T>& operator[](Part part) const { return const_cast<Dense&>(*this)[part]; }
+    // Whether training changes that array. Under batch normalisation a bias has no effect, and no gradient.
+    bool learns(Part part) const { return trainable && !(part == Part::bias && norm.kind == NormKind::batch); }
     // Row-major (n_in, n_out), in any number type.
     template <class U>
     void get(const Buffer<T>& panelled, U* out) const {

@@ -13,6 +13,8 @@ void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order,
     RunOptions options = given;
     options.batch_size = end - begin;
     Job job{samples, order, end, options, nullptr, nullptr, false, {}};
+    training_ = options.random;
+    if (training_ && network_.has_batch_norm()) network_.changes++;  // its running moments will
     const double flops = network_.flops_per_sample() * static_cast<double>(end - begin);
     const int team = threads_for(flops, options.n_threads);
     allocate(end - begin, team);
@@ -24,6 +26,7 @@ void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order,
         forward(job, batch, worker);  // the outputs are shared by rows, and so is their copy
         for (Index r = worker.begin(batch.rows); r < worker.end(batch.rows); r++)
             network_.hand_out(layers_.back().y.data() + r * layers_.back().ld, y + r * network_.n_out());
+        for (std::size_t l = 0; training_ && l < layers_.size(); l++) move_statistics(l, batch.rows, worker);
     });
     kept_rows_ = end - begin;
     kept_changes_ = network_.changes;

@@ -21,13 +21,36 @@ T* scratch(Index size) {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Network<T>> Network<T>::copy() const {
-    auto other = std::make_unique<Network>();
+std::unique_ptr<Network<T>> Network<T>::copy(bool folded) const {
     const std::shared_lock lock(mutex);
-    for (const auto& layer : layers) other->layers.push_back(layer.copy());
+    return copy_locked(folded);
+}
+
+template <class T>
+std::unique_ptr<Network<T>> Network<T>::copy_locked(bool folded) const {
+    auto other = std::make_unique<Network>();
+    for (const auto& layer : layers) other->layers.push_back(folded ? layer.folded() : layer.copy());
     other->input_noise = input_noise, other->input_dropout = input_dropout;
     other->input_scaling = input_scaling, other->output_scaling = output_scaling;
     return other;
+}
+
+template <class T>
+bool Network<T>::has_batch_norm() const {
+    for (const auto& layer : layers)
+        if (layer.norm.kind == NormKind::batch) return true;
+    return false;
+}
+
+// Nobody changes the network meanwhile, and so nobody else replaces what this returns.
+template <class T>
+const Network<T>& Network<T>::folded() const {
+    const std::lock_guard guard(folding_);
+    if (!folded_ || folded_changes_ != changes) {
+        folded_ = copy_locked(true);
+        folded_changes_ = changes;
+    }
+    return *folded_;
 }
 
 template <class T>
@@ -71,6 +94,7 @@ void Network<T>::predict_row(const T* x, T* out) const {
             k.tile[1][1](layer.n_in, x, layer.n_in, layer.weights.data() + panels.offset(whole), panels.width_of(whole),
                          layer.bias.data() + column, 0, a + column, widest);
         }
+        if (layer.norm) normalise_rows(layer, 1, a, widest);
         const Index columns = layer.activation->rowwise ? layer.n_out : panels.padded_columns();
         layer.activation->forward(a, nullptr, 1, columns, widest, layer.parameters.data());
         x = a;
@@ -94,6 +118,7 @@ bool Network<T>::predict_if_free(const Rows& x, T* out, int n_threads) const {
 
 template <class T>
 void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
+    if (has_batch_norm()) return folded().predict_locked(x, out, n_threads);
     const bool plain = x.is_plain<T>() && input_scaling.empty();
     if (x.n == 1 && plain && output_scaling.empty()) return predict_row(static_cast<const T*>(x.data), out);
 
@@ -123,6 +148,7 @@ template <class T>
 Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const {
     const std::shared_lock lock(mutex);
     check_targets(samples);
+    if (has_batch_norm()) return folded().evaluate(samples, loss, n_threads);
     const Index ld = widest_stride(), n = samples.x.n, n_out = this->n_out();
     const Index blocks = (n + kBlockRows - 1) / kBlockRows;
     std::vector<Totals> totals(static_cast<std::size_t>(blocks));

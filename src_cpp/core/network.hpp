@@ -37,9 +37,10 @@ class Network {
     // Inputs are scaled when they are read, targets too, and outputs are scaled back when they are handed out.
     Scaling input_scaling, output_scaling;
 
+    bool has_batch_norm() const;
     Index n_in() const { return layers.front().n_in; }
     Index n_out() const { return layers.back().n_out; }
-    std::unique_ptr<Network> copy() const;
+    std::unique_ptr<Network> copy(bool folded = false) const;  // perhaps with batch normalisation in its weights
     double flops_per_sample() const;
     Index widest_stride() const;
 
@@ -65,10 +66,17 @@ class Network {
     LossUse<T> use_loss(const std::string& name, const std::vector<double>& parameters) const;
 
   private:
+    // The same network with batch normalisation in its weights; made when first needed after a change. Under the lock.
+    const Network& folded() const;
+    std::unique_ptr<Network> copy_locked(bool folded) const;
     void predict_locked(const Rows& x, T* out, int n_threads) const;
     void predict_row(const T* x, T* out) const;
     // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for one layer's outputs.
     void forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const;
+
+    mutable std::mutex folding_;  // by those who share the lock
+    mutable std::unique_ptr<Network> folded_;
+    mutable std::uint64_t folded_changes_ = 0;
 };
 
 }  // namespace foxnn

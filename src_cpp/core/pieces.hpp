@@ -22,7 +22,7 @@ struct Pieces {
         constexpr Index most = 8192;
         for (std::size_t l = 0; l < network.layers.size(); l++)
             for (const Part part : kParts) {
-                const Index size = network.layers[l].trainable ? network.layers[l][part].size() : 0;
+                const Index size = network.layers[l].learns(part) ? network.layers[l][part].size() : 0;
                 for (Index offset = 0; offset < size; offset += most)
                     all.push_back({l, part, offset, std::min(most, size - offset)});
             }

@@ -62,6 +62,13 @@ void forward_tile(const Dense<T>& layer, Index panel, Index rows, const T* x, In
                                   layer.parameters.data());
 }
 
+// Layer normalisation of rows as they are.
+template <class T>
+void normalise_rows(const Dense<T>& layer, Index rows, T* y, Index ldy) {
+    kernels<T>().normalise_rows(y, y, rows, layer.n_out, ldy, static_cast<T>(layer.norm.epsilon),
+                                layer.norm.gamma.data(), layer.norm.beta.data(), nullptr);
+}
+
 // The rows [begin, end) of y = f(x W + b), all columns, whole rows' activations included.
 template <class T>
 void forward_rows(const Dense<T>& layer, Index begin, Index end, const T* x, Index ldx, T* y, T* slope, Index ldy,
@@ -69,11 +76,16 @@ void forward_rows(const Dense<T>& layer, Index begin, Index end, const T* x, Ind
     if (begin == end) return;
     y += begin * ldy, x += begin * ldx;
     if (slope) slope += begin * ldy;
+    const bool normed = layer.norm.kind == NormKind::layer;
     for (Index panel = 0; panel < layer.panels.count; panel++)
         for_tiles<T>(0, end - begin, layer.panels.vectors(panel), [&](Index row, Index n) {
             forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ldy, slope ? slope + row * ldy : nullptr, ldy,
-                         logits);
+                         logits || normed);
         });
+    if (normed) {
+        normalise_rows(layer, end - begin, y, ldy);
+        layer.activation->forward(y, slope, end - begin, layer.panels.padded_columns(), ldy, layer.parameters.data());
+    }
     if (!logits && layer.activation->rowwise)
         layer.activation->forward(y, nullptr, end - begin, layer.n_out, ldy, layer.parameters.data());
 }

@@ -40,6 +40,12 @@ void Trainer<T>::allocate(Index batch_size, int workers) {
             memory.y = Buffer<T>(batch_size * memory.ld);
             memory.d = Buffer<T>(batch_size * memory.ld);
             if (keeps_slope(l)) memory.slope = Buffer<T>(batch_size * memory.ld);
+            if (layers[l].norm) {
+                memory.normal = Buffer<T>(batch_size * memory.ld);
+                memory.inverse = Buffer<T>(std::max(batch_size, memory.ld));
+                for (Buffer<T>* array : {&memory.mean, &memory.variance, &memory.d_gamma, &memory.d_beta})
+                    *array = Buffer<T>(memory.ld);
+            }
             layers_.push_back(std::move(memory));
         }
         ld_x_ = padded_stride<T>(network_.n_in());
@@ -113,27 +119,34 @@ void Trainer<T>::forward(Job& job, const Batch& batch, const Worker& worker) {
 template <class T>
 void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx,
                               const Worker& worker) {
-    const Kernels<T>& k = kernels<T>();
     const Dense<T>& layer = network_.layers[l];
+    if (layer.norm) return normalised_layer(job, l, batch, x, ldx, worker);
     LayerMemory& memory = layers_[l];
     const Index ld = memory.ld;
     for_panels(worker, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
-        const Index column = layer.panels.first_column(panel), width = layer.panels.width_of(panel);
         for_tiles<T>(begin, end, layer.panels.vectors(panel), [&](Index row, Index n) {
             T* const y = memory.y.data() + row * ld;
             T* const slope = memory.slope.size() ? memory.slope.data() + row * ld : nullptr;
             forward_tile(layer, panel, n, x + row * ldx, ldx, y, slope, ld, false);
-            if (layer.dropout == 0) return;
-            // Outputs that were dropped no longer tell their slope, so it is kept, and dropped as well.
-            if (layer.activation->slope_from_output) {
-                for (Index r = 0; r < n; r++) std::fill_n(slope + r * ld + column, width, T(1));
-                layer.activation->backward(slope + column, y + column, n, width, ld, layer.parameters.data());
-            }
-            if (!job.options.random) return;
-            const DropoutMask mask(job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l), layer.dropout);
-            k.dropout(y + column, slope + column, n, width, ld, column, mask, batch.samples.data() + row);
+            if (layer.dropout > 0) drop(job, l, batch, panel, row, n);
         });
     });
+}
+
+// Dropout of the rows [row, row + n) of one panel. Outputs that were dropped no longer tell their slope, so it is kept,
+// and dropped as well.
+template <class T>
+void Trainer<T>::drop(const Job& job, std::size_t l, const Batch& batch, Index panel, Index row, Index n) {
+    const Dense<T>& layer = network_.layers[l];
+    const Index column = layer.panels.first_column(panel), width = layer.panels.width_of(panel), ld = layers_[l].ld;
+    T *const y = layers_[l].y.data() + row * ld + column, *const slope = layers_[l].slope.data() + row * ld + column;
+    if (layer.activation->slope_from_output) {
+        for (Index r = 0; r < n; r++) std::fill_n(slope + r * ld, width, T(1));
+        layer.activation->backward(slope, y, n, width, ld, layer.parameters.data());
+    }
+    if (!job.options.random) return;
+    const DropoutMask mask(job.options.seed, job.options.epoch, static_cast<std::uint32_t>(l), layer.dropout);
+    kernels<T>().dropout(y, slope, n, width, ld, column, mask, batch.samples.data() + row);
 }
 
 // The last layer is shared by rows, so that each worker can go on to the loss of its rows without waiting.
@@ -211,6 +224,18 @@ bool Trainer<T>::use_gradient(const Job& job, std::size_t l, Part part, Index of
     return true;
 }
 
+// The gradients of gamma and beta, which norm_gradient() has left.
+template <class T>
+bool Trainer<T>::use_norm_gradient(const Job& job, std::size_t l, Index column, Index width) {
+    bool finite = true;
+    for (const Part part : {Part::gamma, Part::beta}) {
+        T* gradient = (part == Part::gamma ? layers_[l].d_gamma : layers_[l].d_beta).data() + column;
+        if (job.gradients) std::copy_n(gradient, width, job.gradients->layers[l][part].data() + column);
+        finite &= use_gradient(job, l, part, column, width, gradient);
+    }
+    return finite;
+}
+
 // Brings what the update of a tile will read and write towards the core, while the tile's product keeps it busy.
 template <class T>
 void Trainer<T>::prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const {
@@ -256,9 +281,12 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
             });
         }
         if (begin == 0) {  // whoever has the panel's first rows also does its biases
-            T* const bias = job.gradients ? job.gradients->layers[l][Part::bias].data() + column : sums;
-            k.column_sums(d, batch.rows, width, stride, bias);
-            finite &= use_gradient(job, l, Part::bias, column, width, bias);
+            if (layer.learns(Part::bias)) {
+                T* const bias = job.gradients ? job.gradients->layers[l][Part::bias].data() + column : sums;
+                k.column_sums(d, batch.rows, width, stride, bias);
+                finite &= use_gradient(job, l, Part::bias, column, width, bias);
+            }
+            if (layer.norm) finite &= use_norm_gradient(job, l, column, width);
         }
     });
     return finite;
@@ -278,6 +306,7 @@ void Trainer<T>::backward(Job& job, const Batch& batch, const Worker& worker) {
     bool finite = true;
     const std::size_t lowest = lowest_layer(job);
     for (std::size_t l = layers_.size(); l-- > lowest;) {
+        if (network_.layers[l].norm) norm_gradient(job, l, batch.rows, worker);
         if (l > lowest || job.inputs_too) {
             input_gradient(l, batch.rows, worker);
             worker.barrier();
@@ -401,6 +430,7 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     network_.check_targets(samples);
     network_.changes++;
     Job job{samples, order, end, options, &optimizer, nullptr, false, {}};
+    training_ = job.moves_statistics = true;
     job.result.next = begin;
     job.result.totals = options.totals;
     if (begin >= end) return job.result;
@@ -444,6 +474,7 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     options.batch_size = samples.x.n;
     options.seconds = 0;
     options.random = false;
+    training_ = true;
     if (out) *out = Gradients<T>(network_);
     Job job{samples, nullptr, samples.x.n, options, nullptr, out, d_x != nullptr, {}};
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);

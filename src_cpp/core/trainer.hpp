@@ -85,6 +85,9 @@ class Trainer {
     struct LayerMemory {
         Index ld = 0;
         Buffer<T> y, slope, d;  // (batch, n_out): outputs, derivatives if y does not tell them, gradients
+        // Of a normalisation: normal (batch, n_out); moments and gradients (n_out,); 1 / deviation (n_out,) or
+        // (batch,).
+        Buffer<T> normal, mean, variance, inverse, d_gamma, d_beta;
     };
     // A batch as gathered; there are two, so that one is filled while the other is worked on.
     struct Batch {
@@ -103,6 +106,14 @@ class Trainer {
     void gather(const Job& job, Batch& batch, Index first, const Worker& worker) const;
     void forward(Job& job, const Batch& batch, const Worker& worker);
     void hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx, const Worker& worker);
+    void drop(const Job& job, std::size_t l, const Batch& batch, Index panel, Index row, Index n);
+    bool uses_batch_moments(std::size_t l) const;
+    void normalised_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx,
+                          const Worker& worker);
+    void normalise_panel(std::size_t l, Index panel, Index rows);
+    void activate(const Job& job, std::size_t l, const Batch& batch, Index panel, Index row, Index n);
+    void norm_gradient(const Job& job, std::size_t l, Index rows, const Worker& worker);
+    void move_statistics(std::size_t l, Index rows, const Worker& worker);
     void output_layer(Job& job, const Batch& batch, const T* x, Index ldx, const Worker& worker);
     std::size_t lowest_layer(const Job& job) const;
     void backward(Job& job, const Batch& batch, const Worker& worker);
@@ -111,6 +122,7 @@ class Trainer {
     void input_gradient(std::size_t l, Index rows, const Worker& worker);
     void add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const;
     bool use_gradient(const Job& job, std::size_t l, Part part, Index offset, Index n, T* gradient);
+    bool use_norm_gradient(const Job& job, std::size_t l, Index column, Index width);
     void prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const;
     bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
     void prepare_step(Job& job);
@@ -131,6 +143,7 @@ class Trainer {
     Buffer<T> row_loss_;
     Buffer<T> d_x_;  // (batch, n_in): gradients of the inputs; only if someone wants them
     std::vector<WorkerMemory> workers_;
+    bool training_ = true;            // whether the latest forward pass was one of training: how to normalise
     Index kept_rows_ = 0;             // of the forward half that backward may go on from
     std::uint64_t kept_changes_ = 0;  // of the network, when that was
     Gradients<T> stored_;             // where a step needs all gradients at once; empty until then

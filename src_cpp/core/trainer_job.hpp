@@ -21,6 +21,7 @@ struct Trainer<T>::Job {
     bool inputs_too = false;  // whether the gradient with respect to the inputs is wanted as well
     RunResult result;
     Pieces<T> pieces{};             // of all arrays, if the norm of all gradients is clipped
+    bool moves_statistics = false;  // whether the running moments of batch normalisation follow the batch's
     bool limits_norms = false;      // some layer has a max_norm
     Step<T> weight_step{}, step{};  // of weights, which are penalised; of everything else
     std::chrono::steady_clock::time_point pause = std::chrono::steady_clock::time_point::max();

@@ -5,6 +5,7 @@
 #include "kernels/dropout.hpp"
 #include "kernels/losses.hpp"
 #include "kernels/noise.hpp"
+#include "kernels/normalisation.hpp"
 #include "kernels/optimizers.hpp"
 #include "kernels/penalties.hpp"
 #include "kernels/rows.hpp"
@@ -93,6 +94,12 @@ const Kernels<T>* build_table() {
     k.multiply = multiply<T>;
     k.dropout = dropout<T>;
     k.add_noise = add_noise<T>;
+    k.column_moments = column_moments<T>;
+    k.normalise_columns = normalise_columns<T>;
+    k.norm_parameter_gradients = norm_parameter_gradients<T>;
+    k.batch_norm_gradient = batch_norm_gradient<T>;
+    k.normalise_rows = normalise_rows<T>;
+    k.layer_norm_gradient = layer_norm_gradient<T>;
     k.penalise = penalise<T>;
     k.sum_of_squares = sum_of_squares<T>;
     k.limit_columns = limit_columns<T>;

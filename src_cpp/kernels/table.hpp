@@ -135,6 +135,25 @@ struct Kernels {
                       T* out);
     // d (rows, columns) *= s, both of stride ld.
     void (*multiply)(T* d, const T* s, Index rows, Index columns, Index ld);
+    // Normalisation (normalisation.hpp); columns multiples of lanes, arrays of a number a column padded likewise.
+    // The mean and the (biased) variance of z's columns.
+    void (*column_moments)(const T* z, Index rows, Index columns, Index ld, T* mean, T* variance);
+    // z <- (z - mean) inverse, y = gamma z + beta.
+    void (*normalise_columns)(T* z, T* y, Index rows, Index columns, Index ld, const T* mean, const T* inverse,
+                              const T* gamma, const T* beta);
+    // d_gamma = sum over rows of d normal, d_beta = that of d.
+    void (*norm_parameter_gradients)(const T* d, const T* normal, Index rows, Index columns, Index ld, T* d_gamma,
+                                     T* d_beta);
+    // d <- gamma inverse (d - share (d_beta + normal d_gamma)), share being 1 / rows, or 0 for moments not of the
+    // batch.
+    void (*batch_norm_gradient)(T* d, const T* normal, Index rows, Index columns, Index ld, const T* gamma,
+                                const T* inverse, const T* d_gamma, const T* d_beta, T share);
+    // z (rows, n) <- (z - mean of the row) inverse, y = gamma z + beta, and inverse (rows,); if inverse is null, z
+    // stays as it is, and may be y.
+    void (*normalise_rows)(T* z, T* y, Index rows, Index n, Index ld, T epsilon, const T* gamma, const T* beta,
+                           T* inverse);
+    // d (rows, n) <- inverse (g - mean of g - normal mean of g normal), g = gamma d, means over the row.
+    void (*layer_norm_gradient)(T* d, const T* normal, Index rows, Index n, Index ld, const T* gamma, const T* inverse);
     // g (n,) += l1 sign(w) + l2 w; the sum of the squares of g (n,), in an order of its own. n a multiple of lanes.
     void (*penalise)(T* g, const T* w, Index n, T l1, T l2);
     double (*sum_of_squares)(const T* g, Index n);
