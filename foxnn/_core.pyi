@@ -85,13 +85,27 @@ class _Optimizer:
 class OptimizerF32(_Optimizer): ...
 class OptimizerF64(_Optimizer): ...
 
+class Progress:
+    def __init__(
+        self, next: int = 0, steps: int = 0, loss: float = 0.0, weight: float = 0.0, correct: float = 0.0
+    ) -> None: ...
+    def advance(self, next: int, loss: float, weight: float, correct: float) -> None: ...  # by a step
+    def begin_part(self) -> None: ...  # back to position 0
+    def begin_epoch(self) -> None: ...  # and nothing summed
+    @property
+    def next(self) -> int: ...  # position in the order
+    @property
+    def steps(self) -> int: ...  # of all runs
+    @property
+    def sums(self) -> tuple[float, float, float]: ...  # loss, weight and correct answers
+
 class _Trainer:
     def __init__(self, network: _Network, loss: str, parameters: Sequence[float]) -> None: ...
     def run(
         self,
         samples: Samples,
         order: npt.NDArray[np.int64] | None,
-        begin: int,
+        progress: Progress,
         end: int,
         optimizer: _Optimizer,
         batch_size: int,
@@ -103,10 +117,7 @@ class _Trainer:
         n_threads: int,
         seed: int,
         epoch: int,
-        loss: float,
-        weight: float,
-        correct: float,
-    ) -> tuple[str, int, int, float, float, float]: ...
+    ) -> str: ...
     # Gradients of the parameters as a list, of the inputs as an array, or a pair of both.
     def gradients(
         self,

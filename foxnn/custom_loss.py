@@ -98,7 +98,7 @@ class CustomTrainer:
         self,
         samples: Samples,
         order: _Order,
-        begin: int,
+        progress: _core.Progress,
         end: int,
         optimizer: Any,
         batch_size: int,
@@ -110,16 +110,14 @@ class CustomTrainer:
         n_threads: int,
         seed: int,
         epoch: int,
-        loss: float,
-        weight: float,
-        correct: float,
-    ) -> tuple[str, int, int, float, float, float]:
+    ) -> str:
         """Train on a part of an order of samples, as the core's trainer does."""
         if sum or not isinstance(samples, Samples):
             raise ValueError("loss: got one of one's own; FoxNN 1.0's `train` takes foxnn's losses")
         pause = time.perf_counter() + seconds if seconds else math.inf
-        steps = 0
+        first = progress.steps
         while True:
+            begin = progress.next
             stop = min(begin + batch_size, end)
             outputs = self._trainer.forward_half(
                 self._core, samples.core, order, begin, stop, True, n_threads, seed, epoch
@@ -127,20 +125,22 @@ class CustomTrainer:
             rows = slice(begin, stop) if order is None else order[begin:stop]
             value = self._value(samples, rows, outputs)
             if not value.finite:
-                return "loss", begin, steps, loss, weight, correct
-            step_rate = rate if isinstance(rate, float) else float(rate[steps])
-            outcome = self._trainer.update_half(
-                self._core, value.gradient, value.weighted, optimizer, step_rate, l1, l2, n_threads
-            )
+                return "loss"
+            step_rate = rate if isinstance(rate, float) else float(rate[progress.steps - first])
+            correct, before = _correct(samples, rows, outputs), optimizer.t
+            try:
+                outcome = self._trainer.update_half(
+                    self._core, value.gradient, value.weighted, optimizer, step_rate, l1, l2, n_threads
+                )
+            finally:  # a signal may raise right after the update
+                if optimizer.t != before:
+                    progress.advance(stop, value.loss, value.weight, correct)
             if outcome is None:
                 raise RuntimeError("loss: the function has changed the network that is being trained")
-            begin, steps = stop, steps + 1
-            loss, weight = loss + value.loss, weight + value.weight
-            correct += _correct(samples, rows, outputs)
-            if outcome != "finished" or begin >= end:
-                return outcome, begin, steps, loss, weight, correct
+            if outcome != "finished" or stop >= end:
+                return str(outcome)
             if time.perf_counter() >= pause:
-                return "paused", begin, steps, loss, weight, correct
+                return "paused"
 
     def gradients(
         self,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from foxnn._arrays import Targets, as_inputs
 from foxnn._read_ahead import read_ahead
-from foxnn.samples import Arrays, Part
+from foxnn.samples import Arrays, Part, digest
 
 if TYPE_CHECKING:
     from foxnn.metrics import Metric
@@ -59,6 +59,10 @@ class MappedArrays:
 
     def __len__(self) -> int:
         return len(self._chosen)
+
+    def digest(self) -> str:
+        """A hash that tells these samples from others."""
+        return digest(self.reading, self.inputs, *self.targets[:2], self.weights, self._chosen)
 
     def check(self, dtype: str, name: str) -> None:
         """Refuse NaN, infinity and what is too large, block by block."""

@@ -172,6 +172,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self.settings = self._new_settings()
         self.sizes, self._norms = self._checked_sizes(sizes)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
+        self._is_seeded = seed is not None
         self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else integer("seed", seed, 0) % 2**64
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
@@ -598,6 +599,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         steps_per_epoch: int | None = None,
         scale: float | None = None,
         offset: float | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = 10.0,
+        resume: bool = False,
     ) -> History:
         """Train for a number of epochs on shuffled mini-batches.
 
@@ -639,6 +643,14 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         scale, offset : float, optional
             Inputs are read as ``X * scale + offset``, now and, since the network remembers them, later. By default
             uint8 is read as ``x / 255`` and everything else as it is.
+        checkpoint : str or path-like, optional
+            A file, ending in ``.safetensors``, in which the training is kept as it goes on, and when it is interrupted.
+            See Notes.
+        checkpoint_every : float, default 10
+            After how many seconds to write it again; large networks take longer, so that writing takes at most 2 % of
+            the time.
+        resume : bool, default False
+            Whether to go on with the training in `checkpoint`, if it is there.
 
         Returns
         -------
@@ -655,6 +667,19 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             If the network is being trained by another thread.
         KeyboardInterrupt
             On Ctrl-C, after a whole step; the network stays usable and `history` has the epochs that are complete.
+        FileExistsError
+            If `checkpoint` has a training that was interrupted, and `resume` is False.
+        FileFormatError
+            If `checkpoint` is damaged.
+
+        Notes
+        -----
+        A script with ``nn.fit(..., checkpoint="run.safetensors", resume=True)`` may be stopped at any moment, by
+        Ctrl-C, a signal or a power cut. Started again, it goes on from the last checkpoint and ends with the same bits
+        as if it had not been stopped: weights, what the optimizer and callbacks remember, order of samples, random
+        numbers and history (but for its seconds). It takes the same data and arguments, which is checked; the network
+        may have another seed if it was not given one. When the training is complete, the file is that of the trained
+        network, and ``fit`` with ``resume=True`` returns at once with what is in it. `foxnn.load` reads it as well.
 
         Examples
         --------
@@ -668,8 +693,20 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         from foxnn.plan import Plan
         from foxnn.training import train
 
+        found = None
+        if checkpoint is None:
+            if resume:
+                raise ValueError("resume: got True without a checkpoint to go on with; it takes checkpoint=FILE")
+            keeper = None
+        else:
+            from foxnn.checkpoint import Checkpoint
+
+            keeper = Checkpoint(checkpoint, checkpoint_every)
+            found = keeper.find(resume)
+            if found is not None:
+                found.network.loss = self.loss  # which may be a function: not in files
         plan = Plan.checked(
-            self,
+            self if found is None else found.network,  # the seed of which may be another one
             X,
             y,
             epochs=epochs,
@@ -687,7 +724,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             scale=scale,
             offset=offset,
         )
-        return train(self, plan)
+        if keeper is not None:
+            keeper.compare(self, plan, found)
+        return train(self, plan, keeper, found)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, batch_size: int = 32) -> Self:
         """Train for one epoch on these samples with `optimizer`, going on from where training was.
@@ -1091,6 +1130,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         from foxnn.io.sklearn_format import to_sklearn
 
         return to_sklearn(self)
+
+    def _become(self, other: NeuralNetwork) -> None:
+        """Be as another network of the same kind; settings, metadata and who is training stay this one's."""
+        own = ("settings", "metadata", "_training")
+        self.__dict__.update({name: value for name, value in other.__dict__.items() if name not in own})
 
     def __reduce__(self) -> tuple[Any, ...]:
         from foxnn.io.native import from_bytes, to_bytes

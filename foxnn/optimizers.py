@@ -50,7 +50,7 @@ class Optimizer:
     ) -> None:
         declared = _core.OPTIMIZERS[self.name]
         rate = declared["learning_rate"] if learning_rate is None else learning_rate
-        self.learning_rate: float | Schedule = _checked_rate(rate)
+        self.learning_rate: float | Schedule = checked_rate(rate)
         self.hyper: dict[str, float] = parameter_values(self.name, declared["parameters"], hyper)
         if clip_value is not None and clip_norm is not None:
             raise ValueError(f"clip_norm: got {clip_norm!r} besides clip_value={clip_value!r}; it takes one of the two")
@@ -81,7 +81,8 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _checked_rate(rate: Any) -> float | Schedule:
+def checked_rate(rate: Any) -> float | Schedule:
+    """A learning rate as a number or a schedule, or an error."""
     if isinstance(rate, dict) or callable(rate) or hasattr(rate, "rates"):
         from foxnn import schedules
 

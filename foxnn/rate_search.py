@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from foxnn import optimizers
+from foxnn import _core, optimizers
 from foxnn._options import integer, real
 from foxnn.errors import DivergenceError
 from foxnn.plan import Plan
@@ -150,11 +150,11 @@ def _losses(network: NeuralNetwork, plan: Plan, rates: npt.NDArray[np.float64]) 
                 end = min(begin + part.batch_size, part.n)
                 rate = float(rates[step])
                 try:
-                    _, _, (loss, weight, _) = one_call(
-                        network, part.samples, part.order, begin, end, part.batch_size, rate, (0.0, 0.0, 0.0), 0.0
-                    )
+                    progress = _core.Progress(begin)
+                    one_call(network, part.samples, part.order, progress, end, part.batch_size, rate, 0.0)
                 except DivergenceError:
                     return
+                loss, weight, _ = progress.sums
                 yield loss / weight if weight else 0.0
                 step += 1
         network.epoch += 1

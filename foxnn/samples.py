@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The number of the shuffle that picks the samples held out, out of the way of those of epochs.
 SPLIT_SHUFFLE = 2**32 - 1
+#: Bytes of an array that `digest` looks at: to look at more would take longer than a moment.
+_DIGESTED = 2**25
 
 
 class Part(NamedTuple):
@@ -34,6 +36,20 @@ class Part(NamedTuple):
 def shuffled(network: NeuralNetwork, n: int) -> npt.NDArray[np.int64]:
     """0, .., n - 1 in the order that belongs to the network's seed and epoch."""
     return _core.shuffled_order(network.seed, network.epoch % SPLIT_SHUFFLE, n)
+
+
+def digest(reading: tuple[float, float], *arrays: npt.NDArray[Any] | None) -> str:
+    """A hash that tells samples from others; of large arrays it looks at rows from all over them."""
+    import hashlib
+
+    content = hashlib.sha256(repr(reading).encode())
+    for array in arrays:
+        if array is None:
+            content.update(b"none")
+        else:
+            content.update(f"{array.dtype.str} {array.shape}".encode())
+            content.update(np.ascontiguousarray(array[:: 1 + array.nbytes // _DIGESTED]).data)
+    return content.hexdigest()
 
 
 @dataclass
@@ -109,6 +125,10 @@ class Arrays:
         """What an epoch of n samples in that order is made of."""
         yield Part(self.core, order, n, batch_size, self.targets.correct)
 
+    def digest(self) -> str:
+        """A hash that tells these samples from others."""
+        return digest(self.reading, self.inputs, *self.targets[:2], self.weights)
+
 
 @dataclass
 class Epochs:
@@ -146,6 +166,15 @@ class Epochs:
     def fit_scaling(self, network: NeuralNetwork) -> None:
         """Fit the network's scaling to the samples to train on."""
         self.arrays.fit_scaling(network, self.pool)
+
+    def described(self) -> dict[str, Any]:
+        """What tells these epochs from others, as JSON can hold it."""
+        return {
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+            "samples to train on": self.n,
+            "training data": self.arrays.digest(),
+        }
 
     def parts(self, network: NeuralNetwork) -> Iterator[Part]:
         """What the coming epoch is made of."""

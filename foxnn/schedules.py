@@ -66,7 +66,10 @@ class Schedule:
         raise NotImplementedError(f"{type(self).__name__} has to define at(steps, pace)")
 
     def begin(self) -> Schedule:
-        """What a training uses: the schedule itself, or a copy if it keeps anything in mind."""
+        """What a training uses: the schedule itself, or a copy if it keeps anything in mind.
+
+        What it keeps in mind is a dict `state` of numbers and texts, so that checkpoints have it.
+        """
         return self
 
     def observe(self, values: dict[str, float]) -> None:
@@ -714,6 +717,14 @@ def get(learning_rate: Any) -> float | Schedule:
     return real("learning_rate", learning_rate, 0)
 
 
+def _keeping(schedule: Any) -> list[Any]:
+    """The schedules, of this one and those inside it, that have a `state`."""
+    if not isinstance(schedule, Schedule):
+        return []
+    inside = [found for inner in vars(schedule).values() for found in _keeping(inner)]
+    return [schedule, *inside] if hasattr(schedule, "state") else inside
+
+
 class Rates:
     """The rates of a training's steps, whatever `optimizer.learning_rate` is or becomes meanwhile.
 
@@ -738,11 +749,7 @@ class Rates:
 
         `ahead`: how many steps there will be for sure, for which rates may be computed at once.
         """
-        if learning_rate is not self._given:
-            checked = get(learning_rate)
-            self._given = learning_rate
-            self._schedule = checked.begin() if isinstance(checked, Schedule) else None
-            self._block = np.empty(0)
+        self._take(learning_rate)
         if self._schedule is None:
             return float(learning_rate)
         at = step - self._first
@@ -751,6 +758,26 @@ class Rates:
             self._block = _checked(self._schedule, self._schedule.at(steps, self._pace), len(steps))
             self._first, at = step, 0
         return self._block[at : at + n]
+
+    def _take(self, learning_rate: Any) -> None:
+        if learning_rate is not self._given:
+            checked = get(learning_rate)
+            self._given = learning_rate
+            self._schedule = checked.begin() if isinstance(checked, Schedule) else None
+            self._block = np.empty(0)
+
+    def state(self, learning_rate: Any) -> list[dict[str, Any]]:
+        """What the schedule of steps to come keeps in mind, and those inside it."""
+        self._take(learning_rate)
+        return [dict(schedule.state) for schedule in _keeping(self._schedule)]
+
+    def restore(self, learning_rate: Any, state: list[dict[str, Any]]) -> None:
+        """Go on with a learning rate of which `state` was this."""
+        self._take(learning_rate)
+        for schedule, kept in zip(_keeping(self._schedule), state, strict=True):
+            if kept.keys() != schedule.state.keys():
+                raise ValueError(f"the state of {schedule!r} has {', '.join(kept)}")
+            schedule.state = kept
 
     def observe(self, values: dict[str, float]) -> None:
         """Let the schedule hear the values of an epoch that has ended."""

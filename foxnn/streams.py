@@ -89,6 +89,19 @@ class Stream:
         """What metrics of the training data are taken of."""
         return self
 
+    def described(self) -> dict[str, Any]:
+        """What tells these epochs from others: not what is in the batches, which have to be the same ones again."""
+        if not self.again:
+            raise ValueError(
+                f"checkpoint: {self._name} is an iterator, which cannot be gone through from its beginning again; it "
+                "takes arrays, or a sequence, an iterable or a function that gives the same batches every time anew"
+            )
+        return {"batches": type(self).__name__, "steps_per_epoch": self.steps}
+
+    def digest(self) -> str:
+        """Nothing of what is in the batches."""
+        return type(self).__name__
+
     def check_metrics(self, network: NeuralNetwork, metrics: Sequence[Metric]) -> None:
         """Nothing to try them on yet."""
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from foxnn import _core, optimizers
+from foxnn.checkpoint import described_rate, kept
 from foxnn.errors import DivergenceError
 from foxnn.history import History
 from foxnn.plan import Plan
@@ -18,12 +20,15 @@ from foxnn.samples import Part
 
 if TYPE_CHECKING:
     from foxnn._arrays import Targets
+    from foxnn.checkpoint import Checkpoint, Interrupted
     from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
     from foxnn.plan import Data
 
 #: Seconds after which the core comes back to Python, which then hears Ctrl-C and moves the progress bar.
 CHUNK_SECONDS = 0.05
+#: How far a training is, besides its progress.
+_PLACE = ("epoch", "is_begun", "part", "before", "first_step", "heard", "rule")
 
 
 # ---- steps --------------------------------------------------------------------------------------------------
@@ -35,24 +40,26 @@ def one_call(
     network: NeuralNetwork,
     samples: Any,
     order: npt.NDArray[np.int64] | None,
-    begin: int,
+    progress: _core.Progress,
     end: int,
     batch_size: int,
     rate: float | npt.NDArray[np.float64],
-    sums: _Sums,
     seconds: float,
     sum_gradients: bool = False,
-) -> tuple[int, int, _Sums]:
-    """One call into the core: how far in the order it came, how many steps it took, and the sums with what was added.
+) -> None:
+    """One call into the core, which moves `progress` on: up to `end`, or until `seconds` have passed.
 
-    It trains up to `end`, or until `seconds` have passed. `rate` is that of all steps or an array of each one's.
+    `rate` is that of all steps or an array of each one's.
     """
     state = network._get_optimizer_state()
     trainer = network._get_trainer()  # a callback may have changed an activation, which makes a new one
-    outcome, begin, steps, loss, weight, correct = trainer.run(
+    before = progress.steps
+    if isinstance(rate, float):
+        network._rate = rate
+    outcome = trainer.run(
         samples,
         order,
-        begin,
+        progress,
         end,
         state,
         batch_size,
@@ -64,11 +71,11 @@ def one_call(
         network.n_threads or 0,
         network.seed,
         network.epoch % 2**32,
-        *sums,
     )
-    network._rate = rate if isinstance(rate, float) else float(rate[steps if outcome == "loss" else steps - 1])
+    if not isinstance(rate, float):
+        steps = progress.steps - before
+        network._rate = float(rate[steps if outcome == "loss" else steps - 1])
     check_step(network, outcome, state)
-    return begin, steps, (loss, weight, correct)
 
 
 def check_step(network: NeuralNetwork, outcome: str, state: Any) -> None:
@@ -113,33 +120,46 @@ def run_steps(
     in the order and the three sums so far.
     """
     network._check_scaled()
-    sums = (0.0, 0.0, 0.0)
+    progress = _core.Progress(begin)
     rate = rate_of_step(network, network._get_optimizer_state())  # in more than one step at a time it is constant
-    while begin < end:
-        begin, _, sums = one_call(network, samples, order, begin, end, batch_size, rate, sums, seconds, sum_gradients)
+    while progress.next < end:
+        one_call(network, samples, order, progress, end, batch_size, rate, seconds, sum_gradients)
         if on_progress is not None:
-            on_progress(begin, *sums)
-    return sums
+            on_progress(progress.next, *progress.sums)
+    return progress.sums
 
 
 # ---- epochs -------------------------------------------------------------------------------------------------
 
 
-def train(network: NeuralNetwork, plan: Plan) -> History:
-    """Carry out a plan."""
+def train(
+    network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None = None, found: Interrupted | None = None
+) -> History:
+    """Carry out a plan; with `found`, go on where it was interrupted."""
     with network._exclusively():
+        if found is None:
+            network.history = History()
+        else:
+            found.take_place_of(network)
         if network._unfitted:
             plan.data.fit_scaling(network)
         network.scale, network.offset = plan.scale, plan.offset
         network.optimizer = plan.optimizer
-        network.history = History()
         network.stop_training = False
+        training = _Training(network, plan, checkpoint)
+        if found is not None:
+            training.restore(found.state)
+            if found.is_complete:
+                for callback, state in zip(kept(plan.callbacks), found.state["callbacks"], strict=True):
+                    callback.set_state(state)
+                return network.history
         with ExitStack() as at_the_end:
             for callback in reversed(plan.callbacks):  # so that all are told, in their order
                 at_the_end.callback(callback.on_train_end, network)
-            for callback in plan.callbacks:
-                callback.on_train_begin(network, plan.epochs, plan.data.n)
-            _Training(network, plan).run()
+            training.begin(None if found is None else found.state)
+            training.run()
+        if checkpoint is not None:
+            checkpoint.finish(network, training.state())
     return network.history
 
 
@@ -148,56 +168,152 @@ class _Training:
 
     Attributes
     ----------
-    epoch, step : int
-        Epochs and steps behind us: what learning-rate schedules depend on.
-    batches, samples : int
-        Those of this epoch that are behind us.
-    sums : (float, float, float)
-        Of this epoch.
+    progress : Progress
+        Position in the present part of the data, steps of the training, sums of the epoch.
+    epoch : int
+    is_begun : bool
+        Whether callbacks know that the epoch has begun.
+    part : int
+        Number of the present part.
+    before : int
+        Samples of the epoch in earlier parts.
+    first_step : int
+        Steps before the epoch.
+    heard : int
+        Batches of the epoch that `on_batch_end` need not hear of any more.
+    rule : str
+        How correct answers are counted; "": not at all, since parts differ.
     """
 
-    def __init__(self, network: NeuralNetwork, plan: Plan) -> None:
+    def __init__(self, network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None = None) -> None:
         from foxnn.schedules import Pace, Rates
 
         self.network, self.plan = network, plan
         steps = plan.data.steps
         whole = None if plan.goes_on or steps is None else steps * plan.epochs
         self.rates = Rates(Pace(steps, whole))
-        self.epoch = 0
-        self.step = int(network._get_optimizer_state().t) if plan.goes_on else 0
+        self.first_step = int(network._get_optimizer_state().t) if plan.goes_on else 0
+        self.progress = _core.Progress(0, self.first_step)
+        self.epoch = self.part = self.before = self.heard = 0
+        self.is_begun, self.rule = False, ""
         self._listeners = [callback for callback in plan.callbacks if callback.every]
+        self._rate_given = plan.optimizer.learning_rate
+        self._seconds = 0.0  # that an epoch has taken before it was interrupted
+        self._checkpoint = checkpoint
+        self._settled: dict[str, Any] | None = None  # the state before what must not be interrupted
+
+    def begin(self, state: dict[str, Any] | None) -> None:
+        """Tell callbacks that it begins, or goes on from a state."""
+        arguments = self.network, self.plan.epochs, self.plan.data.n
+        states = iter([] if state is None else state["callbacks"])
+        for callback in self.plan.callbacks:
+            if state is None:
+                callback.on_train_begin(*arguments)
+            else:
+                callback.on_train_resume(*arguments, next(states) if callback in kept([callback]) else {})
 
     def run(self) -> None:
-        """Train for as many epochs as are left."""
-        while self.epoch < self.plan.epochs and not self.network.stop_training:
-            self._train_epoch()
+        """Train for as many epochs as are left; what ends it early leaves a checkpoint."""
+        try:
+            while self.epoch < self.plan.epochs and not self.network.stop_training:
+                self._train_epoch()
+        except DivergenceError:  # it would diverge again
+            raise
+        except BaseException:
+            if self._checkpoint is not None:
+                self._checkpoint.write(self.network, self._settled or self.state())
+            raise
+
+    def state(self) -> dict[str, Any]:
+        """All that goes on from here, apart from the network."""
+        rate = self.network.optimizer.learning_rate
+        changed = {} if rate is self._rate_given else {"learning_rate": described_rate(rate, self.network._rate)}
+        return {
+            **{name: getattr(self, name) for name in _PLACE},
+            "next": self.progress.next,
+            "steps": self.progress.steps,
+            "sums": list(self.progress.sums),
+            **changed,
+            "rate": self.network._rate,
+            "network_epoch": self.network.epoch,
+            "epochs_in_history": len(self.network.history.epochs),
+            "seconds": time.perf_counter() - self._started if self.is_begun else 0.0,
+            "stop": self.network.stop_training,
+            "schedules": self.rates.state(rate),
+            "callbacks": [callback.state() for callback in kept(self.plan.callbacks)],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Be where `state` was returned."""
+        for name in _PLACE:
+            setattr(self, name, state[name])
+        self.progress = _core.Progress(state["next"], state["steps"], *state["sums"])
+        self._seconds, self.network.stop_training = state["seconds"], state["stop"]
+        optimizer, steps = self.network.optimizer, self.progress.steps
+        if "learning_rate" in state:
+            optimizer.learning_rate = optimizers.checked_rate(state["learning_rate"])
+        self.rates.restore(optimizer.learning_rate, state["schedules"])
+        self.network._rate = float(state["rate"])
+        if steps and not isinstance(rate := self.rates.of(optimizer.learning_rate, steps - 1, 1), float):
+            self.network._rate = float(rate[0])  # which a signal may have kept from being noted
+
+    def _settle(self) -> None:
+        """What follows cannot be gone on with halfway: interrupted, it will come again, beginning from here."""
+        self._settled = None if self._checkpoint is None else self.state()
+
+    def _write_if_due(self) -> None:
+        if self._checkpoint is not None and self._checkpoint.is_due:
+            self._checkpoint.write(self.network, self.state())
+
+    @property
+    def batches(self) -> int:
+        """Batches of the epoch that are behind us."""
+        return self.progress.steps - self.first_step
+
+    @property
+    def samples(self) -> int:
+        """Samples of the epoch that are behind us."""
+        return self.before + self.progress.next
 
     def _train_epoch(self) -> None:
-        network, callbacks = self.network, self.plan.callbacks
-        started = time.perf_counter()
-        for callback in callbacks:
-            callback.on_epoch_begin(network, self.epoch)
-        self.batches = self.samples = 0
-        self.sums: _Sums = (0.0, 0.0, 0.0)
-        self._rule: str | None = None
-        self._tick, self._told = time.perf_counter() + CHUNK_SECONDS, 0
+        network = self.network
+        self._started, self._seconds = time.perf_counter() - self._seconds, 0.0
+        if not self.is_begun:
+            self._settle()
+            for callback in self.plan.callbacks:
+                callback.on_epoch_begin(network, self.epoch)
+            self.is_begun = True
+            self._settled = None
+        self._tick, self._told = time.perf_counter() + CHUNK_SECONDS, self.samples
         with closing(self.plan.data.parts(network)) as parts:  # type: ignore[type-var]
-            for part in parts:
-                self._train_on(part)
+            for number, part in enumerate(parts):
+                if number >= self.part:  # if not, it was trained on before an interruption
+                    self._train_on(number, part)
                 if network.stop_training:
                     break
         self._tell_progress()
+        self._settle()
+        self._end_epoch()
+        self._settled = None
+        if self._checkpoint is not None:
+            self._write_if_due()
+
+    def _end_epoch(self) -> None:
+        network, epoch = self.network, self.epoch
         network.epoch += 1
         values = self._means()
         if self.rates.is_scheduled:
             values["learning_rate"] = network._rate
         values |= self._evaluated()
-        values["seconds"] = time.perf_counter() - started
+        values["seconds"] = time.perf_counter() - self._started
         network.history.append(values)
         self.rates.observe(values)
-        for callback in callbacks:
-            callback.on_epoch_end(network, self.epoch, values)
-        self.epoch += 1
+        for callback in self.plan.callbacks:
+            callback.on_epoch_end(network, epoch, values)
+        self.progress.begin_epoch()
+        self.epoch, self.first_step = epoch + 1, self.progress.steps
+        self.part = self.before = self.heard = 0
+        self.is_begun = False
 
     def _evaluated(self) -> dict[str, Any]:
         """Loss and metrics of the validation data; or if there are none, metrics of the training data."""
@@ -210,38 +326,48 @@ class _Training:
         found = evaluate(self.network, plan.data.whole, plan.metrics)
         return {metric.name: found[metric.name] for metric in plan.metrics}
 
-    def _train_on(self, part: Part) -> None:
-        self._rule = part.correct if self._rule in (None, part.correct) else ""
-        begin = 0
+    def _train_on(self, number: int, part: Part) -> None:
+        progress = self.progress
+        if number > self.part:
+            self._settle()
+            self.part, self.before = number, self.samples
+            progress.begin_part()
+        self.rule = part.correct if self.rule == part.correct or progress.steps == self.first_step else ""
+        self._settled = None
         while True:
-            begin = self._advance(part, begin)
-            due = [callback for callback in self._listeners if self.batches % callback.every == 0]
-            values = self._means() if due else {}
-            for callback in due:
-                callback.on_batch_end(self.network, self.epoch, self.batches - 1, values)
+            if self._listeners and self.heard < self.batches:
+                self._tell_batch()
             if time.perf_counter() >= self._tick:
                 self._tell_progress()
                 self._tick = time.perf_counter() + CHUNK_SECONDS
-            if begin >= part.n or self.network.stop_training:
+                self._write_if_due()
+            if progress.next >= part.n or self.network.stop_training:
                 return
+            self._advance(part)
 
-    def _advance(self, part: Part, begin: int) -> int:
+    def _tell_batch(self) -> None:
+        batches = self.batches
+        due = [callback for callback in self._listeners if batches % callback.every == 0]
+        if due:
+            self._settle()
+            values = self._means()
+            for callback in due:
+                callback.on_batch_end(self.network, self.epoch, batches - 1, values)
+        self.heard = batches
+        self._settled = None
+
+    def _advance(self, part: Part) -> None:
         """One call into the core; it returns to Python at the latest when someone wants to hear of a batch."""
-        network = self.network
+        network, progress, batches = self.network, self.progress, self.batches
+        begin = progress.next
         left = -(-(part.n - begin) // part.batch_size)
-        steps = min([left, *(callback.every - self.batches % callback.every for callback in self._listeners)])
-        rate = self.rates.of(network.optimizer.learning_rate, self.step, steps, self._steps_left(left))
+        steps = min([left, *(callback.every - batches % callback.every for callback in self._listeners)])
+        rate = self.rates.of(network.optimizer.learning_rate, progress.steps, steps, self._steps_left(left))
         if not isinstance(rate, float):
             steps = len(rate)
         end = min(part.n, begin + steps * part.batch_size)
         seconds = max(self._tick - time.perf_counter(), 1e-6)
-        position, taken, self.sums = one_call(
-            network, part.samples, part.order, begin, end, part.batch_size, rate, self.sums, seconds
-        )
-        self.batches += taken
-        self.step += taken
-        self.samples += position - begin
-        return position
+        one_call(network, part.samples, part.order, progress, end, part.batch_size, rate, seconds)
 
     def _steps_left(self, of_part: int) -> int:
         """How many steps of this epoch are left for sure."""
@@ -249,17 +375,18 @@ class _Training:
         return of_part if per_epoch is None else max(of_part, per_epoch - self.batches)
 
     def _tell_progress(self) -> None:
-        if self._told == self.samples:
+        samples = self.samples
+        if self._told == samples:
             return
-        self._told = self.samples
+        self._told = samples
         values = self._means()
         for callback in self.plan.callbacks:
-            callback.on_progress(self.network, self.epoch, self.samples, values)
+            callback.on_progress(self.network, self.epoch, samples, values)
 
     def _means(self) -> dict[str, float]:
-        loss, weight, correct = self.sums
+        loss, weight, correct = self.progress.sums
         values = {"loss": loss / weight if weight else math.nan}
-        if self._rule:
+        if self.rule:
             values["accuracy"] = correct / weight if weight else math.nan
         return values
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 class Callback:
     """Base of callbacks: override what you need.
+
+    A callback that remembers something from one epoch to the next says so with `state` and `set_state`, for `fit` with
+    `checkpoint`.
 
     Set ``network.stop_training = True`` to stop: after the epoch, or at once if done in `on_batch_end` or
     `on_progress`; the epoch then ends early. An exception ends the training and leaves the network usable.
@@ -35,6 +38,13 @@ class Callback:
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
         """Before the first of `epochs` epochs of `n_samples` samples (None: nobody knows how many)."""
 
+    def on_train_resume(
+        self, network: NeuralNetwork, epochs: int, n_samples: int | None, state: dict[str, Any]
+    ) -> None:
+        """In place of `on_train_begin` when a training goes on, with what `state` returned when it was interrupted."""
+        self.on_train_begin(network, epochs, n_samples)
+        self.set_state(state)
+
     def on_epoch_begin(self, network: NeuralNetwork, epoch: int) -> None:
         """Before epoch number `epoch`, counted from 0."""
 
@@ -49,3 +59,10 @@ class Callback:
 
     def on_train_end(self, network: NeuralNetwork) -> None:
         """After the last epoch, or after an error or Ctrl-C."""
+
+    def state(self) -> dict[str, Any]:
+        """What to remember if the training is interrupted: numbers, texts, arrays, and lists and dicts of them."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Remember what `state` returned; tuples have become lists."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -61,6 +62,22 @@ class CSVLogger(Callback):
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         mode = "a" if self._columns else "w"
         self._file = open(self.path, mode, newline="", encoding="utf-8")  # noqa: SIM115  (on_train_end closes it)
+
+    def state(self) -> dict[str, Any]:
+        """How many epochs the file had before this training."""
+        return {"before": self._before}
+
+    def on_train_resume(
+        self, network: NeuralNetwork, epochs: int, n_samples: int | None, state: dict[str, Any]
+    ) -> None:
+        """Open the file, and drop what it has of epochs that are to come again."""
+        kept = state["before"] + len(network.history.epochs)
+        with suppress(FileNotFoundError):
+            lines = Path(self.path).read_bytes().splitlines(keepends=True)
+            os.truncate(self.path, sum(map(len, lines[: 1 + kept])))
+        append, self.append = self.append, True
+        self.on_train_begin(network, epochs, n_samples)
+        self.append, self._before = append, state["before"]
 
     def _continue(self) -> None:
         """Look where the file ends; a line cut short, as by a power cut, is dropped."""

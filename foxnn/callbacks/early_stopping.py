@@ -91,3 +91,12 @@ class EarlyStopping(Callback):
         if self._weights:
             bring_back(network, self._weights)
         self._weights = []
+
+    def state(self) -> dict[str, Any]:
+        """The best value, its epoch, and the weights of it."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "weights": self._weights}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """See `Callback.set_state`."""
+        self.best, self.best_epoch, weights = state["best"], state["best_epoch"], state["weights"]
+        self._weights = [(w, b) for w, b in weights]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foxnn._options import integer
 from foxnn.callbacks._monitor import Monitor
@@ -89,6 +89,14 @@ class ModelCheckpoint(Callback):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         network.save(path)
         self.last_path = path
+
+    def state(self) -> dict[str, Any]:
+        """The best value and the last file."""
+        return {"best": self.best, "last_path": self.last_path}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """See `Callback.set_state`."""
+        self.best, self.last_path = state["best"], state["last_path"]
 
     def _path_of(self, epoch: int, values: dict[str, float]) -> str:
         named = {**values, "epoch": epoch + 1}

@@ -54,6 +54,14 @@ class ProgressBar(Callback):
             file=sys.stderr,
         )
 
+    def on_train_resume(
+        self, network: NeuralNetwork, epochs: int, n_samples: int | None, state: dict[str, Any]
+    ) -> None:
+        """Open the bar where it was."""
+        self.on_train_begin(network, epochs, n_samples)
+        self._before = len(network.history.epochs) * (n_samples or 0)
+        self._bar.initial = self._bar.n = self._before
+
     def on_progress(self, network: NeuralNetwork, epoch: int, done: int, values: dict[str, float]) -> None:
         """Move the bar."""
         self._show(epoch, values)

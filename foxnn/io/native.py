@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 
+_Read = TypeVar("_Read")
 _Shapes = dict[str, tuple[int, ...]]
 
 #: What it takes to make a network; the other parts are then put into it.
@@ -180,7 +181,8 @@ def _kept(optimizer: str) -> int:
 # ---- writing ------------------------------------------------------------------------------------------------
 
 
-def _described(network: NeuralNetwork) -> dict[str, Any]:
+def described(network: NeuralNetwork) -> dict[str, Any]:
+    """A network without its arrays, as JSON can hold it."""
     parts = {name: (part.take(network), part.default) for name, part in _PARTS.items()}
     return {
         "format": FORMAT,
@@ -210,13 +212,20 @@ def _optimizer_state(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
     return {"optimizer_of_state": _config(network, optimizer), "steps": state.t}, arrays
 
 
-def to_pieces(network: NeuralNetwork, *, optimizer: bool = False) -> tuple[memoryview, bytes, memoryview]:
-    """A network as the bytes of a file, in pieces; with `optimizer`, also what its optimizer remembers."""
-    description = _described(network)
+def to_pieces(
+    network: NeuralNetwork, *, optimizer: bool = False, training: dict[str, Any] | None = None
+) -> tuple[memoryview, bytes, memoryview]:
+    """A network as the bytes of a file, in pieces.
+
+    With `optimizer`, also what its optimizer remembers; with `training`, also that: it may hold arrays.
+    """
+    description = described(network)
     arrays = {name: getattr(owner, attribute) for name, owner, attribute in _arrays(network)}
     if optimizer:
         more, more_arrays = _optimizer_state(network)
         description, arrays = description | more, arrays | more_arrays
+    if training is not None:
+        description["training"] = _without_arrays(training, "training", arrays)
     try:
         return container.pack(description, arrays)
     except (TypeError, ValueError, RecursionError) as error:
@@ -226,6 +235,35 @@ def to_pieces(network: NeuralNetwork, *, optimizer: bool = False) -> tuple[memor
 def to_bytes(network: NeuralNetwork, *, optimizer: bool = False) -> bytes:
     """A network as the bytes of a file; with `optimizer`, also what its optimizer remembers."""
     return b"".join(to_pieces(network, optimizer=optimizer))
+
+
+def _without_arrays(value: Any, name: str, arrays: Arrays) -> Any:
+    """A value as JSON can hold it: arrays go elsewhere, under a name, and numbers that JSON has not become texts."""
+    if isinstance(value, np.ndarray):
+        arrays[name] = np.ascontiguousarray(value)
+        return {"$array": name}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$number": str(value)}
+    if isinstance(value, dict):
+        return {key: _without_arrays(inner, f"{name}.{key}", arrays) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_arrays(inner, f"{name}.{i}", arrays) for i, inner in enumerate(value)]
+    return value
+
+
+def _with_arrays(value: Any, arrays: Arrays) -> Any:
+    """What `_without_arrays` took apart, with lists for tuples."""
+    if isinstance(value, list):
+        return [_with_arrays(inner, arrays) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"$array"}:
+        return arrays[value["$array"]]
+    if value.keys() == {"$number"}:
+        return float(value["$number"])
+    return {key: _with_arrays(inner, arrays) for key, inner in value.items()}
 
 
 # ---- reading ------------------------------------------------------------------------------------------------
@@ -240,12 +278,23 @@ def from_file(path: str | os.PathLike[str]) -> NeuralNetwork:
     return _translated(lambda: _build(*_checked(Path(path).read_bytes())))
 
 
+def training_from_file(path: str | os.PathLike[str]) -> tuple[NeuralNetwork, dict[str, Any] | None]:
+    """The network in a file, and the training that `to_pieces` was given, if there is one."""
+
+    def read() -> tuple[NeuralNetwork, dict[str, Any] | None]:
+        description, arrays = _checked(Path(path).read_bytes())
+        network = _build(description, arrays)
+        return network, _with_arrays(description["training"], arrays) if "training" in description else None
+
+    return _translated(read)
+
+
 def from_bytes(data: bytes) -> NeuralNetwork:
     """The network that `to_bytes` turned into these bytes."""
     return _translated(lambda: _build(*_checked(data)))
 
 
-def _translated(read: Callable[[], NeuralNetwork]) -> NeuralNetwork:
+def _translated(read: Callable[[], _Read]) -> _Read:
     try:
         return read()
     except FileFormatError:
@@ -262,12 +311,14 @@ def _checked(data: bytes) -> tuple[dict[str, Any], Arrays]:
     written, writer = description["format"], f"foxnn {description.get('foxnn')}"
     if type(written) is not int or not 1 <= written <= FORMAT:
         raise FileFormatError(f"written in format {written!r} by {writer}; this version reads formats 1 to {FORMAT}")
-    known = ["format", "foxnn", *_ARCHITECTURE, *_PARTS, *_STATE]
+    known = ["format", "foxnn", *_ARCHITECTURE, *_PARTS, *_STATE, "training"]
     for name in description:
         if name not in known:
             raise FileFormatError(f"written by {writer} with {name!r}, which this version does not know")
     shapes = _shapes(description)
     dtype = {"float32": "F32", "float64": "F64"}.get(description["dtype"])
+    if "training" in description:  # which tells itself what arrays it has
+        layout = {name: array for name, array in layout.items() if not name.startswith("training.")}
     for name in [*shapes, *layout]:
         got, takes = layout.get(name), (dtype, shapes[name]) if name in shapes else None
         if got != takes:

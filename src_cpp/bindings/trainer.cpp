@@ -5,6 +5,34 @@
 namespace foxnn {
 namespace {
 
+// How far a training is. A run moves it on by itself: what it returned would be lost to a signal that Python hears
+// right after it, with the weights being changed already.
+struct Progress {
+    Index next = 0;   // position in the order
+    Index steps = 0;  // of all runs
+    Totals totals;
+};
+
+void bind_progress(py::module_& m) {
+    py::class_<Progress>(m, "Progress", "How far a training is; its runs move it on.")
+        .def(py::init([](Index next, Index steps, double loss, double weight, double correct) {
+                 return Progress{next, steps, {loss, weight, correct}};
+             }),
+             py::arg("next") = 0, py::arg("steps") = 0, py::arg("loss") = 0.0, py::arg("weight") = 0.0,
+             py::arg("correct") = 0.0)
+        .def("advance",
+             [](Progress& p, Index next, double loss, double weight, double correct) {  // by a step
+                 p.next = next, p.steps++;
+                 p.totals.loss += loss, p.totals.weight += weight, p.totals.correct += correct;
+             })
+        .def("begin_part", [](Progress& p) { p.next = 0; })
+        .def("begin_epoch", [](Progress& p) { p.next = 0, p.totals = {}; })
+        .def_readonly("next", &Progress::next)
+        .def_readonly("steps", &Progress::steps)
+        .def_property_readonly(
+            "sums", [](const Progress& p) { return py::make_tuple(p.totals.loss, p.totals.weight, p.totals.correct); });
+}
+
 template <class T>
 void bind_trainer(py::module_& m, const std::string& suffix) {
     using State = OptimizerState<T>;
@@ -30,16 +58,15 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
              py::keep_alive<1, 2>())
         .def(
             "run",
-            [](Trainer<T>& trainer, const SamplesOwner& owner, const py::object& order, Index begin, Index end,
+            [](Trainer<T>& trainer, const SamplesOwner& owner, const py::object& order, Progress& progress, Index end,
                State& optimizer, Index batch_size, const py::object& learning_rate, double l1, double l2, bool sum,
-               double seconds, int n_threads, std::uint64_t seed, std::uint32_t epoch, double loss, double weight,
-               double correct) {
+               double seconds, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
                 RunOptions options;
                 options.batch_size = batch_size;
                 py::array_t<double, py::array::c_style> rates;
                 if (py::isinstance<py::array>(learning_rate)) {
                     rates = learning_rate.cast<decltype(rates)>();
-                    if (rates.ndim() != 1 || rates.size() * batch_size < end - begin)
+                    if (rates.ndim() != 1 || rates.size() * batch_size < end - progress.next)
                         throw py::value_error("learning_rate: fewer rates than steps");
                     options.learning_rates = rates.data();
                 } else {
@@ -51,7 +78,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 options.n_threads = n_threads;
                 options.seed = seed;
                 options.epoch = epoch;
-                options.totals = {loss, weight, correct};
+                options.totals = progress.totals;
                 const std::int64_t* positions = nullptr;
                 py::array_t<std::int64_t, py::array::c_style> held;
                 if (!order.is_none()) {
@@ -61,15 +88,16 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 RunResult r;
                 {
                     py::gil_scoped_release release;
-                    r = trainer.run(owner.samples, positions, begin, end, optimizer, options);
+                    r = trainer.run(owner.samples, positions, progress.next, end, optimizer, options);
                 }
-                return py::make_tuple(name_of(r.outcome), r.next, r.steps, r.totals.loss, r.totals.weight,
-                                      r.totals.correct);
+                progress.next = r.next;
+                progress.steps += r.steps;
+                progress.totals = r.totals;
+                return name_of(r.outcome);
             },
-            py::arg("samples"), py::arg("order"), py::arg("begin"), py::arg("end"), py::arg("optimizer"),
+            py::arg("samples"), py::arg("order"), py::arg("progress"), py::arg("end"), py::arg("optimizer"),
             py::arg("batch_size"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"), py::arg("sum"),
-            py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"), py::arg("loss"),
-            py::arg("weight"), py::arg("correct"))
+            py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
         .def(
             "gradients",
             [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, double l1, double l2, bool sum,
@@ -96,6 +124,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
 }  // namespace
 
 void bind_trainers(py::module_& m) {
+    bind_progress(m);
     bind_trainer<float>(m, "F32");
     bind_trainer<double>(m, "F64");
 }
