@@ -244,8 +244,7 @@ void bind_network(py::module_& m, const char* name) {
                  bool finite;
                  {
                      py::gil_scoped_release release;
-                     finite = all_finite<T>(rows);
-                     if (finite) net.predict(rows, data, n_threads);
+                     finite = net.predict(rows, data, n_threads, true);
                  }
                  return finite ? py::object(std::move(out)) : py::none();
              })

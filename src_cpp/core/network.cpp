@@ -104,28 +104,33 @@ void Network<T>::predict_row(const T* x, T* out) const {
 }
 
 template <class T>
-void Network<T>::predict(const Rows& x, T* out, int n_threads) const {
+bool Network<T>::predict(const Rows& x, T* out, int n_threads, bool check) const {
     const std::shared_lock lock(mutex);
-    predict_locked(x, out, n_threads);
+    return predict_locked(x, out, n_threads, check);
 }
 
 template <class T>
 bool Network<T>::predict_if_free(const Rows& x, T* out, int n_threads) const {
     const std::shared_lock lock(mutex, std::try_to_lock);
-    if (lock) predict_locked(x, out, n_threads);
+    if (lock) predict_locked(x, out, n_threads, false);
     return lock.owns_lock();
 }
 
 template <class T>
-void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
-    if (has_batch_norm()) return folded().predict_locked(x, out, n_threads);
+bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check) const {
+    if (has_batch_norm()) return folded().predict_locked(x, out, n_threads, check);
     const bool plain = x.is_plain<T>() && input_scaling.empty();
-    if (x.n == 1 && plain && output_scaling.empty()) return predict_row(static_cast<const T*>(x.data), out);
+    if (x.n == 1 && plain && output_scaling.empty()) {
+        if (check && !kernels<T>().all_finite(static_cast<const T*>(x.data), x.columns)) return false;
+        predict_row(static_cast<const T*>(x.data), out);
+        return true;
+    }
 
     const Index ld = widest_stride();
     const Index blocks = (x.n + kBlockRows - 1) / kBlockRows;
     const int team = threads_for(flops_per_sample() * static_cast<double>(x.n), n_threads);
     std::atomic<Index> next{0};  // block to be done: whoever is free takes it
+    std::atomic<bool> finite{true};
     run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
         T* const memory = scratch<T>(4 * kBlockRows * ld);
         T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
@@ -134,6 +139,10 @@ void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
         for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
             const T* from = static_cast<const T*>(x.data) + first * x.stride;
+            if (check && !kernels<T>().all_finite(from, rows * x.columns)) {  // while they are on their way to the core
+                finite = false;
+                return;
+            }
             if (!plain) {
                 for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld, input_scaling);
                 from = in;
@@ -142,6 +151,7 @@ void Network<T>::predict_locked(const Rows& x, T* out, int n_threads) const {
             for (Index r = 0; r < rows; r++) hand_out(y + r * ld_y, out + (first + r) * n_out());
         }
     });
+    return finite;
 }
 
 template <class T>

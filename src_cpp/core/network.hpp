@@ -47,12 +47,13 @@ class Network {
     // A row of outputs y, as it is for those who asked.
     void hand_out(const T* y, T* out) const {
         if (output_scaling.empty())
-            std::copy_n(y, n_out(), out);
+            copy_row(y, n_out(), out);
         else
             output_scaling.undo(y, out);
     }
-    // out (x.n, n_out). Bits of a row do not depend on the other rows, nor on the threads.
-    void predict(const Rows& x, T* out, int n_threads) const;
+    // out (x.n, n_out). Bits of a row do not depend on the other rows, nor on the threads. False, and `out` is not to
+    // be used, if `check` and a number of plain x is not finite.
+    bool predict(const Rows& x, T* out, int n_threads, bool check = false) const;
     // The same without ever waiting: false, and nothing done, while someone changes the weights.
     bool predict_if_free(const Rows& x, T* out, int n_threads) const;
     // Raises unless the targets can be scaled as the outputs are.
@@ -69,7 +70,7 @@ class Network {
     // The same network with batch normalisation in its weights; made when first needed after a change. Under the lock.
     const Network& folded() const;
     std::unique_ptr<Network> copy_locked(bool folded) const;
-    void predict_locked(const Rows& x, T* out, int n_threads) const;
+    bool predict_locked(const Rows& x, T* out, int n_threads, bool check) const;
     void predict_row(const T* x, T* out) const;
     // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for one layer's outputs.
     void forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const;
