@@ -34,7 +34,7 @@ class Case:
     def __init__(self, seed: int) -> None:
         random = np.random.default_rng(seed)
         pick = lambda *options: options[random.integers(len(options))]  # noqa: E731
-        sizes = [int(n) for n in random.integers(1, 160, random.integers(3, 5))]
+        sizes = [int(n) for n in random.integers(1, pick(40, 160), random.integers(3, 5))]
         self.output, self.loss = pick(
             ("softmax", "cross_entropy"),
             ("sigmoid", "binary_cross_entropy"),

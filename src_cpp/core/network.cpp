@@ -1,7 +1,9 @@
 #include "core/network.hpp"
 
 #include <atomic>
+#include <optional>
 
+#include "core/narrow.hpp"
 #include "core/products.hpp"
 
 namespace foxnn {
@@ -126,16 +128,20 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
         return true;
     }
 
-    const Index ld = widest_stride();
+    const Index ld = widest_stride(), ldx = plain ? x.stride : ld;
+    const Index together = NarrowNetwork<T>::rows();
+    const bool narrow = x.n >= 2 * together && NarrowNetwork<T>::fits(*this);
     const Index blocks = (x.n + kBlockRows - 1) / kBlockRows;
     const int team = threads_for(flops_per_sample() * static_cast<double>(x.n), n_threads);
     std::atomic<Index> next{0};  // block to be done: whoever is free takes it
     std::atomic<bool> finite{true};
     run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
-        T* const memory = scratch<T>(4 * kBlockRows * ld);
+        T* const memory = scratch<T>(4 * kBlockRows * ld + NarrowNetwork<T>::size(*this));
         T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
                  *const y = b + kBlockRows * ld;
         const Index ld_y = padded_stride<T>(n_out());
+        std::optional<NarrowNetwork<T>> turned;
+        if (narrow) turned.emplace(*this, y + kBlockRows * ld);
         for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
             const T* from = static_cast<const T*>(x.data) + first * x.stride;
@@ -147,8 +153,15 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
                 for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld, input_scaling);
                 from = in;
             }
-            forward_block(from, plain ? x.stride : ld, rows, a, b, y, ld_y, false);
-            for (Index r = 0; r < rows; r++) hand_out(y + r * ld_y, out + (first + r) * n_out());
+            T* const to = out + first * n_out();
+            Index done = 0;
+            for (; narrow && done + together <= rows; done += together)
+                turned->predict(from + done * ldx, ldx, to + done * n_out());
+            if (!output_scaling.empty())
+                for (Index r = 0; r < done; r++) output_scaling.undo(to + r * n_out(), to + r * n_out());
+            if (done == rows) continue;
+            forward_block(from + done * ldx, ldx, rows - done, a, b, y, ld_y, false);
+            for (Index r = done; r < rows; r++) hand_out(y + (r - done) * ld_y, to + r * n_out());
         }
     });
     return finite;

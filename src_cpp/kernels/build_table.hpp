@@ -17,10 +17,12 @@ namespace {
 
 template <class A, class T>
 constexpr Activation<T> activation_entry() {
-    Activation<T> e{A::name, A::n_parameters, {}, A::start, false, SlopeFromOutput<A, T>::value, nullptr, nullptr};
+    Activation<T> e{A::name, A::n_parameters, {},     A::start, false, SlopeFromOutput<A, T>::value,
+                    nullptr, nullptr,         nullptr};
     for (int i = 0; i < kMaxParameters; i++) e.parameters[i] = A::parameters[i];
     if constexpr (std::is_same_v<A, Softmax>)
-        e.rowwise = e.slope_from_output = true, e.forward = softmax_forward<T>, e.backward = softmax_backward<T>;
+        e.rowwise = e.slope_from_output = true, e.forward = softmax_forward<T>, e.forward_columns = softmax_columns<T>,
+        e.backward = softmax_backward<T>;
     else
         e.forward = activate<A, T>;
     if constexpr (SlopeFromOutput<A, T>::value) e.backward = multiply_by_slope<A, T>;

@@ -206,21 +206,28 @@ FOXNN_INLINE Vec<T> shifted_exponentials(View z, View p, Vec<T>& top) {
     return sum.total();
 }
 
+template <class T, class View>
+FOXNN_INLINE void softmax(View y) {
+    Vec<T> top;
+    const Vec<T> sum = shifted_exponentials<T>(y, y, top);
+    y.each([&](Index at, int) { y.set(at, y.get(at) / sum); });
+}
+
 template <class T>
 void softmax_forward(T* y, T*, Index rows, Index n, Index ld, const T*) {
-    const auto of_view = [](auto y) __attribute__((always_inline)) {
-        Vec<T> top;
-        const Vec<T> sum = shifted_exponentials<T>(y, y, top);
-        y.each([&](Index at, int) { y.set(at, y.get(at) / sum); });
-    };
     Block<T> block;
     for_rows<T>(
         rows, n,
         [&](Index r) {
-            of_view(block.read(y + r * ld, n, ld));
+            softmax<T>(block.read(y + r * ld, n, ld));
             block.write(n, y + r * ld, ld);
         },
-        [&](Index r) { of_view(RowView<T>{y + r * ld, n}); });
+        [&](Index r) { softmax<T>(RowView<T>{y + r * ld, n}); });
+}
+
+template <class T>
+void softmax_columns(T* y, Index n) {
+    for (Index half = 0; half < 2; half++) softmax<T>(BlockView<T>{y + half * kLanes<T>, n, 2 * kLanes<T>});
 }
 
 // d_i <- y_i (d_i - sum_j d_j y_j)

@@ -103,16 +103,16 @@ struct RowView {
     FOXNN_INLINE Sum sum() const { return {}; }
 };
 
-// As many rows as a vector has lanes, of n <= 16 numbers each: the numbers of column c are the vector at c * kLanes.
+// As many rows as a vector has lanes, of n <= 16 numbers each: the numbers of column c are the vector at c * stride.
 template <class T>
 struct BlockView {
     using V = Vec<T>;
     T* numbers;
-    Index n;
+    Index n, stride = kLanes<T>;
 
     template <class Step>
     FOXNN_INLINE void each(const Step& step) const {
-        for (int c = 0; c < n; c++) step(c * kLanes<T>, c);
+        for (int c = 0; c < n; c++) step(c * stride, c);
     }
     FOXNN_INLINE V get(Index position) const { return load<V>(numbers + position); }
     FOXNN_INLINE void set(Index position, V v) const { store(numbers + position, v); }
@@ -142,7 +142,7 @@ class Block {
     T numbers[kParts * kLanes<T>];
 
   public:
-    BlockView<T> view(Index n) { return {numbers, n}; }
+    BlockView<T> view(Index n) { return BlockView<T>{numbers, n}; }
     // in (kLanes, n), stride ld, padded to whole vectors.
     BlockView<T> read(const T* in, Index n, Index ld) {
         squares(n, [&](Index r, Index c) { transpose_square(in + r * ld + c, ld, numbers + c * L + r, L); });

@@ -40,6 +40,8 @@ struct Activation {
     // y (rows, columns), stride ld: z comes in, f(z) goes out; `slope` (same shape and stride) may be null. Rows are
     // padded: up to the next multiple of `lanes` their columns may be read and written.
     void (*forward)(T* y, T* slope, Index rows, Index columns, Index ld, const T* parameters);
+    // If rowwise: the same for y (columns, 2 lanes), the transpose of that many rows; columns <= 16. Null if not.
+    void (*forward_columns)(T* y, Index columns);
     // d *= f'(z) if slope_from_output, else null: multiply by the slope that forward() left.
     void (*backward)(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters);
 };
