@@ -10,12 +10,15 @@ namespace foxnn {
 template <class T>
 class NarrowNetwork {
   public:
-    // Wider networks gain nothing: there the turning of the inputs costs more than the idle lanes.
+    // Wider networks gain nothing: there the turning of the inputs costs more than the idle lanes. And layer
+    // normalisation goes along rows.
     static bool fits(const Network<T>& network) {
         constexpr Index narrow = 64, most_classes = 16;
         if (network.n_in() > narrow) return false;
         for (const auto& layer : network.layers)
-            if (layer.n_out > narrow || (layer.activation->rowwise && layer.n_out > most_classes)) return false;
+            if (layer.n_out > narrow || layer.norm.kind == NormKind::layer ||
+                (layer.activation->rowwise && layer.n_out > most_classes))
+                return false;
         return true;
     }
     // Samples that go through the network together.
