@@ -99,7 +99,7 @@ def _rounding_error(network: NeuralNetwork, samples: Any) -> RoundingError:
     if drawn:
         samples = np.random.default_rng(0).normal(size=(_DRAWN, network.sizes[0]))
         scale, offset = reading(network) or (1.0, 0.0)
-        samples = (samples - offset) / (scale or 1.0)  # which the network reads as the normal numbers
+        samples = (samples - offset) / np.where(scale, scale, 1.0)  # which the network reads as the normal numbers
     expected = np.atleast_2d(network.predict(samples)).astype(np.float64)
     twin = network.copy()
     for layer in twin.layers:
