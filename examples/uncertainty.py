@@ -24,6 +24,6 @@ print("   x    sin(x)   predicted")
 for at in range(11):
     mean, log_spread = nn.predict([[at]])[0]
     spread = np.exp(log_spread)
-    left, middle, right = (int(round(24 * (v + 2))) for v in (mean - spread, mean, mean + spread))
+    left, middle, right = (round(24 * (float(v) + 2)) for v in (mean - spread, mean, mean + spread))
     line = "".join("o" if i == middle else "-" if left <= i <= right else " " for i in range(96))
     print(f"{at:4d}  {np.sin(at):7.2f}  {mean:6.2f} +- {spread:.2f}  {line.rstrip()}")
