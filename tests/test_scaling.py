@@ -201,10 +201,12 @@ def test_other_outputs_are_fitted_again() -> None:
 
 
 def test_regression_has_no_accuracy() -> None:
-    zeros_and_ones = (X[:, [1, 2]] > 0).astype(float)
+    rows = np.eye(2)[(X[:, 1] > 0).astype(int)]
     nn = network()
-    assert "accuracy" not in nn.fit(X, zeros_and_ones, epochs=1, verbose=False)
-    assert "accuracy" not in nn.evaluate(X, zeros_and_ones)
+    assert "accuracy" not in nn.fit(X, rows, epochs=1, verbose=False)
+    assert "accuracy" not in nn.evaluate(X, rows)
+    nn.scale_outputs = None
+    assert "accuracy" in nn.evaluate(X, rows)
 
 
 def test_wrong_arguments_are_refused_and_change_nothing() -> None:

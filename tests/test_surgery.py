@@ -86,8 +86,9 @@ def test_a_changed_network_trains_as_a_new_one_with_its_weights() -> None:
     changed.fit(X, Y, epochs=1, verbose=False)
     changed.insert(1, 40, "relu", dropout=0.4)
     changed.remove(0)
-    changed.add_dropout = None  # attributes of one's own stay
-    new = foxnn.neural_network(changed.sizes, ["relu", "gelu"], "softmax", dropout=[0.4, 0.2], seed=5)
+    changed.remove(-1)
+    changed.add(3, "softmax")  # so that what dropped was the output in between, which drops nothing
+    new = foxnn.neural_network(changed.sizes, ["relu", "gelu"], "softmax", dropout=[0.4, 0], seed=5)
     new.set_weights(changed.get_weights())
     new.epoch = changed.epoch
     for nn in (changed, new):
@@ -113,7 +114,7 @@ def test_no_two_layers_start_alike_even_in_copies() -> None:
     nn.remove(0)
     nn.insert(0, 8, "tanh")
     nn.insert(0, 8, "tanh")
-    nn.remove(1)
+    nn.remove(2)
     twin = nn.copy()
     for network_ in (nn, twin):
         network_.insert(1, 8, "tanh")
