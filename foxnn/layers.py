@@ -45,8 +45,6 @@ class Layer:
     >>> nn.layers[1].weights = [[1], [2], [3]]
     """
 
-    #: The attributes that hold its parameters, in the order they are listed.
-
     def __init__(self, network: NeuralNetwork, index: int) -> None:
         self._network = network
         self._index = index

@@ -122,3 +122,15 @@ def test_anything_but_true_and_false_is_refused() -> None:
         nn.layers[0].trainable = "no"  # type: ignore[assignment]
     nn.layers[0].trainable = np.bool_(False)  # type: ignore[assignment]
     assert nn.layers[0].trainable is False
+
+
+@pytest.mark.parametrize("norm", [foxnn.BatchNorm(), foxnn.LayerNorm()], ids=["batch", "layer"])
+def test_the_normalisation_of_a_frozen_layer_stays_too(norm: Any) -> None:
+    X, T = data()
+    nn = foxnn.neural_network([5, 12, norm, 3], "tanh", "linear", seed=0)
+    nn.partial_fit(X, T)
+    nn.layers[0].trainable = False
+    before = {name: nn.layers[0].get_array(name) for name in nn.layers[0].array_names}
+    nn.fit(X, T, epochs=2, verbose=False)
+    for name, array in before.items():
+        np.testing.assert_array_equal(nn.layers[0].get_array(name), array)

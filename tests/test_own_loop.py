@@ -287,3 +287,25 @@ def test_clipping_and_max_norm_are_those_of_fit(options: dict[str, float]) -> No
         by_hand.apply_gradients(by_hand.loss_and_gradients(X[begin : begin + 9], T[begin : begin + 9])[1])
     for mine, other in zip(parameters(by_hand), parameters(ours), strict=True):
         np.testing.assert_array_equal(mine, other)
+
+
+def test_normalised_layers_train_by_hand_and_with_a_loss_of_ones_own_as_they_do() -> None:
+    def half_squared_error(y_true: Any, y_pred: Any) -> Any:
+        return ((y_pred - y_true) ** 2).sum(axis=1) / 2, y_pred - y_true
+
+    sizes = [5, 37, foxnn.BatchNorm(), 20, foxnn.LayerNorm(), 3]
+    by_hand, own, ours = (
+        foxnn.neural_network(sizes, "tanh", "linear", loss=loss, dtype="float64", seed=3)
+        for loss in ("half_squared_error", half_squared_error, "half_squared_error")
+    )
+    for X, T in batches():
+        y = by_hand.forward(X)
+        by_hand.apply_gradients(by_hand.backward((y - T) * (1 / len(T))))
+        own.train_on_batch(X, T)
+        ours.train_on_batch(X, T)
+    for nn in (by_hand, own):
+        assert nn.layers[0].array_names[-1] == "running_variance"
+        for layer, other in zip(nn.layers, ours.layers, strict=True):
+            for name in layer.array_names:
+                np.testing.assert_array_equal(layer.get_array(name), other.get_array(name))
+    np.testing.assert_allclose(by_hand.forward(X, training=False), ours.predict(X), atol=1e-13)
