@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import foxnn
-from foxnn.io.native import to_bytes
+from foxnn.io.native import _arrays, to_bytes
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 4))
@@ -30,7 +30,7 @@ def bits(nn: foxnn.NeuralNetwork) -> Any:
     """All that training changes, but for the time it took."""
     state = nn._optimizer_state
     return (
-        [(layer.weights.tobytes(), layer.bias.tobytes()) for layer in nn.layers],
+        [getattr(owner, name).tobytes() for _, owner, name in _arrays(nn)],
         [[a.tobytes() for s in range(_kept(nn)) for a in state.get(nn._core, i, s)] for i in range(len(nn.layers))],
         nn.predict(X[:, : nn.sizes[0]]).tobytes() if nn.sizes[0] == 4 else None,
         (state.t, nn.seed, nn.epoch, nn.scale, nn.offset, nn._rate, nn.stop_training),
@@ -163,6 +163,13 @@ TRAININGS: dict[str, tuple[Callable[[], Any], Any, Callable[[], dict[str, Any]]]
         CLASSES,
         lambda: {"sample_weight": np.arange(1.0, 51), "class_weight": "balanced", "shuffle": False, "scale": 0.5},
     ),
+    "normalised layers": (
+        lambda: foxnn.neural_network(
+            [4, 8, foxnn.BatchNorm(), 8, foxnn.LayerNorm(), 2], output="softmax", dropout=0.1, seed=3
+        ),
+        CLASSES,
+        lambda: {"validation_split": 0.2, "callbacks": [foxnn.EarlyStopping(patience=1)]},
+    ),
     "scaled data and a loss of one's own": (
         lambda: regressor(scale_inputs="standard", scale_outputs="minmax", loss=quartic),
         5 * VALUES,
@@ -208,6 +215,25 @@ def test_stopped_anywhere_it_goes_on_to_the_same_bits(name: str, at: str, first:
         path.unlink()
     assert number > {"on_batch_end": 10}.get(at, 2)
     assert bits(nn) == bits(reference)  # keeping a checkpoint changes nothing
+
+
+def test_batches_from_anywhere_are_gone_through_again(tmp_path: Path) -> None:
+    def batches() -> Iterator[Any]:
+        return ((X[i : i + 7], CLASSES[i : i + 7]) for i in range(0, 50, 7))
+
+    def fit(**options: Any) -> foxnn.NeuralNetwork:
+        nn = classifier(dropout=0.3)
+        nn.fit(batches, None, epochs=3, verbose=False, **options)
+        return nn
+
+    reference = fit()
+    for number in (1, 8, 13, 24):
+        path = tmp_path / f"run{number}.safetensors"
+        with pytest.raises(KeyboardInterrupt):
+            fit(callbacks=[Stop("on_batch_end", number)], checkpoint=path)
+        assert bits(fit(callbacks=[Stop()], checkpoint=path, resume=True)) == bits(reference)
+    with pytest.raises(ValueError, match="checkpoint: X is an iterator, which cannot be gone through"):
+        classifier().fit(batches(), None, epochs=1, checkpoint=tmp_path / "other.safetensors")
 
 
 def test_stopped_again_and_again_it_goes_on_to_the_same_bits(tmp_path: Path) -> None:

@@ -90,6 +90,27 @@ def frozen() -> foxnn.NeuralNetwork:
     return nn
 
 
+@kind
+def normalised() -> foxnn.NeuralNetwork:
+    nn = foxnn.neural_network([3, 4, foxnn.BatchNorm(), 4, foxnn.LayerNorm(), 2], output="softmax", seed=9)
+    nn.fit(X, CLASSES, epochs=3, batch_size=5)
+    return nn
+
+
+@kind
+def regularised() -> foxnn.NeuralNetwork:
+    return foxnn.neural_network(
+        [3, 4, 2], input_dropout=0.1, input_noise=0.2, l1=0.01, l2=0.02, max_norm=[3.0, None], seed=10
+    )
+
+
+@kind
+def scaled() -> foxnn.NeuralNetwork:
+    nn = foxnn.neural_network([3, 4, 2], scale_inputs="standard", scale_outputs="minmax", output="linear", seed=11)
+    nn.fit(X, 100 * VALUES, epochs=3, batch_size=5, learning_rate=foxnn.schedules.Cosine(0.01, steps=20))
+    return nn
+
+
 def remembering(optimizer: str, loss: str) -> Callable[[], foxnn.NeuralNetwork]:
     """A network that has been trained, with what its optimizer remembers."""
 
