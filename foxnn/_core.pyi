@@ -118,6 +118,18 @@ class _Trainer:
         seed: int,
         epoch: int,
     ) -> str: ...
+    # Outcome, loss and weight of one step on all samples as one batch.
+    def step(
+        self,
+        samples: Samples,
+        optimizer: _Optimizer,
+        learning_rate: float,
+        l1: float,
+        l2: float,
+        n_threads: int,
+        seed: int,
+        epoch: int,
+    ) -> tuple[str, float, float]: ...
     # Gradients of the parameters as a list, of the inputs as an array, or a pair of both.
     def gradients(
         self,

@@ -25,6 +25,7 @@ from foxnn.normalisation import BatchNorm, Norm, take_apart
 from foxnn.own_loop import Gradients, OwnLoop
 from foxnn.parameters import Parameters
 from foxnn.scaling import ScalingInside, checked_kind
+from foxnn.steps import one_step
 from foxnn.surgery import Surgery
 
 if TYPE_CHECKING:
@@ -265,7 +266,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self._apply_regularisation()
         self._optimizer_state: Any = None
         self._optimizer_of_state: optimizers.Optimizer | None = None
-        self._training = threading.Lock()
+        self._clips: tuple[float | None, float | None] = (None, None)  # as the optimizer's state has them
+        self._training = _Exclusive()
 
     def _apply_regularisation(self) -> None:
         for index, rate in enumerate(self._dropout):
@@ -788,17 +790,20 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         >>> nn.train_on_batch([[1.0]], [2.0]), nn.predict([[1.0]]).item()
         (2.0, 2.0)
         """
-        from foxnn.training import run_steps
-
         samples = None
-        as_it_is = self.scale is None and self.offset is None and not isinstance(self._loss, CustomLoss)
-        if as_it_is and sample_weight is None:
+        own_loss = isinstance(self._loss, CustomLoss)
+        if self.scale is None and self.offset is None and sample_weight is None and not own_loss:
             samples = self._core.plain_samples(X, y, *target_range(self._loss.name))
         if samples is None:
             samples, _ = self._samples(X, y, sample_weight)
         self._check_batch("X", len(samples))
         with self._exclusively():
-            loss, weight, _ = run_steps(self, samples, None, 0, len(samples), len(samples))
+            if own_loss:
+                from foxnn.training import run_steps
+
+                loss, weight, _ = run_steps(self, samples, None, 0, len(samples), len(samples))
+            else:
+                loss, weight = one_step(self, samples)
             self.epoch += 1  # the next batch drops other units
         return loss / weight
 
@@ -854,9 +859,12 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             self._optimizer_state = self._optimizer_type(
                 self._core, self.optimizer.name, list(self.optimizer.hyper.values())
             )
+            self._clips = (None, None)
         self._optimizer_of_state = self.optimizer
-        self._optimizer_state.clip_value = self.optimizer.clip_value or 0.0
-        self._optimizer_state.clip_norm = self.optimizer.clip_norm or 0.0
+        clips = self.optimizer.clip_value, self.optimizer.clip_norm
+        if clips != self._clips:
+            self._optimizer_state.clip_value, self._optimizer_state.clip_norm = (clip or 0.0 for clip in clips)
+            self._clips = clips
         return self._optimizer_state
 
     def _check_batch(self, name: str, rows: int) -> None:
@@ -865,7 +873,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             raise ValueError(f"{name}: got a batch of one sample; batch normalisation takes at least two, to compare")
 
     def _exclusively(self) -> _Exclusive:
-        return _Exclusive(self._training)
+        return self._training
 
     # ---- files and copies -----------------------------------------------------------------------------------
 
@@ -1163,8 +1171,8 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
 class _Exclusive:
     """Lets one training at a time into a network; another one raises instead of waiting."""
 
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):

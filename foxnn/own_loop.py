@@ -175,7 +175,7 @@ class OwnLoop:
         >>> nn.layers[0].weights.item(), nn.layers[0].bias.item()
         (3.0, 3.0)
         """
-        from foxnn.training import check_step, rate_of_step
+        from foxnn.steps import check_step, rate_of_step
 
         network = _network(self)
         checked = _checked_gradients(gradients, network)

@@ -17,6 +17,7 @@ from foxnn.errors import DivergenceError
 from foxnn.history import History
 from foxnn.plan import Plan
 from foxnn.samples import Part
+from foxnn.steps import check_step, rate_of_step
 
 if TYPE_CHECKING:
     from foxnn._arrays import Targets
@@ -76,30 +77,6 @@ def one_call(
         steps = progress.steps - before
         network._rate = float(rate[steps if outcome == "loss" else steps - 1])
     check_step(network, outcome, state)
-
-
-def check_step(network: NeuralNetwork, outcome: str, state: Any) -> None:
-    """Raise if a step of the core's trainer came out as "loss" or "update": not finite."""
-    if outcome in ("loss", "update"):
-        what = "the loss is" if outcome == "loss" else "an update would be"
-        step = int(state.t) + (outcome == "loss")
-        raise DivergenceError(
-            f"{what} no longer finite in epoch {network.epoch}, at step {step} of the optimizer (learning rate "
-            f"{network._rate:g}); the network has kept its last finite weights. A smaller learning rate or scaled "
-            "inputs usually help."
-        )
-
-
-def rate_of_step(network: NeuralNetwork, state: Any) -> float:
-    """The learning rate of a step outside of `fit`, where schedules go by the steps of the optimizer."""
-    rate = network.optimizer.learning_rate
-    if not isinstance(rate, float):
-        from foxnn.schedules import Pace, Rates
-
-        found = Rates(Pace(None, None)).of(rate, int(state.t), 1)
-        rate = found if isinstance(found, float) else float(found[0])
-    network._rate = rate
-    return rate
 
 
 def run_steps(

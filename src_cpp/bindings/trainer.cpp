@@ -98,6 +98,27 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             py::arg("samples"), py::arg("order"), py::arg("progress"), py::arg("end"), py::arg("optimizer"),
             py::arg("batch_size"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"), py::arg("sum"),
             py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
+        // One step on all samples as one batch: the outcome, the loss and the weight.
+        .def(
+            "step",
+            [](Trainer<T>& trainer, const SamplesOwner& owner, State& optimizer, double learning_rate, double l1,
+               double l2, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+                RunOptions options;
+                options.batch_size = owner.samples.x.n;
+                options.learning_rate = learning_rate;
+                options.penalty = {l1, l2};
+                options.n_threads = n_threads;
+                options.seed = seed;
+                options.epoch = epoch;
+                RunResult r;
+                {
+                    py::gil_scoped_release release;
+                    r = trainer.run(owner.samples, nullptr, 0, owner.samples.x.n, optimizer, options);
+                }
+                return py::make_tuple(name_of(r.outcome), r.totals.loss, r.totals.weight);
+            },
+            py::arg("samples"), py::arg("optimizer"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"),
+            py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
         .def(
             "gradients",
             [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, double l1, double l2, bool sum,
