@@ -98,5 +98,4 @@ class EarlyStopping(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """See `Callback.set_state`."""
-        self.best, self.best_epoch, weights = state["best"], state["best_epoch"], state["weights"]
-        self._weights = [tuple(arrays) for arrays in weights]
+        self.best, self.best_epoch, self._weights = state["best"], state["best_epoch"], state["weights"]
