@@ -172,6 +172,16 @@ def test_normalization_of_the_inputs() -> None:
         check_import(randomized(model), inputs(3))
 
 
+def test_layer_normalisation_there_and_back() -> None:
+    model = randomized(keras.Sequential([
+        keras.Input((3,)), layers.Dense(4), layers.LayerNormalization(epsilon=0.1), layers.ReLU(),
+        layers.Dense(5), layers.LayerNormalization(scale=False), layers.Activation("tanh"), layers.Dense(2),
+    ]))  # fmt: skip
+    nn = check_import(model, inputs(3))
+    assert [str(layer.norm) for layer in nn.layers] == ["LayerNorm(epsilon=0.1)", "LayerNorm(epsilon=0.001)", "None"]
+    assert_close(run_keras(nn.to_keras(), inputs(3)), nn.predict(inputs(3)), 1e-6)
+
+
 def test_functional_models() -> None:
     x = keras.Input((3,))
     twice = layers.Dense(3, activation="tanh")
@@ -215,7 +225,7 @@ def two_outputs() -> Any:
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ([layers.Dense(2), layers.LayerNormalization(name="n")], "layer n, LayerNormalization: has no counterpart"),
+        ([layers.Dense(2), layers.LayerNormalization(name="n")], "layer n, .*: comes after the last dense layer"),
         ([layers.Dense(2, activation="log_softmax", name="d")], "layer d, Dense: .*'log_softmax' has no counterpart"),
         ([layers.Dense(2, activation=lambda x: x, name="d")], "layer d, Dense: .*'<lambda>' has no counterpart"),
         ([layers.Dense(2), layers.ReLU(max_value=1, name="r")], "layer r, ReLU: with these parameters"),

@@ -87,6 +87,23 @@ def test_batch_normalisation_goes_into_the_weights() -> None:
     assert_close(nn.predict(X), run_torch(module, X), 2e-6)
 
 
+def test_layer_normalisation_there_and_back() -> None:
+    """A batch normalisation right after one goes into it."""
+    torch.manual_seed(0)
+    norms = [tnn.LayerNorm(4, eps=0.1), tnn.LayerNorm(5, elementwise_affine=False), tnn.BatchNorm1d(5)]
+    module = tnn.Sequential(
+        tnn.Linear(3, 4), norms[0], tnn.ReLU(), tnn.Linear(4, 5), *norms[1:], tnn.Tanh(), tnn.Linear(5, 2)
+    )
+    for parameter in norms[0].parameters():
+        tnn.init.normal_(parameter)
+    X = np.random.default_rng(1).normal(2, 3, size=(9, 3)).astype(np.float32)
+    run_torch(module.train(), X)
+    nn = foxnn.from_torch(module.eval())
+    assert [str(layer.norm) for layer in nn.layers] == ["LayerNorm(epsilon=0.1)", "LayerNorm()", "None"]
+    assert_close(nn.predict(X), run_torch(module, X), 1e-6)
+    assert_close(run_torch(nn.to_torch(), X), nn.predict(X), 1e-6)
+
+
 class Own(tnn.Module):
     def forward(self, x: Any) -> Any:
         return x
@@ -110,7 +127,11 @@ class Own(tnn.Module):
         ([tnn.Linear(2, 2), tnn.ReLU(), tnn.BatchNorm1d(2)], "module 2, BatchNorm1d: comes last"),
         ([tnn.Linear(2, 2), tnn.BatchNorm1d(3)], "module 1, BatchNorm1d: .*of 3 numbers meets 2"),
         ([tnn.Linear(2, 2), tnn.BatchNorm1d(2, track_running_stats=False)], "has no running statistics"),
-        ([tnn.Linear(2, 2), tnn.LayerNorm(2)], "module 1, LayerNorm: has no counterpart"),
+        ([tnn.Linear(2, 2), tnn.LayerNorm(2)], "module 1, LayerNorm: comes after the last dense layer"),
+        ([tnn.LayerNorm(2), tnn.Linear(2, 2)], "module 0, LayerNorm: takes its place right after a dense layer"),
+        ([tnn.Linear(2, 2), tnn.ReLU(), tnn.LayerNorm(2)], "module 2, LayerNorm: takes its place right after a dense"),
+        ([tnn.Linear(2, 2), tnn.LayerNorm(3)], "module 1, LayerNorm: of 3 numbers meets 2"),
+        ([tnn.Linear(2, 2), tnn.LayerNorm((3, 2))], "module 1, LayerNorm: is over 2 dimensions"),
         ([tnn.Conv2d(1, 1, 1)], "module 0, Conv2d"),
         ([], "has no dense layer"),
     ],

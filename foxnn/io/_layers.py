@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from foxnn.activations import Activation
 from foxnn.io._formulas import reading, writing
-from foxnn.normalisation import BatchNorm, LayerNorm
+from foxnn.normalisation import BatchNorm, LayerNorm, Norm
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -26,8 +26,13 @@ class Dense(NamedTuple):
     activation: Activation
 
 
-def network_of(layers: Sequence[Dense], dtype: Any, dropout: Sequence[float] | float = 0.0) -> NeuralNetwork:
-    """The network of these layers; ValueError if they do not fit together.
+def network_of(
+    layers: Sequence[Dense],
+    dtype: Any,
+    dropout: Sequence[float] | float = 0.0,
+    norms: Sequence[Norm | None] = (),
+) -> NeuralNetwork:
+    """The network of these layers, normalised by these; ValueError if they do not fit together.
 
     Examples
     --------
@@ -42,8 +47,13 @@ def network_of(layers: Sequence[Dense], dtype: Any, dropout: Sequence[float] | f
         before, here = layers[i - 1].weights.shape[1], layers[i].weights.shape[0]
         if before != here:
             raise ValueError(f"layer {i}: takes {here} inputs, but the layer before it has {before} outputs")
+    sizes: list[Any] = [layers[0].weights.shape[0]]
+    for i, layer in enumerate(layers):
+        sizes.append(layer.weights.shape[1])
+        if i < len(norms) and norms[i] is not None:
+            sizes.append(norms[i])
     return NeuralNetwork(
-        [layers[0].weights.shape[0], *(layer.weights.shape[1] for layer in layers)],
+        sizes,
         activation=[layer.activation for layer in layers[:-1]],
         output=layers[-1].activation,
         init=[(layer.weights, layer.bias) for layer in layers],
@@ -138,6 +148,7 @@ class Chain:
     def __init__(self) -> None:
         self._layers: list[Dense] = []
         self._dropout: list[float] = []
+        self._norms: list[tuple[str, _Array, _Array, float] | None] = []  # gamma, beta and epsilon
         self._pending: tuple[str, _Array, _Array] | None = None  # an affine function that goes into the next layer
         self._reading: tuple[float, float] | None = None  # scale and offset of the inputs
 
@@ -153,6 +164,7 @@ class Chain:
             self._pending = None
         self._layers.append(Dense(weights, bias, Activation("linear")))
         self._dropout.append(0.0)
+        self._norms.append(None)
 
     def affine(self, where: str, factor: npt.ArrayLike, shift: npt.ArrayLike) -> None:
         """Add ``x * factor + shift``, numbers or arrays (n,): a normalisation that has learned all it will."""
@@ -162,12 +174,24 @@ class Chain:
             if first.ndim and factor.ndim and len(first) != len(factor):
                 raise ValueError(f"{where}: of {len(factor)} numbers meets {len(first)} of them")
             self._pending = where, first * factor, start * factor + shift
+        elif self._layers and self._norms[-1] is not None and self._layers[-1].activation == "linear":
+            norm, gamma, beta, epsilon = self._norms[-1]
+            factor, shift = _of_width(where, factor, shift, len(gamma))
+            self._norms[-1] = norm, gamma * factor, beta * factor + shift, epsilon
         elif self._layers and self._layers[-1].activation == "linear" and not self._dropout[-1]:
             weights, bias, linear = self._layers[-1]
             factor, shift = _of_width(where, factor, shift, len(bias))
             self._layers[-1] = Dense(weights * factor, bias * factor + shift, linear)
         else:
             self._pending = where, factor, shift
+
+    def layer_norm(self, where: str, gamma: _Array, beta: _Array, epsilon: float) -> None:
+        """Normalise each sample over the outputs of the layer before; gamma and beta have the shape (n,)."""
+        if not self._layers or self._pending is not None or self._layers[-1].activation != "linear":
+            raise ValueError(f"{where}: takes its place right after a dense layer, before its activation")
+        if self._norms[-1] is not None or self._dropout[-1]:
+            raise ValueError(f"{where}: comes after dropout or another one, without a dense layer between them")
+        self._norms[-1] = (where, *_of_width(where, gamma, beta, len(self._layers[-1].bias)), epsilon)
 
     def activation(self, where: str, activation: Activation) -> None:
         """Add an activation."""
@@ -197,7 +221,13 @@ class Chain:
             raise ValueError(f"{self._pending[0]}: comes last, after an activation; it takes a dense layer after it")
         if self._dropout[-1]:
             raise ValueError("the model ends with dropout; foxnn drops units of hidden layers only")
-        network = network_of(self._layers, dtype, self._dropout[:-1])
+        if self._norms[-1] is not None:
+            raise ValueError(f"{self._norms[-1][0]}: comes after the last dense layer; foxnn normalises hidden layers")
+        norms = [None if norm is None else LayerNorm(norm[3]) for norm in self._norms]
+        network = network_of(self._layers, dtype, self._dropout[:-1], norms)
+        for layer, norm in zip(network.layers, self._norms, strict=True):
+            if norm is not None and layer.norm is not None:
+                layer.norm.gamma, layer.norm.beta = norm[1], norm[2]
         if self._reading is not None:
             network.scale, network.offset = self._reading
         return network

@@ -19,8 +19,8 @@ def from_keras(model: Any) -> NeuralNetwork:
     model : keras.Sequential or keras.Model
         Layers in one chain, models within models too: ``Dense`` with an activation, activations as layers,
         ``BatchNormalization`` (its moving statistics go into the weights beside it), ``Normalization`` and
-        ``Rescaling``, ``Dropout``, ``Flatten``, ``Identity``, and ``Softmax`` at the end. Models with a `call` of
-        their own are refused, as nobody knows what it does.
+        ``Rescaling``, ``LayerNormalization`` before an activation, ``Dropout``, ``Flatten``, ``Identity``,
+        and ``Softmax`` at the end. Models with a `call` of their own are refused, as nobody knows what it does.
 
     Returns
     -------
@@ -129,9 +129,9 @@ def from_torch(module: Any) -> NeuralNetwork:
     ----------
     module : torch.nn.Module
         ``Linear``, or ``Sequential``, however nested, of ``Linear``, activations, ``Dropout``, ``Flatten``,
-        ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it, and at the end
-        ``Softmax`` over the last dimension. Modules with a `forward` of their own are refused, as nobody knows what it
-        does.
+        ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it, ``LayerNorm`` before
+        an activation, and at the end ``Softmax`` over the last dimension. Modules with a `forward` of their own
+        are refused, as nobody knows what it does.
 
     Returns
     -------

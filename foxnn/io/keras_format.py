@@ -36,8 +36,8 @@ _ACTIVATIONS = {
     "softmax": Activation("softmax"),
 }
 _TAKEN = [
-    "InputLayer", "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "BatchNormalization", "Normalization",
-    "Rescaling", "Dropout", "Flatten", "Identity", "ActivityRegularization",
+    "InputLayer", "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "BatchNormalization",
+    "LayerNormalization", "Normalization", "Rescaling", "Dropout", "Flatten", "Identity", "ActivityRegularization",
 ]  # fmt: skip
 
 
@@ -68,6 +68,10 @@ def from_keras(model: Any) -> NeuralNetwork:
             dtypes.add(keras.backend.standardize_dtype(layer.kernel.dtype))
             chain.dense(where, weights, np.zeros(weights.shape[1]) if layer.bias is None else _array(layer.bias))
             chain.activation(where, _of_function(layer))
+        elif kind == "LayerNormalization" and layer.axis in (1, -1, [1], [-1], (1,), (-1,)):
+            n = shape[0]
+            gamma = np.ones(n) if layer.gamma is None else _array(layer.gamma)
+            chain.layer_norm(where, gamma, np.zeros(n) if layer.beta is None else _array(layer.beta), layer.epsilon)
         elif kind == "BatchNormalization":
             chain.affine(where, *_batch_norm(layer))
         else:
@@ -80,16 +84,21 @@ def to_keras(network: NeuralNetwork) -> Any:
     keras = _keras()
     dtype = network.dtype.name
     layers: list[Any] = [keras.Input((network.sizes[0],), dtype=dtype)]
-    network = folded(network, "Keras here")
+    network = folded(network)
     scaled = network.input_scaling is not None or network.output_scaling is not None
     sources: Sequence[Any] = dense_layers(network) if scaled else network.layers  # with the scaling in the weights
     read = reading(network)
     if read is not None and not scaled:
         layers.append(keras.layers.Rescaling(*read, dtype=dtype))
-    dense = []
+    dense, normal = [], []
     for i, layer in enumerate(sources):
         function, extra = _function(keras, layer.activation, dtype)
         zeros = {"kernel_initializer": "zeros", "bias_initializer": "zeros"}  # draws no random numbers
+        norm = network.layers[i].norm
+        if norm is not None:
+            normal.append((keras.layers.LayerNormalization(epsilon=norm.epsilon, dtype=dtype), norm))
+            extra = [normal[-1][0], keras.layers.Activation(function, dtype=dtype), *extra]
+            function = "linear"
         dense.append(keras.layers.Dense(len(layer.bias), activation=function, dtype=dtype, **zeros))
         layers += [dense[-1], *extra]
         if i < len(network.dropout) and network.dropout[i]:
@@ -102,6 +111,8 @@ def to_keras(network: NeuralNetwork) -> Any:
                 '(with JAX: jax.config.update("jax_enable_x64", True))'
             )
         here.set_weights([layer.weights, layer.bias])
+    for here, norm in normal:
+        here.set_weights([norm.gamma, norm.beta])
     return model
 
 

@@ -27,8 +27,8 @@ _ACTIVATIONS = {
     "Mish": "mish",
 }
 _TAKEN = [
-    "Sequential", "Linear", "BatchNorm1d", "Dropout", "Flatten", "Identity", "Softmax", "LeakyReLU", "ELU", "GELU",
-    "Softplus", "Hardtanh", "Threshold", *_ACTIVATIONS,
+    "Sequential", "Linear", "BatchNorm1d", "LayerNorm", "Dropout", "Flatten", "Identity", "Softmax", "LeakyReLU", "ELU",
+    "GELU", "Softplus", "Hardtanh", "Threshold", *_ACTIVATIONS,
 ]  # fmt: skip
 
 
@@ -50,6 +50,8 @@ def from_torch(module: Any) -> NeuralNetwork:
             chain.dense(where, weights, np.zeros(weights.shape[1]) if part.bias is None else _array(part.bias))
         elif kind == "BatchNorm1d":
             chain.affine(where, *_batch_norm(name, part))
+        elif kind == "LayerNorm":
+            chain.layer_norm(where, *_layer_norm(name, part), part.eps)
         elif kind == "Dropout":
             chain.dropout(where, part.p)
         else:
@@ -134,6 +136,17 @@ def _batch_norm(name: str, part: Any) -> tuple[Any, Any]:
         factor = factor * _array(part.weight)
     shift = -_array(part.running_mean) * factor
     return factor, shift if part.bias is None else shift + _array(part.bias)
+
+
+def _layer_norm(name: str, part: Any) -> tuple[Any, Any]:
+    """The scale and the shift of a layer normalisation."""
+    if len(part.normalized_shape) != 1:
+        raise _refusal(name, part, f"is over {len(part.normalized_shape)} dimensions; it takes one")
+    n = part.normalized_shape[0]
+    return (
+        np.ones(n) if part.weight is None else _array(part.weight),
+        np.zeros(n) if part.bias is None else _array(part.bias),
+    )
 
 
 def _activation(name: str, part: Any) -> Activation:

@@ -19,7 +19,7 @@ from typing import Any
 
 from fuzz import parser
 
-#: Seconds that one file may take, and that code outside Python may take for as many as lie between two reports.
+#: Seconds of computing that one file may take; and seconds from one report to the next, whatever happens.
 _SECONDS, _REPORT_SECONDS = 5.0, 600.0
 _REPORT = 1000
 _FIRST = 100
@@ -82,7 +82,7 @@ def _one(target: Any, path: Path, data: bytes) -> str:
     with open(path, "wb") as file:
         file.write(data)
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS)
     outcome = "loaded"
     try:
         target.use(path)
@@ -94,7 +94,7 @@ def _one(target: Any, path: Path, data: bytes) -> str:
             raise AssertionError("the message does not name the file") from error
     finally:
         if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
     return outcome
 
 
@@ -120,14 +120,14 @@ def _watched() -> Iterator[None]:
     def interrupt(signal_number: int, frame: FrameType | None) -> None:
         raise TimeoutError(f"took more than {_SECONDS} s")
 
-    previous = signal.signal(signal.SIGALRM, interrupt) if hasattr(signal, "SIGALRM") else None
+    previous = signal.signal(signal.SIGPROF, interrupt) if hasattr(signal, "SIGPROF") else None
     _rearm()
     try:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
-        if hasattr(signal, "SIGALRM"):
-            signal.signal(signal.SIGALRM, previous)
+        if hasattr(signal, "SIGPROF"):
+            signal.signal(signal.SIGPROF, previous)
 
 
 def _rearm() -> None:
