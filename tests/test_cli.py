@@ -779,6 +779,36 @@ def test_ctrl_c_saves_the_epochs_that_are_complete(foxnn_: Any, flowers: Path, m
     assert foxnn_("predict", "flowers.safetensors", flowers).code == 0
 
 
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_an_interrupted_training_goes_on(
+    foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch, epoch: int
+) -> None:
+    command = ("train", flowers, "--target", "species", "--epochs", 6, "--dropout", 0.2)
+    assert foxnn_(*command, "--output", "whole.safetensors").code == 0
+
+    def interrupt(self: Callback, network: foxnn.NeuralNetwork, now: int, values: dict[str, float]) -> None:
+        if now == epoch:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report.EpochLines, "on_epoch_end", interrupt)
+        assert foxnn_(*command).code == 130
+    checkpoint = Path("flowers.checkpoint.safetensors")
+    assert checkpoint.exists()
+    result = foxnn_(*command, "--epochs", 7, "--resume")
+    assert result.code == 2
+    assert "epochs: got 7" in result.err
+    assert foxnn_(*command, "--resume").code == 0
+    assert not checkpoint.exists()
+    for one, other in zip(
+        foxnn.load("flowers.safetensors").layers, foxnn.load("whole.safetensors").layers, strict=True
+    ):
+        np.testing.assert_array_equal(one.weights, other.weights)
+    result = foxnn_(*command, "--resume")
+    assert result.code == 2
+    assert "--resume: there is no training to go on with" in result.err
+
+
 def test_ctrl_c_before_an_epoch_is_complete_keeps_the_old_file(
     foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -789,7 +819,7 @@ def test_ctrl_c_before_an_epoch_is_complete_keeps_the_old_file(
     monkeypatch.setattr(report.EpochLines, "on_epoch_begin", interrupt)
     result = foxnn_("train", flowers, "--target", "species")
     assert result.code == 130
-    assert result.err == "foxnn: interrupted before the first epoch was complete; saved nothing\n"
+    assert result.err == "foxnn: interrupted before the first epoch was complete; --resume goes on\n"
     assert Path("flowers.safetensors").read_text() == "old"
 
 

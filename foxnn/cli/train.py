@@ -23,7 +23,7 @@ from foxnn.cli.arguments import (
     units,
 )
 from foxnn.cli.files import check_readable, check_writable
-from foxnn.cli.report import EpochLines, architecture, line, quality, size
+from foxnn.cli.report import EpochLines, architecture, line, quality, say, size
 from foxnn.losses import NATURAL_OUTPUT, Loss
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _EXAMPLES = """\
 examples:
   foxnn train mnist
   foxnn train mnist --epochs 20 --dropout 0.2 --validation 0.1 --output digits.safetensors
+  foxnn train mnist --epochs 20 --resume
   foxnn train iris.csv --target species
   foxnn train homes.csv --target price --ignore id,street --hidden 128,64 --loss huber
 """
@@ -55,6 +56,10 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--output", metavar="FILE", help="file of the network; by default called as the data, here, .safetensors"
     )
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on with the training that was interrupted, as the same command began it; ends with the same bits",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="print only warnings and the result")
     _add_network(parser.add_argument_group("network"))
     _add_training(parser.add_argument_group("training"))
@@ -194,6 +199,7 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
     show_bar = not args.quiet and is_wanted("auto")
     callbacks: list[Callback] = [] if early_stopping is None else [early_stopping]
     callbacks += [] if args.quiet or show_bar else [EpochLines()]
+    checkpoint = _checkpoint(args)
     try:
         network.fit(
             *data.train,
@@ -203,12 +209,15 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
             validation_data=data.validation if len(data.validation.X) else None,
             callbacks=callbacks,
             verbose=show_bar,
+            checkpoint=checkpoint,
+            resume=args.resume,
         )
     except KeyboardInterrupt:
         raise _interrupted(args, network) from None
     except foxnn.DivergenceError as error:
         raise foxnn.DivergenceError(f"{error} Nothing was saved.") from None
     network.save(args.output)  # before the test, which Ctrl-C may cut short
+    checkpoint.unlink(missing_ok=True)
     if early_stopping is not None and not args.quiet:
         n_epochs = len(network.history.epochs)
         line("best", f"epoch {early_stopping.best_epoch + 1} of {n_epochs} (val_loss {early_stopping.best:.4f})")
@@ -219,12 +228,25 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
     return 0
 
 
+def _checkpoint(args: argparse.Namespace) -> Path:
+    """The file of the training, beside that of the network; without --resume, a new one."""
+    path = Path(args.output).with_suffix(".checkpoint.safetensors")
+    if not args.resume:
+        if path.exists():
+            say(f"warning: the training that was interrupted begins anew ({path} is gone); --resume would have gone on")
+        path.unlink(missing_ok=True)
+    elif not path.exists():
+        raise FileNotFoundError(f"--resume: there is no training to go on with: {str(path)!r} is not there")
+    return path
+
+
 def _interrupted(args: argparse.Namespace, network: NeuralNetwork) -> KeyboardInterrupt:
     """Save what there is; but not less than an epoch, which is a mistyped command rather than a network."""
     done = len(network.history.epochs)
     if not done:
-        return KeyboardInterrupt("interrupted before the first epoch was complete; saved nothing")
+        return KeyboardInterrupt("interrupted before the first epoch was complete; --resume goes on")
     network.save(args.output)
     return KeyboardInterrupt(
-        f"interrupted after {done} of {args.epochs} epochs; saved the network as it was then: {args.output}"
+        f"interrupted after {done} of {args.epochs} epochs; saved the network as it was then: {args.output}; "
+        "--resume goes on"
     )
