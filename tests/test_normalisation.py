@@ -23,6 +23,7 @@ X, LABELS = _random.normal(size=(N, 5)), _random.integers(3, size=N)
 TIGHT = {"rtol": 1e-10, "atol": 1e-11}
 NORMS = [foxnn.BatchNorm(), foxnn.BatchNorm(momentum=0.3, epsilon=0.01), foxnn.LayerNorm(), foxnn.LayerNorm(0.1)]
 every_norm = pytest.mark.parametrize("norm", NORMS, ids=repr)
+PENALTIES = {"l1": 0.01, "l2": 0.1}
 both_kinds = pytest.mark.parametrize("kind", [foxnn.BatchNorm, foxnn.LayerNorm])
 
 
@@ -60,7 +61,7 @@ def same_bits(one: foxnn.NeuralNetwork, other: foxnn.NeuralNetwork) -> bool:
 
 @every_norm
 @pytest.mark.parametrize("optimizer", [optimizers.get(name, 0.02) for name in optimizers.names()], ids=lambda o: o.name)
-@pytest.mark.parametrize("options", [{}, {"l1": 0.01, "l2": 0.1, "clip": 0.2}], ids=["plain", "regularised"])
+@pytest.mark.parametrize("options", [{}, PENALTIES, {**PENALTIES, "clip": 0.2}], ids=["plain", "penalised", "clipped"])
 def test_training_follows_a_plain_reference(norm: Any, optimizer: optimizers.Optimizer, options: Any) -> None:
     """Penalties are of weights only; clipping is of all gradients."""
     options = dict(options)

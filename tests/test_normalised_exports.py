@@ -73,7 +73,27 @@ def test_pytorch(norms: list[Any]) -> None:
         assert_close(module(torch.from_numpy(X)).numpy(), nn.predict(X), 1e-12)
 
 
-def test_keras_and_npz_and_text_and_scikit_learn(tmp_path: Path) -> None:
+@both
+def test_from_pytorch_and_back(norms: list[Any]) -> None:
+    """Batch normalisation has gone into the weights then."""
+    torch = pytest.importorskip("torch")
+    module = network(norms).to_torch()
+    nn = foxnn.from_torch(module)
+    assert [layer.norm for layer in nn.layers] == [None, None, None if norms is BATCH else LAYER[1], None]
+    with torch.no_grad():
+        assert_close(nn.predict(X), module(torch.from_numpy(X)).numpy(), 1e-12)
+
+
+def test_layer_normalisation_of_pytorch_elsewhere_is_refused() -> None:
+    torch = pytest.importorskip("torch")
+    linear, norm, relu = torch.nn.Linear(3, 3), torch.nn.LayerNorm(3), torch.nn.ReLU()
+    for parts in ([norm, linear], [linear, relu, norm, linear], [linear, norm, norm, linear], [linear, norm],
+                  [linear, torch.nn.LayerNorm((2, 3)), linear]):  # fmt: skip
+        with pytest.raises(ValueError, match="LayerNorm"):
+            foxnn.from_torch(torch.nn.Sequential(*parts))
+
+
+def test_npz_and_text_and_scikit_learn(tmp_path: Path) -> None:
     """Batch normalisation is in their weights."""
     nn = network(BATCH)
     nn.to_npz(tmp_path / "net.npz")
@@ -90,14 +110,13 @@ def test_keras_and_npz_and_text_and_scikit_learn(tmp_path: Path) -> None:
     assert_close(plain.to_sklearn().predict(X), plain.predict(X), 1e-12)
 
 
-@pytest.mark.parametrize("form", ["txt", "npz", "sklearn", "keras"])
+@pytest.mark.parametrize("form", ["txt", "npz", "sklearn"])
 def test_layer_normalisation_is_refused_where_there_is_no_form_for_it(form: str, tmp_path: Path) -> None:
-    pytest.importorskip({"sklearn": "sklearn", "keras": "keras"}.get(form, "numpy"))
+    pytest.importorskip({"sklearn": "sklearn"}.get(form, "numpy"))
     nn = network(LAYER, activation="tanh")
     nn.scale = nn.offset = None
     path = tmp_path / f"net.{form}"
-    write = {"txt": lambda: nn.save(path), "npz": lambda: nn.to_npz(path), "sklearn": nn.to_sklearn,
-             "keras": nn.to_keras}[form]  # fmt: skip
+    write = {"txt": lambda: nn.save(path), "npz": lambda: nn.to_npz(path), "sklearn": nn.to_sklearn}[form]
     with pytest.raises(ValueError, match=r"layer 2: has LayerNorm\(epsilon=0.1\)"):
         write()
     assert not path.exists()
