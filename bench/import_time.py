@@ -39,6 +39,7 @@ def measure(repetitions: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         installed.copy_of_foxnn(Path(folder))
         environment = {**os.environ, "PYTHONPATH": folder, "KERAS_BACKEND": "jax"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for repetition in range(repetitions + 1):  # the first fills the disk's cache and compiles foxnn's Python files
             for name in names:
                 command = [sys.executable, "-c", CHILD.format(module=MODULES[name])]
