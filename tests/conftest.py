@@ -13,6 +13,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from foxnn.datasets import Dataset
 
+collect_ignore = ["faults"]  # scripts that tests run
+
 # `python -m pytest` puts the repository on the path, where foxnn/ has no compiled module. What is tested is
 # what is installed, so this has to come before anything imports foxnn.
 _REPOSITORY = Path(__file__).resolve().parents[1]
