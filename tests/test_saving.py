@@ -67,7 +67,7 @@ def test_whoever_is_killed_while_saving_leaves_a_whole_file(tmp_path: Path) -> N
     outcome = json.loads(run.stdout)
     found = outcome["found"]
     assert found.keys() == {"first", "second", "killed while writing"}, found  # so the kills came when they should
-    assert found["first"] + found["second"] == KILLS
+    assert found["first"] + found["second"] == outcome["kills"] >= KILLS
     assert outcome["left"] == []
 
 

@@ -2,7 +2,7 @@
 
     python save_until_killed.py FILE TIMES
 
-Prints how many kills left what, as JSON.
+Prints how many kills there were, at least TIMES, and how many left what, as JSON.
 """
 
 import collections
@@ -26,7 +26,11 @@ for name, network in zip(("first", "second"), networks, strict=True):
     whole[path.read_bytes()] = name
 
 found: collections.Counter[str] = collections.Counter()
-for _ in range(times):
+kills = 0
+# Until all has happened that can happen, however busy the machine is.
+while kills < times or (len(found) < 3 and kills < 30 * times):
+    kills += 1
+    random.shuffle(networks)
     saving = os.fork()  # it has foxnn imported already, and so gets going at once
     if saving == 0:
         while True:
@@ -41,4 +45,8 @@ for _ in range(times):
     for left in path.parent.glob(".foxnn-*.tmp"):
         found["killed while writing"] += 1
         left.unlink()
-print(json.dumps({"found": found, "left": [other.name for other in path.parent.iterdir() if other != path]}))
+print(
+    json.dumps(
+        {"kills": kills, "found": found, "left": [other.name for other in path.parent.iterdir() if other != path]}
+    )
+)
