@@ -53,6 +53,8 @@ class Schedule:
 
     #: What files call it; None: files hold the rate of the moment in its place.
     name: ClassVar[str | None] = None
+    #: Whether rates of coming epochs are known already, and may be asked for.
+    foresees: bool = False
 
     def at(self, steps: _Array, pace: Pace) -> _Array:
         """Rates of the steps with these numbers, counted from 0, as an array of the same shape.
@@ -121,6 +123,10 @@ def _description(value: Any) -> Any:
     return value.config if isinstance(value, Schedule) else list(value) if isinstance(value, tuple) else value
 
 
+def _foresees(base: float | Schedule) -> bool:
+    return isinstance(base, float) or base.foresees
+
+
 def _base_at(base: float | Schedule, steps: _Array, pace: Pace) -> _Array:
     return np.full(np.shape(steps), base) if isinstance(base, float) else base.at(steps, pace)
 
@@ -128,6 +134,7 @@ def _base_at(base: float | Schedule, steps: _Array, pace: Pace) -> _Array:
 class _Lasting(Schedule):
     """Base of schedules with a duration, in epochs or in steps."""
 
+    foresees = True
     epochs: Any
     steps: Any
 
@@ -172,6 +179,7 @@ class Constant(Schedule):
     """
 
     name = "constant"
+    foresees = True
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = real("learning_rate", learning_rate, 0)
@@ -366,6 +374,7 @@ class LinearWarmup(_Lasting):
         self, then: float | Schedule, epochs: float | None = None, steps: float | None = None, start: float = 0.0
     ) -> None:
         self.then = get(then)
+        self.foresees = _foresees(self.then)
         self._take_duration(epochs, steps, needed=True)
         self.start = real("start", start, 0, 1, closed_above=True)
 
@@ -417,6 +426,7 @@ class Scaled(Schedule):
 
     def __init__(self, learning_rate: float | Schedule, factor: float) -> None:
         self.learning_rate = get(learning_rate)
+        self.foresees = _foresees(self.learning_rate)
         self.factor = real("factor", factor, 0)
 
     def at(self, steps: _Array, pace: Pace) -> _Array:
@@ -747,14 +757,17 @@ class Rates:
     def of(self, learning_rate: Any, step: int, n: int, ahead: int = 1) -> float | _Array:
         """The rate of the n steps from this one on, or an array of the rates of the first of them.
 
-        `ahead`: how many steps there will be for sure, for which rates may be computed at once.
+        `ahead`: how many steps of this epoch there will be for sure, for which rates may be computed at once.
         """
         self._take(learning_rate)
         if self._schedule is None:
             return float(learning_rate)
         at = step - self._first
         if not 0 <= at < len(self._block):
-            steps = np.arange(step, step + min(max(n, ahead), _BLOCK), dtype=np.float64)
+            known = max(n, ahead)
+            if self._schedule.foresees and self._pace.whole is not None:  # no further: there it may grow too large
+                known = max(known, int(self._pace.whole) - step)
+            steps = np.arange(step, step + min(known, _BLOCK), dtype=np.float64)
             self._block = _checked(self._schedule, self._schedule.at(steps, self._pace), len(steps))
             self._first, at = step, 0
         return self._block[at : at + n]
@@ -783,7 +796,8 @@ class Rates:
         """Let the schedule hear the values of an epoch that has ended."""
         if self._schedule is not None:
             self._schedule.observe(values)
-            self._block = np.empty(0)
+            if not self._schedule.foresees:
+                self._block = np.empty(0)
 
 
 def _checked(schedule: Schedule, rates: Any, n: int) -> _Array:

@@ -353,7 +353,7 @@ class _Training:
 
     def _tell_progress(self) -> None:
         samples = self.samples
-        if self._told == samples:
+        if self._told == samples or not self.plan.callbacks:
             return
         self._told = samples
         values = self._means()

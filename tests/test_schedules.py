@@ -357,3 +357,10 @@ def test_estimators_take_schedules() -> None:
     assert rates == 3 * expected
     with pytest.raises(ValueError, match="learning_rate: got 'adaptive' besides the schedule of solver"):
         foxnn.MLPRegressor(solver=foxnn.optimizers.SGD(schedule), learning_rate="adaptive", **given).fit(X, y)
+
+
+def test_no_rates_are_computed_beyond_the_end() -> None:
+    """They might be too large for numbers, as those of a rate that grows."""
+    schedule = Exponential(1e-9, 10.0, steps=1)
+    history = network().fit(X, Y, epochs=2, batch_size=BATCH, learning_rate=schedule)
+    assert history["learning_rate"] == pytest.approx([1e-6, 1e-2])
