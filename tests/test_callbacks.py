@@ -242,10 +242,11 @@ def test_csv_goes_on(tmp_path: Path) -> None:
     """Appended to if asked for; a last line cut short, as by a crash, is left out."""
     path = tmp_path / "log.csv"
     nn = network()
-    nn.fit(X, LABELS, epochs=2, callbacks=[CSVLogger(path)])
+    history = nn.fit(X, LABELS, epochs=2, callbacks=[CSVLogger(path)])["loss"]
     path.write_bytes(path.read_bytes() + b"3,0.1")
-    nn.fit(X, LABELS, epochs=2, callbacks=[CSVLogger(path, append=True)])
+    history += nn.fit(X, LABELS, epochs=2, callbacks=[CSVLogger(path, append=True)])["loss"]
     assert [row["epoch"] for row in rows(path)] == ["1", "2", "3", "4"]
+    assert [float(row["loss"]) for row in rows(path)] == history
     with pytest.raises(ValueError, match=r"columns epoch, loss, accuracy, seconds; this training has .*val_loss"):
         nn.fit(X, LABELS, epochs=1, validation_data=(X, LABELS), callbacks=[CSVLogger(path, append=True)])
     assert len(rows(path)) == 4

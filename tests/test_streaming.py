@@ -156,8 +156,9 @@ def test_accuracy_only_if_all_batches_have_one() -> None:
     y = np.array([[0.0], [1.0], [0.3], [0.7]])
     nn = foxnn.neural_network([6, 1], output="linear", seed=0)
     batches = [(X[:2], y[:2]), (X[2:4], y[2:])]
-    history = nn.fit(batches, epochs=1, validation_data=Batches(batches))
-    assert list(history) == ["loss", "val_loss", "seconds"]
+    for order in (batches, batches[::-1]):
+        history = nn.fit(order, epochs=1, shuffle=False, validation_data=Batches(order))
+        assert list(history) == ["loss", "val_loss", "seconds"]
 
 
 def test_a_pytorch_data_loader() -> None:
@@ -268,12 +269,19 @@ def test_an_error_of_the_reader_is_raised_in_fit() -> None:
 
 
 def test_an_error_in_training_ends_the_reader() -> None:
+    """Even while it waits for a place for the batch that it has read."""
+    batches = Batches(BATCHES * 5)
+
     def fail(*_: Any) -> None:
+        deadline = time.monotonic() + 10
+        while len(batches.read) < 5 and time.monotonic() < deadline:  # one trained on, three waiting, one in hand
+            time.sleep(0.001)
+        time.sleep(0.05)
         raise KeyError("mine")
 
     callback = foxnn.callbacks.LambdaCallback(every=1, on_batch_end=fail)
     with pytest.raises(KeyError, match="mine"):
-        network().fit(Batches(BATCHES * 5), callbacks=[callback])
+        network().fit(batches, callbacks=[callback])
     assert no_readers()
 
 
