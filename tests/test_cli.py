@@ -336,6 +336,22 @@ def test_options_of_tables(foxnn_: Any) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
+def test_schedules(foxnn_: Any, flowers: Path) -> None:
+    """Over the epochs that are asked for, from the rate that is asked for."""
+    argv = ["train", flowers, "--target", "species", "--epochs", 4, "--early-stopping", 0, "--learning-rate", 0.02]
+    for name, schedule in (("cosine", foxnn.schedules.Cosine(0.02)), ("one-cycle", foxnn.schedules.OneCycle(0.02))):
+        result = foxnn_(*argv, "--schedule", name)
+        assert (result.code, result.err) == (0, "")
+        network = foxnn.load("flowers.safetensors")
+        assert network.optimizer.learning_rate == schedule
+        rates = network.history["learning_rate"]
+        assert len(rates) == 4
+        assert rates[-1] < rates[1] <= 0.02
+        assert f"learning_rate {rates[1]:.4g}" in result.out
+    assert foxnn_(*argv, "--schedule", "constant").code == 0
+    assert foxnn.load("flowers.safetensors").optimizer.learning_rate == 0.02
+
+
 def test_options_of_the_network(foxnn_: Any, flowers: Path) -> None:
     argv = ["train", flowers, "--target", "species", "--hidden", "6,5", "--activation", "tanh,elu"]
     argv += ["--dropout", 0.25, "--dtype", "float64", "--init", "zeros", "--seed", 7, "--epochs", 3]

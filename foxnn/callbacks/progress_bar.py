@@ -30,7 +30,8 @@ def _in_notebook() -> bool:
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
-def _shown(name: str, value: float) -> str:
+def shown(name: str, value: float) -> str:
+    """A value as it is printed."""
     return f"{value:.4g}" if name == "learning_rate" else f"{value:.4f}"
 
 
@@ -77,8 +78,8 @@ class ProgressBar(Callback):
 
     def _show(self, epoch: int, values: dict[str, float]) -> None:
         self._bar.set_description_str(f"epoch {epoch + 1}/{self._epochs}", refresh=False)
-        shown = {name: _shown(name, value) for name, value in scalars(values).items()}
-        self._bar.set_postfix(shown, refresh=False)
+        texts = {name: shown(name, value) for name, value in scalars(values).items()}
+        self._bar.set_postfix(texts, refresh=False)
 
     def on_train_end(self, network: NeuralNetwork) -> None:
         """Close the bar."""

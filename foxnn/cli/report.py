@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foxnn.callbacks import Callback
+from foxnn.callbacks.progress_bar import shown
 from foxnn.history import scalars
 
 if TYPE_CHECKING:
@@ -91,5 +92,5 @@ class EpochLines(Callback):
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Print the line."""
         number = f"{epoch + 1}/{self._epochs}".rjust(2 * len(str(self._epochs)) + 1)
-        rest = "  ".join(f"{name} {value:.4f}" for name, value in scalars(values).items() if name != "seconds")
+        rest = "  ".join(f"{name} {shown(name, value)}" for name, value in scalars(values).items() if name != "seconds")
         print(f"epoch {number}  {rest}  {values['seconds']:.2f} s", flush=True)

@@ -46,6 +46,7 @@ examples:
 _IMAGES = {"hidden": [512, 512], "epochs": 10, "batch_size": 98, "early_stopping": 0}
 _TABLES = {"hidden": [64, 64], "epochs": 100, "batch_size": 32, "early_stopping": 10}
 _VALIDATION = 0.1  # if training may stop early
+_SCHEDULES = {"constant": None, "cosine": "Cosine", "one-cycle": "OneCycle"}  # over all epochs
 _OF_TABLES = ("target", "task", "ignore", "text_columns", "test", "delimiter")
 
 
@@ -92,6 +93,10 @@ def _add_training(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--optimizer", default="adam", metavar="NAME", help="default adam")
     group.add_argument("--learning-rate", type=float, metavar="RATE", help="by default the optimizer's own")
     group.add_argument(
+        "--schedule", choices=tuple(_SCHEDULES),
+        help="how the learning rate goes: as it is (constant, default), falling along a cosine, or up and down once",
+    )  # fmt: skip
+    group.add_argument(
         "--validation", type=share, metavar="SHARE",
         help="of the samples, to be evaluated after every epoch; default 0.1 with early stopping, else 0",
     )  # fmt: skip
@@ -125,6 +130,9 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.output, args.data)
     _network(args, 1, 1, loss=args.loss or "half_squared_error", output="linear")
     optimizer = foxnn.optimizers.get(args.optimizer, args.learning_rate)
+    schedule = _SCHEDULES[args.schedule or "constant"]
+    if schedule is not None:
+        optimizer.learning_rate = getattr(foxnn.schedules, schedule)(optimizer.learning_rate)
 
     data = training_data.images(args) if of_images else training_data.table(args)
     loss, output = _loss_and_output(args.loss, is_regression=data.n_out == 1)

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from foxnn.callbacks import Callback
+from foxnn.callbacks._weights import bring_back, weights_of
 from foxnn.errors import DivergenceError
 from foxnn.estimators._parameters import loss_scales, make_optimizer, schedule_of
 from foxnn.plan import Plan
@@ -40,7 +41,7 @@ class _Watch(Callback):
         else:
             network.optimizer.learning_rate = own
             self._schedule = "constant"  # nothing is left to do here
-        self._best_weights: list[tuple[Any, Any]] = []
+        self._best_weights: list[Any] = []
         self.stopped = False
 
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
@@ -78,12 +79,11 @@ class _Watch(Callback):
             return self._half_l2 * sum(float(w @ w) for w in weights)
 
     def _remember(self, network: NeuralNetwork) -> None:
-        self._best_weights = [(layer.weights, layer.bias) for layer in network.layers]
+        self._best_weights = weights_of(network)
 
     def restore_best(self, network: NeuralNetwork) -> None:
         """Bring the best weights back."""
-        for layer, (weights, bias) in zip(network.layers, self._best_weights, strict=True):
-            layer.weights, layer.bias = weights, bias
+        bring_back(network, self._best_weights)
 
     def _validate(self, network: NeuralNetwork) -> None:
         e = self._estimator
