@@ -133,7 +133,8 @@ def test_a_file_that_must_not_be_written_to_is_not_replaced(tmp_path: Path) -> N
     before = path.read_bytes()
     program = """\
 import os, sys, foxnn
-nn = foxnn.neural_network([3, 1]).copy()  # which brings in the modules
+nn = foxnn.neural_network([3, 1])
+nn.save("another.safetensors")  # which brings in the modules, while they can be read
 if os.getuid() == 0:  # who may do everything
     os.chown(os.path.dirname(sys.argv[1]), 65534, 65534)
     os.chown(sys.argv[1], 65534, 65534)
