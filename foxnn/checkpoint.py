@@ -130,13 +130,11 @@ class Checkpoint:
         self._save(network, state, is_complete=True)
 
     def _save(self, network: NeuralNetwork, state: dict[str, Any], *, is_complete: bool) -> None:
-        from foxnn._atomic import atomic_write
+        from foxnn._atomic import replace_file
         from foxnn.io.native import to_pieces
 
         training = {"is_complete": is_complete, "arguments": self._arguments, "state": state}
-        pieces = to_pieces(network, optimizer=True, training=training)
-        with atomic_write(self.path) as file:
-            file.writelines(pieces)
+        replace_file(self.path, to_pieces(network, optimizer=True, training=training))
 
 
 def kept(callbacks: list[Callback]) -> list[Callback]:

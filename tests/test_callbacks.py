@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import errno
 import math
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,16 @@ import numpy as np
 import pytest
 
 import foxnn
-from foxnn.callbacks import Callback, CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint, ProgressBar
+from foxnn._atomic import replace_file
+from foxnn.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ProgressBar,
+    model_checkpoint,
+)
 
 RNG = np.random.default_rng(1)
 X = RNG.standard_normal((70, 5))
@@ -212,6 +225,57 @@ def test_checkpoint_names_that_do_not_exist(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     with pytest.raises(ValueError, match="monitor: got 'val_loss'; this training has: loss"):
         nn.fit(X, LABELS, epochs=1, callbacks=[ModelCheckpoint(tmp_path / "x", "val_loss", save_best_only=True)])
+
+
+def test_training_goes_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file holds the network as it was at the end of the epoch, and is there before `fit` returns."""
+    went_on, done = threading.Event(), []
+
+    def slowly(path: Any, pieces: Any) -> None:
+        done.append(went_on.wait(20))
+        time.sleep(0.02)
+        replace_file(path, pieces)
+
+    monkeypatch.setattr(model_checkpoint, "replace_file", slowly)
+    seen: list[bytes] = []
+    later = LambdaCallback(
+        every=STEPS,
+        on_batch_end=lambda nn, epoch, batch, values: went_on.set() if epoch == 1 else None,
+        on_epoch_end=lambda nn, epoch, values: seen.append(weights(nn)),
+    )
+    keep = ModelCheckpoint(tmp_path / "net-{epoch}.safetensors")
+    network().fit(X, LABELS, epochs=2, batch_size=BATCH, callbacks=[keep, later])
+    assert done == [True, True]
+    assert [weights(foxnn.load(tmp_path / f"net-{epoch}.safetensors")) for epoch in (1, 2)] == seen
+    assert seen[0] != seen[1]
+    assert copy.deepcopy(keep).last_path == str(tmp_path / "net-2.safetensors")  # as scikit-learn's clone does
+
+
+@pytest.mark.parametrize(("failing", "epochs_done"), [(1, 2), (4, 4)])
+def test_checkpoints_that_cannot_be_written_are_an_error(
+    failing: int, epochs_done: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the next epoch, or at the end; what is said to be the best is what is there."""
+
+    def full(path: Any, pieces: Any) -> None:
+        if Path(path).stem == str(failing):
+            raise OSError(errno.ENOSPC, "no space")
+        replace_file(path, pieces)
+
+    monkeypatch.setattr(model_checkpoint, "replace_file", full)
+    keep = ModelCheckpoint(tmp_path / "{epoch}.safetensors", "odd", save_best_only=True, mode="min")
+    nn = network()
+    with pytest.raises(OSError, match="no space"):
+        nn.fit(X, LABELS, epochs=4, callbacks=[Script("odd", [4.0, 3.0, 2.0, 1.0]), keep])
+    assert len(nn.history.epochs) == epochs_done
+    assert [int(path.stem) for path in sorted(tmp_path.iterdir())] == list(range(1, failing))
+    if failing == 1:
+        assert (math.isnan(keep.best), keep.last_path) == (True, None)
+    else:
+        assert (keep.best, keep.last_path) == (2.0, str(tmp_path / "3.safetensors"))
+    monkeypatch.undo()
+    nn.fit(X, LABELS, epochs=1, callbacks=[Script("odd", [1.5]), keep])  # and that's over
+    assert keep.best == 1.5
 
 
 # ---- CSV ----------------------------------------------------------------------------------------------------

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from foxnn._atomic import replace_file
+from foxnn._background import Background
 from foxnn._options import integer
 from foxnn.callbacks._monitor import Monitor
 from foxnn.callbacks.base import Callback
+from foxnn.io.native import to_pieces
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -18,7 +23,8 @@ if TYPE_CHECKING:
 class ModelCheckpoint(Callback):
     """Save the network after every epoch, or after those that are the best so far.
 
-    A file takes the place of an old one only when it is whole.
+    A file takes the place of an old one only when it is whole and on the disk. While the disk works, training goes on:
+    `fit` waits for the file when the next one is to be written, and before it returns.
 
     Parameters
     ----------
@@ -39,14 +45,14 @@ class ModelCheckpoint(Callback):
     best : float
         The best value so far; NaN before the first epoch.
     last_path : str or None
-        The file that was written last.
+        The file that was written last. Whoever asks for one of the two waits until the file is there.
 
     Raises
     ------
     ValueError
         During training, if there is no value of such a name.
     OSError
-        During training, if the file cannot be written.
+        During training, if the file cannot be written: when the next one is to be, or at the end.
 
     Examples
     --------
@@ -73,22 +79,47 @@ class ModelCheckpoint(Callback):
         self.period = integer("period", period, 1)
         if self.save_best_only and period != 1:
             raise ValueError(f"period: got {period} with save_best_only; it takes 1 then")
-        self.best = math.nan
-        self.last_path: str | None = None
+        self._best = math.nan
+        self._last_path: str | None = None
+        self._writing = Background()
+
+    @property
+    def best(self) -> float:
+        """The best value so far."""
+        self._writing.wait()
+        return self._best
+
+    @property
+    def last_path(self) -> str | None:
+        """The file that was written last."""
+        self._writing.wait()
+        return self._last_path
 
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Save, if it is time to."""
+        self._writing.wait()
+        best = self._best
         if self.save_best_only:
-            value = self._monitor.value(values)
-            if not self._monitor.is_better(value, self.best):
+            best = self._monitor.value(values)
+            if not self._monitor.is_better(best, self._best):
                 return
-            self.best = value
         elif (epoch + 1) % self.period:
             return
         path = self._path_of(epoch, values)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        network.save(path)
-        self.last_path = path
+        if Path(path).suffix == ".safetensors":
+            write = partial(replace_file, path, to_pieces(network))
+            self._writing.start(lambda: self._save(write, path, best))
+        else:
+            self._save(partial(network.save, path), path, best)
+
+    def _save(self, write: Callable[[], None], path: str, best: float) -> None:
+        write()
+        self._best, self._last_path = best, path
+
+    def on_train_end(self, network: NeuralNetwork) -> None:
+        """Wait for the file."""
+        self._writing.wait()
 
     def state(self) -> dict[str, Any]:
         """The best value and the last file."""
@@ -96,7 +127,7 @@ class ModelCheckpoint(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """See `Callback.set_state`."""
-        self.best, self.last_path = state["best"], state["last_path"]
+        self._best, self._last_path = state["best"], state["last_path"]
 
     def _path_of(self, epoch: int, values: dict[str, float]) -> str:
         named = {**values, "epoch": epoch + 1}

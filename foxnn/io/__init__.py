@@ -74,12 +74,10 @@ def save(
     """Write a network to a file; see `NeuralNetwork.save`."""
     path = Path(path)
     if path.suffix == ".safetensors" and not only_scale:
-        from foxnn._atomic import atomic_write
+        from foxnn._atomic import replace_file
         from foxnn.io.native import to_pieces
 
-        pieces = to_pieces(network, optimizer=optimizer)
-        with atomic_write(path) as file:
-            file.writelines(pieces)
+        replace_file(path, to_pieces(network, optimizer=optimizer))
     elif path.suffix.lower() in _OTHER_FORMATS:
         raise ValueError(
             f"path: got {str(path)!r}; it takes names ending in .safetensors, or in .txt for FoxNN 1.0's text format"

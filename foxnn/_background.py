@@ -1,0 +1,44 @@
+"""Work that is done in a thread while the caller goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class Background:
+    """One piece of work at a time, in a thread of its own. What goes wrong there comes out of the next call.
+
+    Examples
+    --------
+    >>> background = Background()
+    >>> background.start(lambda: 1 / 0)
+    >>> background.wait()
+    Traceback (most recent call last):
+    ZeroDivisionError: division by zero
+    """
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Begin with this, as soon as what came before is done."""
+        self.wait()
+        # Not a daemon: whoever leaves Python meanwhile waits for it to end.
+        self._thread = threading.Thread(target=self._run, args=(work,), name="foxnn: in the background")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when nothing is left to do; raise what the work raised."""
+        if self._thread is not None:
+            self._thread.join()
+        error, self._thread, self._error = self._error, None, None
+        if error is not None:
+            raise error
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            self._error = error
