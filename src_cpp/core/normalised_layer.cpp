@@ -16,7 +16,7 @@ void Trainer<T>::normalised_layer(const Job& job, std::size_t l, const Batch& ba
                                   const Worker& worker) {
     const Dense<T>& layer = network_.layers[l];
     LayerMemory& memory = layers_[l];
-    for_panels(worker, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
+    for_panels(worker, Queue::products, batch.rows, layer.n_in, layer.panels, [&](Index panel, Index begin, Index end) {
         for_tiles<T>(begin, end, layer.panels.vectors(panel), [&](Index row, Index n) {
             forward_tile(layer, panel, n, x + row * ldx, ldx, memory.normal.data() + row * memory.ld,
                          static_cast<T*>(nullptr), memory.ld, true);

@@ -8,26 +8,44 @@
 
 namespace foxnn {
 
-// Calls part(panel, begin, end) for this worker's share of a (rows, panels) result: rows [begin, end) of a panel.
+// Into how many pieces a worker's share of `flops` of work is cut: several, so that others can do some of them if its
+// core is slower or wanted elsewhere; but none so small that handing it out would be a good part of it.
+inline Index pieces_each(const Worker& worker, double flops) {
+    constexpr double worth_handing_out = 2.5e5, most = 8;
+    return static_cast<Index>(std::clamp(flops / worker.count / worth_handing_out, 1.0, most));
+}
+
+// Calls part(panel, begin, end) for all that this worker does of a (rows, panels) result, an inner dimension of `inner`
+// to be gone through for each element: rows [begin, end) of a panel.
 template <class T, class Part>
-void for_panels(const Worker& worker, Index rows, const Panels<T>& panels, const Part& part) {
+void for_panels(const Worker& worker, Queue queue, Index rows, Index inner, const Panels<T>& panels, const Part& part) {
     if (worker.count == 1) {
         for (Index panel = 0; panel < panels.count; panel++) part(panel, Index(0), rows);
         return;
     }
-    // Cut number `i` between workers: a panel and, in it, a row at a tile's edge.
+    const double flops = 2.0 * static_cast<double>(rows * inner) * static_cast<double>(panels.padded_columns());
+    const Index each = pieces_each(worker, flops), pieces = each * worker.count;
+    // Where piece `i` begins: a panel and, in it, a row at a tile's edge.
     const auto cut = [&](Index i) {
-        const Index position = panels.total_vectors() * rows * i / worker.count;
+        const Index position = panels.total_vectors() * rows * i / pieces;
         const Index panel = std::min(position / (2 * rows), panels.count - 1);
         const Index height = kernels<T>().tile_rows[panels.vectors(panel)];
         const Index row = (position - panel * 2 * rows) / panels.vectors(panel);
-        return std::pair{panel, i == worker.count ? rows : std::min(rows, (row + height / 2) / height * height)};
+        return std::pair{panel, i == pieces ? rows : std::min(rows, (row + height / 2) / height * height)};
     };
-    const auto [first, first_row] = cut(worker.id);
-    const auto [last, last_row] = cut(worker.id + 1);
-    for (Index panel = first; panel <= last; panel++) {
-        const Index begin = panel == first ? first_row : 0, end = panel == last ? last_row : rows;
-        if (begin < end) part(panel, begin, end);
+    const auto do_piece = [&](Index i) {
+        const auto [first, first_row] = cut(i);
+        const auto [last, last_row] = cut(i + 1);
+        for (Index panel = first; panel <= last; panel++) {
+            const Index begin = panel == first ? first_row : 0, end = panel == last ? last_row : rows;
+            if (begin < end) part(panel, begin, end);
+        }
+    };
+    if (each == 1) return do_piece(worker.id);
+    // Its own share first, which may be in its cache from the last step; then what the others have not come to.
+    for (int w = 0; w < worker.count; w++) {
+        const int owner = (worker.id + w) % worker.count;
+        for (Index i; (i = worker.team->take(queue, owner, each)) < each;) do_piece(owner * each + i);
     }
 }
 

@@ -115,12 +115,13 @@ inline void relax() {
 
 }  // namespace
 
-void Barrier::expect(int count) {
+void Team::expect(int count) {
     count_ = count;
     spins_ = count <= cores ? 20000 : 100;
+    taken_ = std::vector<Taken>(static_cast<std::size_t>(count));
 }
 
-void Barrier::wait() {
+void Team::barrier() {
     const unsigned round = round_.load(std::memory_order_relaxed);
     if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
         waiting_.store(0, std::memory_order_relaxed);
@@ -135,16 +136,27 @@ void Barrier::wait() {
     }
 }
 
+Index Team::take(Queue queue, int owner, Index n) {
+    auto& taken = taken_[static_cast<std::size_t>(owner)].round_and_number[static_cast<int>(queue)];
+    const std::uint64_t round = round_.load(std::memory_order_relaxed);
+    std::uint64_t seen = taken.load(std::memory_order_relaxed), number;
+    do {
+        number = seen >> 32 == round ? seen & 0xffffffff : 0;
+        if (static_cast<Index>(number) >= n) return n;
+    } while (!taken.compare_exchange_weak(seen, round << 32 | (number + 1), std::memory_order_relaxed));
+    return static_cast<Index>(number);
+}
+
 void run_team(int count, const std::function<void(const Worker&)>& work) {
 #if defined(_OPENMP)
     if (count > 1) {
-        Barrier barrier;
+        Team team;
 #pragma omp parallel num_threads(count)
         {
             const int size = omp_get_num_threads();  // may be smaller than asked for
 #pragma omp single
-            barrier.expect(size);
-            work({omp_get_thread_num(), size, size > 1 ? &barrier : nullptr});
+            team.expect(size);
+            work({omp_get_thread_num(), size, size > 1 ? &team : nullptr});
         }
         return;
     }

@@ -1,8 +1,10 @@
 // How many threads to use, and the team of threads that works on one thing.
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "kernels/table.hpp"
 
@@ -19,28 +21,42 @@ int num_threads();
 int threads_for(double flops, int limit = 0);
 std::string thread_runtime();
 
-// Where workers wait for one another. As long as each can have a core of its own, they spin for a good while before
-// they let others have it: a core once given up to another process comes back only after milliseconds. With more
-// workers than cores they give it up at once, since one of them may be waiting for it.
-class Barrier {
+// Work that may go to another worker than was meant lies in queues, one for each worker. Between two barriers a queue
+// serves one piece of work; what follows without a barrier needs another.
+enum class Queue { products, even_updates, odd_updates };
+constexpr int kQueues = 3;
+
+// What the workers that run the same function together share: the place where they wait for one another, and what is
+// left to do. As long as each can have a core of its own, they spin for a good while before they let others have it: a
+// core once given up to another process comes back only after milliseconds. With more workers than cores they give it
+// up at once, since one of them may be waiting for it.
+class Team {
   public:
-    // How many meet here; set before the first of them waits.
+    // How many workers there are; set before the first of them begins.
     void expect(int count);
-    void wait();
+    void barrier();
+    // Takes one of the n things that the queue of worker `owner` has held since the last barrier, each given out once:
+    // its number; or n if none is left.
+    Index take(Queue queue, int owner, Index n);
 
   private:
     int count_ = 1, spins_ = 0;
     alignas(64) std::atomic<int> waiting_{0};
     alignas(64) std::atomic<unsigned> round_{0};
+    // How many things of each queue have been taken, and in which round: what another round has left counts as zero.
+    struct alignas(64) Taken {
+        std::atomic<std::uint64_t> round_and_number[kQueues] = {};
+    };
+    std::vector<Taken> taken_;  // of each worker
 };
 
 // One of the threads that run the same function together.
 struct Worker {
     int id, count;
-    Barrier* meeting;  // null if it works alone
+    Team* team;  // null if it works alone
 
     void barrier() const {
-        if (meeting) meeting->wait();
+        if (team) team->barrier();
     }
     // This worker's share of n things, as a range.
     Index begin(Index n) const { return n * id / count; }

@@ -123,7 +123,7 @@ void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch,
     if (layer.norm) return normalised_layer(job, l, batch, x, ldx, worker);
     LayerMemory& memory = layers_[l];
     const Index ld = memory.ld;
-    for_panels(worker, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
+    for_panels(worker, Queue::products, batch.rows, layer.n_in, layer.panels, [&](Index panel, Index begin, Index end) {
         for_tiles<T>(begin, end, layer.panels.vectors(panel), [&](Index row, Index n) {
             T* const y = memory.y.data() + row * ld;
             T* const slope = memory.slope.size() ? memory.slope.data() + row * ld : nullptr;
@@ -193,7 +193,7 @@ void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker)
     const Index ld_below = l ? layers_[l - 1].ld : ld_x_;
     const Panels<T> columns(layer.n_out, layer.n_in);  // of W^T
     T* const transposed = workers_[worker.id].panel.data();
-    for_panels(worker, rows, columns, [&](Index panel, Index begin, Index end) {
+    for_panels(worker, Queue::products, rows, layer.n_out, columns, [&](Index panel, Index begin, Index end) {
         const Index width = columns.width_of(panel), first = columns.first_column(panel);
         const Index valid = std::min(width, layer.n_in - first);
         if (valid < width) std::fill_n(transposed, layer.n_out * width, T(0));
@@ -258,7 +258,8 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
     const Index ldx = l ? layers_[l - 1].ld : ld_x_, ldd = layers_[l].ld, parts = (batch.rows + most - 1) / most;
     T *const packed = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
     bool finite = true;
-    for_panels(worker, layer.n_in, layer.panels, [&](Index panel, Index begin, Index end) {
+    const Queue queue = l % 2 ? Queue::odd_updates : Queue::even_updates;
+    for_panels(worker, queue, layer.n_in, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
         const Index width = layer.panels.width_of(panel), vectors = layer.panels.vectors(panel);
         const Index column = layer.panels.first_column(panel), offset = layer.panels.offset(panel);
         const T* d = layers_[l].d.data() + column;
