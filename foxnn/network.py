@@ -121,7 +121,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
 
     def __init__(
         self,
-        sizes: Sequence[int] | str | os.PathLike[str] | NeuralNetwork,
+        sizes: Sequence[int | Norm] | str | os.PathLike[str] | NeuralNetwork,
         activation: Any = "sigmoid",
         output: str | Activation | None = None,
         loss: str | Loss | None = None,

@@ -28,6 +28,7 @@ from sklearn.compose import TransformedTargetRegressor  # noqa: E402
 from sklearn.datasets import load_iris  # noqa: E402
 from sklearn.exceptions import ConvergenceWarning, NotFittedError  # noqa: E402
 from sklearn.inspection import permutation_importance  # noqa: E402
+from sklearn.metrics import f1_score  # noqa: E402
 from sklearn.model_selection import GridSearchCV, cross_val_score  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
@@ -139,14 +140,45 @@ def test_max_iter_warns_and_convergence_does_not() -> None:
 
 
 def test_wrong_parameters_are_named() -> None:
-    for options in ({"solver": "adm"}, {"alpha": -1}, {"dropout": 1.0}, {"activation": "softmax"}, {"momentum": 1.0}):
+    for options in (
+        {"solver": "adm"}, {"alpha": -1}, {"dropout": 1.0}, {"activation": "softmax"}, {"momentum": 1.0},
+        {"input_dropout": 1.0}, {"input_noise": -1.0}, {"l1": -1.0}, {"max_norm": 0.0}, {"norm": "batchnorm"},
+        {"clip_norm": 0.0}, {"clip_value": -1.0}, {"label_smoothing": 1.0}, {"metrics": 3}, {"callbacks": 3},
+    ):  # fmt: skip
         (name,) = options
         with pytest.raises(ValueError, match=f"The '{name}' parameter of MLPClassifier must be"):
             foxnn.MLPClassifier(**options).fit(X, y)
     with pytest.raises(ValueError, match="activation: got 1 of them"):
         foxnn.MLPClassifier((4, 4), activation=["relu"]).fit(X, y)
-    with pytest.raises(ValueError, match='solver: got "lbfgs"'):
-        foxnn.MLPClassifier(solver="lbfgs", dropout=0.5).fit(X, y)
+    with pytest.raises(ValueError, match="norm: got 1 of them; it takes one for each of 2 hidden layers"):
+        foxnn.MLPClassifier((4, 4), norm=["batch_norm"]).fit(X, y)
+    with pytest.raises(TypeError, match="norm: got 3; it takes 'batch_norm'"):
+        foxnn.MLPClassifier((4,), norm=[3]).fit(X, y)
+    with pytest.raises(ValueError, match=r"norm: unknown name 'instance_norm'.*batch_norm, layer_norm"):
+        foxnn.MLPClassifier((4,), norm=["instance_norm"]).fit(X, y)
+    with pytest.raises(ValueError, match="max_norm: got 1 of them; it takes one for each of the 2 layers"):
+        foxnn.MLPClassifier((4,), max_norm=[1.0]).fit(X, y)
+    with pytest.raises(ValueError, match=r"clip_norm: got 1.0 besides an optimizer of its own, Adam\("):
+        foxnn.MLPClassifier(clip_norm=1.0, solver=foxnn.optimizers.Adam()).fit(X, y)
+    with pytest.raises(ValueError, match=r"clip_norm: got 1.0 besides clip_value=1.0"):
+        foxnn.MLPClassifier(clip_norm=1.0, clip_value=1.0).fit(X, y)
+    with pytest.raises(ValueError, match=r"label_smoothing: got 0.1 besides Loss\('cross_entropy'\)"):
+        foxnn.MLPClassifier(label_smoothing=0.1, loss=foxnn.Loss("cross_entropy")).fit(X, y)
+    with pytest.raises(ValueError, match="half_squared_error parameter: unknown name 'label_smoothing'"):
+        foxnn.MLPClassifier(label_smoothing=0.1, loss="half_squared_error").fit(X, y)
+    with pytest.raises(ValueError, match="metric: unknown name 'f2'"):
+        foxnn.MLPClassifier(metrics=["f2"]).fit(X, y)
+    for options in (
+        {"dropout": 0.5}, {"dropout": [0.5]}, {"input_dropout": 0.1}, {"input_noise": 0.1}, {"l1": 0.1},
+        {"max_norm": 3.0}, {"clip_norm": 1.0}, {"clip_value": 1.0}, {"metrics": "f1"}, {"metrics": len},
+        {"callbacks": [foxnn.Callback()]}, {"norm": "batch_norm"}, {"norm": [foxnn.BatchNorm()]},
+    ):  # fmt: skip
+        (name,) = options
+        what = "batch normalisation" if name == "norm" else name
+        with pytest.raises(ValueError, match=f'solver: got "lbfgs", which does without {what}'):
+            foxnn.MLPClassifier((4,), solver="lbfgs", **options).fit(X, y)
+    with pytest.raises(ValueError, match='solver: got "lbfgs", which does without validation data'):
+        foxnn.MLPClassifier(solver="lbfgs").fit(X, y, X_val=X, y_val=y)
     with pytest.raises(NotFittedError):
         foxnn.MLPRegressor().predict(X)
     with pytest.raises(AttributeError, match="no weights yet"):
@@ -221,6 +253,126 @@ def test_dropout_is_reproducible_and_none_in_prediction() -> None:
     assert (parameters_of(models[0]) == parameters_of(models[1])).all()
     assert (parameters_of(models[0]) != parameters_of(plain)).any()
     assert (models[0].predict_proba(X) == models[0].predict_proba(X)).all()
+
+
+# What foxnn's own networks are given for each parameter; "norm" stands among their sizes.
+OWN = {
+    "input_dropout": (0.3, lambda nn: nn.input_dropout),
+    "input_noise": (0.5, lambda nn: nn.input_noise),
+    "l1": (0.01, lambda nn: nn.l1),
+    "max_norm": ([0.5, None, 1.0], lambda nn: nn.max_norm),
+    "norm": (["batch_norm", foxnn.LayerNorm(1e-3)], lambda nn: [layer.norm for layer in nn.layers[:-1]]),
+    "clip_norm": (0.1, lambda nn: nn.optimizer.clip_norm),
+    "clip_value": (0.01, lambda nn: nn.optimizer.clip_value),
+    "label_smoothing": (0.2, lambda nn: nn.loss.parameters["label_smoothing"]),
+}
+
+
+@quiet
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (name, kind)
+        for name in OWN
+        for kind in ("MLPClassifier", "MLPRegressor")
+        if (name, kind) != ("label_smoothing", "MLPRegressor")
+    ],
+)
+def test_trains_as_a_network_with_these_options(name: str, kind: str) -> None:
+    """All that the two do not have in common is how weights start, and how samples are put in order."""
+    target = names if kind == "MLPClassifier" else several_outputs
+    value, of_network = OWN[name]
+    options = {"hidden_layer_sizes": (6, 5), "alpha": 0.0, "random_state": 0, "shuffle": False, "batch_size": 50}
+    model = getattr(foxnn, kind)(max_iter=1, **options, **{name: value}).fit(X, target)
+    assert clone(model).get_params()[name] == value
+    start = getattr(foxnn, kind)(max_iter=1, solver="sgd", learning_rate_init=1e-300, momentum=0, **options)
+    start.fit(X, target)  # which goes nowhere
+
+    twin = model.network_
+    found = of_network(twin)
+    assert found == ([foxnn.BatchNorm(), foxnn.LayerNorm(1e-3)] if name == "norm" else value)
+    assert (of_network(start.network_) != found) if name != "label_smoothing" else True
+    sizes = [4, 6, foxnn.BatchNorm(), 5, foxnn.LayerNorm(1e-3), 3] if name == "norm" else [4, 6, 5, 3]
+    nn = foxnn.neural_network(
+        sizes, "relu", "softmax" if kind == "MLPClassifier" else "linear", dtype="float64", seed=twin.seed,
+        init=list(zip(start.coefs_, start.intercepts_, strict=True)),
+        loss=foxnn.Loss("cross_entropy", label_smoothing=value) if name == "label_smoothing" else None,
+        **({name: value} if name in ("input_dropout", "input_noise", "l1", "max_norm") else {}),
+    )  # fmt: skip
+    clips = {name: value} if name.startswith("clip") else {}
+    nn.fit(
+        X, y if kind == "MLPClassifier" else several_outputs,
+        epochs=1, batch_size=50, shuffle=False, optimizer=foxnn.optimizers.Adam(**clips),
+    )  # fmt: skip
+    for ours, theirs in zip(model.network_.get_weights(), nn.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    plain = getattr(foxnn, kind)(max_iter=1, **options).fit(X, target)
+    assert (parameters_of(model) != parameters_of(plain)).any()
+
+
+@quiet
+def test_penalties_and_clipping_are_in_units_of_the_loss() -> None:
+    """Of several labels, where foxnn's networks take the mean over the outputs, and scikit-learn's sum."""
+    options = {"hidden_layer_sizes": (), "solver": "sgd", "momentum": 0, "alpha": 0, "max_iter": 1, "random_state": 0}
+    start, step = (foxnn.MLPClassifier(learning_rate_init=rate, **options) for rate in (1e-300, 0.1))
+    start.fit(X, several_labels)
+    gradient = (parameters_of(start) - parameters_of(step.fit(X, several_labels))) / 0.1
+    norm = float(np.linalg.norm(gradient))
+    clipped = clone(step).set_params(clip_norm=norm / 4).fit(X, several_labels)
+    np.testing.assert_allclose((parameters_of(start) - parameters_of(clipped)) / 0.1, gradient / 4, rtol=1e-9)
+    penalised = clone(step).set_params(l1=0.5).fit(X, several_labels)
+    expected = parameters_of(step) - 0.1 * 0.5 * np.r_[np.sign(start.coefs_[0]).ravel(), np.zeros(3)]
+    np.testing.assert_allclose(parameters_of(penalised), expected, rtol=1e-9)
+    assert penalised.loss_ == pytest.approx(step.loss_ + 0.5 * np.abs(start.coefs_[0]).sum())
+
+
+@quiet
+@pytest.mark.parametrize("norm", ["batch_norm", "layer_norm", [None, foxnn.BatchNorm(momentum=0.3)]])
+def test_normalised_networks_in_all_that_an_estimator_does(norm: Any) -> None:
+    options = {"hidden_layer_sizes": (8, 6), "norm": norm, "learning_rate_init": 0.02, "random_state": 0}
+    model = foxnn.MLPClassifier(max_iter=60, early_stopping=True, n_iter_no_change=60, **options).fit(X, names)
+    assert model.score(X, names) > 0.9
+    scores = np.exp(model.decision_function(X))
+    np.testing.assert_allclose(scores / scores.sum(axis=1, keepdims=True), model.predict_proba(X), rtol=1e-9)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert (twin.predict_proba(X) == model.predict_proba(X)).all()
+    before = model.predict_proba(X)
+    model.coefs_[0] = model.coefs_[0] * 2
+    assert (model.predict_proba(X) != before).any()
+    warm = foxnn.MLPClassifier(max_iter=3, warm_start=True, **options).fit(X, names)
+    first = warm.network_
+    warm.set_params(solver="sgd", learning_rate_init=1e-300, max_iter=1).fit(X, names)
+    for layer, was in zip(warm.network_.layers, first.layers, strict=True):
+        for name in layer.parameter_names:  # the running moments have moved on
+            np.testing.assert_array_equal(layer.get_array(name), was.get_array(name))
+    with pytest.raises(ValueError, match=r"norm: got None to go on from a network that has \["):
+        warm.set_params(norm=None).fit(X, names)
+    if norm == "layer_norm":
+        assert foxnn.MLPClassifier((8,), norm=norm, solver="lbfgs", random_state=0).fit(X, names).score(X, names) > 0.97
+
+
+@quiet
+def test_metrics_are_in_the_history() -> None:
+    """Of the training data, or of validation data if there are any; weights count."""
+
+    def share_of_first(y_true: Any, y_pred: Any, sample_weight: Any) -> float:
+        return float(np.average(y_pred.argmax(axis=1) == 0, weights=sample_weight))
+
+    weights = np.where(y == 0, 3.0, 1.0)
+    model = foxnn.MLPClassifier((8,), max_iter=3, metrics=["f1", share_of_first], random_state=0)
+    model.fit(X, names, sample_weight=weights)
+    assert list(model.history_["f1"])[-1] == pytest.approx(
+        f1_score(names, model.predict(X), average="macro", sample_weight=weights, zero_division=0)
+    )
+    share = np.average(model.predict(X) == "setosa", weights=weights)
+    assert model.history_["share_of_first"][-1] == pytest.approx(share)
+    assert len(model.history_["f1"]) == 3
+    watched = foxnn.MLPRegressor(hidden_layer_sizes=(8,), max_iter=3, metrics="mae", random_state=0)
+    watched.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    assert watched.history_["val_mae"][-1] == pytest.approx(np.abs(watched.predict(X[1::2]) - y[1::2]).mean())
+    assert "mae" not in watched.history_
+    with pytest.raises(AttributeError, match="no history yet"):
+        foxnn.MLPRegressor().history_  # noqa: B018
 
 
 @quiet
@@ -396,7 +548,10 @@ def test_diverging_is_an_error_with_advice() -> None:
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_grid_search(backend: str) -> None:
     pipeline = make_pipeline(StandardScaler(), foxnn.MLPClassifier((8,), max_iter=30, random_state=0))
-    grid = {"mlpclassifier__alpha": [1e-4, 1e-1], "mlpclassifier__solver": ["adam", "lbfgs"]}
+    grid = [
+        {"mlpclassifier__alpha": [1e-4, 1e-1], "mlpclassifier__solver": ["adam", "lbfgs"]},
+        {"mlpclassifier__norm": [None, "batch_norm", foxnn.LayerNorm()], "mlpclassifier__max_norm": [None, 1.0]},
+    ]
     with parallel_config(backend=backend):
         search = GridSearchCV(pipeline, grid, n_jobs=2, cv=2, error_score="raise").fit(X, names)
     serial = GridSearchCV(pipeline, grid, cv=2).fit(X, names)

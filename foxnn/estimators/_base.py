@@ -15,9 +15,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, chec
 from foxnn.estimators._lbfgs import fit_lbfgs
 from foxnn.estimators._parameters import (
     hidden_activations,
+    hidden_norms,
     hidden_sizes,
     loss_scales,
     make_optimizer,
+    refuse_with_lbfgs,
     start,
     threads_here,
 )
@@ -27,6 +29,9 @@ from foxnn.network import NeuralNetwork
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from foxnn.history import History
+    from foxnn.normalisation import Norm
 
 #: scikit-learn's names of output activations in foxnn's words.
 _OUTPUTS = {"identity": "linear", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
@@ -113,6 +118,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         return self._synced_network().copy()
 
     @property
+    def history_(self) -> History:
+        """Loss and metrics of every epoch, as foxnn's own `fit` returns them."""
+        if self._network is None:
+            raise AttributeError(f"this {type(self).__name__} has no history yet; call fit first")
+        return self._network.history
+
+    @property
     def _optimizer(self) -> Any:
         return None if self._network is None else self._network.optimizer
 
@@ -151,8 +163,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         return True
 
     def _new_network(self, sizes: list[int], init: Any, dtype: Any, seed: int | None = None) -> NeuralNetwork:
+        norms = hidden_norms(self.norm, len(sizes) - 2)
         network = NeuralNetwork(
-            sizes,
+            _with_norms(sizes, norms),
             activation=hidden_activations(self.activation, len(sizes) - 2),
             output=_OUTPUTS[self.out_activation_],
             loss=self._loss(),
@@ -160,6 +173,9 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             dropout=self.dropout,
             dtype=dtype,
             seed=seed,
+            input_dropout=self.input_dropout,
+            input_noise=self.input_noise,
+            max_norm=self.max_norm,
         )
         if self.solver != "lbfgs":
             network.optimizer = make_optimizer(self, loss_scales(network.loss, sizes[-1])[0])
@@ -170,15 +186,18 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         rng = check_random_state(self.random_state)
         if first:
             parameters = start(rng, sizes, hidden_activations(self.activation, len(sizes) - 2), dtype)
-        else:
-            network = self._synced_network()
-            if network.sizes != sizes:
-                raise ValueError(f"hidden_layer_sizes: got a network of {sizes} units to go on from {network.sizes}")
-            if incremental:
-                return network
-            dtype = network.dtype
-            parameters = [(layer.weights, layer.bias) for layer in network.layers]
-        return self._new_network(sizes, parameters, dtype, seed=int(rng.randint(np.iinfo(np.int32).max)))
+            return self._new_network(sizes, parameters, dtype, _seed(rng))
+        old = self._synced_network()
+        if old.sizes != sizes:
+            raise ValueError(f"hidden_layer_sizes: got a network of {sizes} units to go on from {old.sizes}")
+        if incremental:
+            return old
+        network = self._new_network(sizes, "zeros", old.dtype, _seed(rng))
+        if [layer.array_names for layer in network.layers] != [layer.array_names for layer in old.layers]:
+            norms = [layer.norm for layer in old.layers[:-1]]
+            raise ValueError(f"norm: got {self.norm!r} to go on from a network that has {norms}")
+        network.copy_weights(old)
+        return network
 
     def _reset_attributes(self) -> None:
         self.t_ = self.n_iter_ = 0
@@ -194,8 +213,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val, y_val: got one of them; it takes both or none")
         stochastic = self.solver != "lbfgs"
-        if not stochastic and (self.callbacks or np.any(np.asarray(self.dropout) > 0) or X_val is not None):
-            raise ValueError('solver: got "lbfgs", which does without callbacks, dropout and validation data')
+        if not stochastic:
+            refuse_with_lbfgs(self, X_val is not None)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not self._has_weights() or not (self.warm_start or incremental)
@@ -290,14 +309,26 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         X = validate_data(self, X, reset=False, **_NUMBERS)
         network = self._synced_network()
         if linear:
-            parameters = [(layer.weights, layer.bias) for layer in network.layers]
             hidden = [layer.activation for layer in network.layers[:-1]]
-            network = NeuralNetwork(network.sizes, hidden, "linear", init=parameters, dtype=network.dtype)
+            sizes = _with_norms(network.sizes, [layer.norm for layer in network.layers[:-1]])
+            twin = NeuralNetwork(sizes, hidden, "linear", init="zeros", dtype=network.dtype)
+            twin.copy_weights(network)
+            network = twin
         if not hasattr(X, "toarray"):
             return network.predict(X)
         rows = X.tocsr()
         parts = [network.predict(_dense(rows[i : i + _SPARSE_ROWS])) for i in range(0, rows.shape[0], _SPARSE_ROWS)]
         return np.concatenate(parts)
+
+
+def _seed(rng: Any) -> int:
+    return int(rng.randint(np.iinfo(np.int32).max))
+
+
+def _with_norms(sizes: list[int], norms: list[Norm | None]) -> list[int | Norm]:
+    """Sizes as a network takes them, with what normalises each hidden layer."""
+    hidden = zip(sizes[1:-1], norms, strict=True)
+    return [sizes[0], *(part for pair in hidden for part in pair if part is not None), sizes[-1]]
 
 
 def _dense(X: Any) -> npt.NDArray[Any]:

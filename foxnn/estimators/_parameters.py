@@ -13,11 +13,18 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from foxnn import activations, losses, optimizers
 from foxnn.activations import Activation
 from foxnn.losses import Loss
+from foxnn.metrics import Metric
+from foxnn.normalisation import BatchNorm, Norm, from_config
 from foxnn.optimizers import Optimizer
 from foxnn.schedules import Scaled, Schedule
 
 _HIDDEN_ACTIVATIONS = {name for name in activations.names() if not Activation(name).output_only}
 _LOSSES = {*losses.names(), *losses.ALIASES}
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+
+_NOT_WITH_LBFGS = (
+    *("dropout", "input_dropout", "input_noise", "l1", "max_norm", "clip_norm", "clip_value", "callbacks", "metrics"),
+)
 
 #: What both estimators take.
 COMMON: dict[str, list[Any]] = {
@@ -45,11 +52,20 @@ COMMON: dict[str, list[Any]] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "input_dropout": [Interval(Real, 0, 1, closed="left")],
+    "input_noise": [Interval(Real, 0, None, closed="left")],
+    "l1": [Interval(Real, 0, None, closed="left")],
+    "max_norm": [_POSITIVE, "array-like", None],
+    "norm": [StrOptions({"batch_norm", "layer_norm"}), Norm, list, tuple, None],
+    "clip_norm": [_POSITIVE, None],
+    "clip_value": [_POSITIVE, None],
     "callbacks": [list, tuple, None],
+    "metrics": [str, callable, Metric, list, tuple, None],
 }
 CLASSIFIER: dict[str, list[Any]] = {
     **COMMON,
     "loss": [StrOptions({"log_loss", *_LOSSES}), Loss],
+    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     "class_weight": [StrOptions({"balanced"}), dict, list, None],
 }
 REGRESSOR: dict[str, list[Any]] = {**COMMON, "loss": [StrOptions({"squared_error", *_LOSSES}), Loss]}
@@ -72,6 +88,29 @@ def hidden_activations(activation: Any, n_hidden: int) -> list[Activation]:
             f"activation: got {len(activation)} of them; it takes one for each of {n_hidden} hidden layers"
         )
     return [Activation.of(each) for each in activation]
+
+
+def hidden_norms(norm: Any, n_hidden: int) -> list[Norm | None]:
+    """What normalises each hidden layer."""
+    given = list(norm) if isinstance(norm, (list, tuple)) else [norm] * n_hidden
+    if len(given) != n_hidden:
+        raise ValueError(f"norm: got {len(given)} of them; it takes one for each of {n_hidden} hidden layers")
+    norms = [from_config({"name": each}) if isinstance(each, str) else each for each in given]
+    for each in norms:
+        if not (each is None or isinstance(each, Norm)):
+            raise TypeError(f"norm: got {each!r}; it takes 'batch_norm', 'layer_norm', a foxnn.BatchNorm or LayerNorm")
+    return norms
+
+
+def refuse_with_lbfgs(estimator: Any, has_validation_data: bool) -> None:
+    """Refuse what L-BFGS, which goes down one smooth function of the weights, cannot do."""
+    norms = estimator.norm if isinstance(estimator.norm, (list, tuple)) else [estimator.norm]
+    has_batch_norm = any(isinstance(norm, BatchNorm) or norm == "batch_norm" for norm in norms)
+    unwanted = {name: getattr(estimator, name) for name in _NOT_WITH_LBFGS}
+    unwanted |= {"batch normalisation": has_batch_norm, "validation data": has_validation_data}
+    for name, value in unwanted.items():
+        if np.any(np.asarray(value, dtype=object)):
+            raise ValueError(f'solver: got "lbfgs", which does without {name}')
 
 
 def start(rng: Any, sizes: list[int], hidden: list[Activation], dtype: Any) -> list[tuple[Any, Any]]:
@@ -99,17 +138,22 @@ def loss_scales(loss: Loss, n_outputs: int) -> tuple[float, float]:
 def make_optimizer(estimator: Any, scale: float) -> Optimizer:
     """The optimizer that `solver` describes, for gradients that are too small by the factor `scale`."""
     solver, rate, momentum = estimator.solver, float(estimator.learning_rate_init), float(estimator.momentum)
+    clips = {name: getattr(estimator, name) for name in ("clip_norm", "clip_value")}
+    clips = {name: clip / scale for name, clip in clips.items() if clip is not None}
     if isinstance(solver, Optimizer):
+        for name in clips:
+            raise ValueError(f"{name}: got {getattr(estimator, name)!r} besides an optimizer of its own, {solver!r}")
         return copy.copy(solver)  # its learning rate may change
     if solver == "sgd":
         solver = "nesterov" if estimator.nesterovs_momentum else "momentum"
-        return optimizers.get(solver, rate * scale, momentum=momentum) if momentum else optimizers.SGD(rate * scale)
+        name, hyper = (solver, {"momentum": momentum}) if momentum else ("sgd", {})
+        return optimizers.get(name, rate * scale, **hyper, **clips)
     if solver in ("momentum", "nesterov"):
-        return optimizers.get(solver, rate * scale, momentum=momentum)
+        return optimizers.get(solver, rate * scale, momentum=momentum, **clips)
     if solver in ("adam", "adamw"):
         hyper = {"beta1": estimator.beta_1, "beta2": estimator.beta_2, "epsilon": estimator.epsilon / scale}
-        return optimizers.get(solver, rate, **hyper)
-    return optimizers.get(solver, rate)
+        return optimizers.get(solver, rate, **hyper, **clips)
+    return optimizers.get(solver, rate, **clips)
 
 
 def schedule_of(estimator: Any, scale: float) -> float | Schedule | None:

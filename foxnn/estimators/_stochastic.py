@@ -31,7 +31,7 @@ class _Watch(Callback):
         self._n = n
         self._validation = validation
         gradient_scale, self._loss_scale = loss_scales(network.loss, network.sizes[-1])
-        self._half_l2 = 0.5 * network.l2 * gradient_scale
+        self._l1, self._half_l2 = network.l1 * gradient_scale, 0.5 * network.l2 * gradient_scale
         self._late_share = 0.5 * (1 - 1 / n_batches)
         schedule = estimator.learning_rate
         self._schedule = "constant" if estimator.solver == "adam" and isinstance(schedule, str) else schedule
@@ -72,11 +72,12 @@ class _Watch(Callback):
             self._no_progress(network)
 
     def _penalty_of(self, network: NeuralNetwork) -> float:
-        if not self._half_l2:
+        if not self._l1 and not self._half_l2:
             return 0.0
-        weights = (layer.weights.ravel() for layer in network.layers)
+        weights = [layer.weights.ravel() for layer in network.layers]
         with np.errstate(over="ignore"):
-            return self._half_l2 * sum(float(w @ w) for w in weights)
+            penalty = self._half_l2 * sum(float(w @ w) for w in weights)
+            return penalty + self._l1 * sum(float(np.abs(w).sum()) for w in weights) if self._l1 else penalty
 
     def _remember(self, network: NeuralNetwork) -> None:
         self._best_weights = weights_of(network)
@@ -135,7 +136,8 @@ def fit_stochastic(
     scale, _ = loss_scales(network.loss, network.sizes[-1])
     mean_weight = 1.0 if sample_weight is None else float(np.mean(sample_weight))
     network.l2 = estimator.alpha / (batch_size * mean_weight * scale) if mean_weight else 0.0
-    callbacks = list(estimator.callbacks or ())
+    network.l1 = estimator.l1 / scale
+    callbacks, metrics = list(estimator.callbacks or ()), estimator.metrics or ()
     watch = _Watch(estimator, network, n, -(-n // batch_size), validation)
     estimator.n_iter_ = 0
     try:
@@ -147,9 +149,10 @@ def fit_stochastic(
             batch_size=batch_size,
             optimizer=network.optimizer,
             sample_weight=sample_weight,
-            validation_data=None if validation is None or not callbacks else tuple(validation),
+            validation_data=None if validation is None or not (callbacks or metrics) else tuple(validation),
             shuffle=estimator.shuffle,
             callbacks=[watch, *callbacks],
+            metrics=metrics,
             verbose=False,
             goes_on=incremental,
         )

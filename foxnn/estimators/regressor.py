@@ -83,8 +83,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         How often "lbfgs" may compute the loss.
     dropout : float or array-like of float in [0, 1), default=0
         Share of the outputs of all hidden layers, or of each, that training drops.
+    input_dropout : float in [0, 1), default=0
+        Share of the inputs that training sets to zero.
+    input_noise : float, default=0
+        Standard deviation of the Gaussian noise that training adds to the inputs.
+    l1 : float, default=0
+        L1 penalty: each batch's loss grows by ``l1 * sum(abs(weights))``, however large the batch.
+    max_norm : float, array-like of float or None for each layer, or None, default=None
+        The most that the norm of the weights into one unit may be; the outputs are a layer, too.
+    norm : str, BatchNorm, LayerNorm, list of one or None for each hidden layer, or None, default=None
+        What normalises the hidden layers, before their activations: "batch_norm", "layer_norm" or an object.
+    clip_norm, clip_value : float or None, default=None
+        One of the two ways to clip gradients; see `foxnn.optimizers.Optimizer`. An `Optimizer` brings its own.
     callbacks : list of foxnn.Callback or None, default=None
         Served during `fit` and `partial_fit`, which give them the network.
+    metrics : str, foxnn.metrics.Metric, callable, list of these, or None, default=None
+        Taken after every epoch, of the validation data if there are any, else of the training data; see `history_` and
+        `foxnn.metrics`.
 
     Attributes
     ----------
@@ -93,8 +108,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         read-only.
     network_ : NeuralNetwork
         A copy of the trained network, to save or to train on in foxnn's own ways.
+    history_ : foxnn.History
+        Loss, without penalties, and `metrics` of every epoch of the last `fit` or `partial_fit`, as of foxnn's own
+        networks; empty with "lbfgs".
     loss_ : float
-        The loss, penalty included.
+        The loss, penalties included.
     loss_curve_ : list of float
         The loss of each epoch, or of each iteration of "lbfgs".
     best_loss_ : float or None
@@ -156,7 +174,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        l1: float = 0.0,
+        max_norm: Any = None,
+        norm: Any = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
         callbacks: Any = None,
+        metrics: Any = None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -183,7 +209,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.l1 = l1
+        self.max_norm = max_norm
+        self.norm = norm
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
         self.callbacks = callbacks
+        self.metrics = metrics
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
