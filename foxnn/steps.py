@@ -26,7 +26,8 @@ def rate_of_step(network: NeuralNetwork, state: Any) -> float:
     """The learning rate of a step outside of `fit`, where schedules go by the steps of the optimizer."""
     rate = network.optimizer.learning_rate
     if not isinstance(rate, float):
-        from foxnn.schedules import Pace, Rates
+        from foxnn.schedules import Pace
+        from foxnn.schedules.rates import Rates
 
         found = Rates(Pace(None, None)).of(rate, int(state.t), 1)
         rate = found if isinstance(found, float) else float(found[0])

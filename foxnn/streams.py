@@ -12,6 +12,7 @@ Each batch is one step. It is checked as it comes; an error in the middle of tra
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def gives_batches(data: Any) -> bool:
     return False
 
 
-class Stream:
+class Stream(ABC):
     """Batches to train on or to evaluate.
 
     Parameters
@@ -102,7 +103,7 @@ class Stream:
         """Nothing of what is in the batches."""
         return type(self).__name__
 
-    def check_metrics(self, network: NeuralNetwork, metrics: Sequence[Metric]) -> None:
+    def check_metrics(self, network: NeuralNetwork, metrics: Sequence[Metric]) -> None:  # noqa: B027
         """Nothing to try them on yet."""
 
     def fit_scaling(self, network: NeuralNetwork) -> None:
@@ -129,9 +130,9 @@ class Stream:
     def _epoch(self, network: NeuralNetwork) -> Iterator[Arrays]:
         return self.batches()
 
+    @abstractmethod
     def _items(self) -> Iterator[Any]:
         """Batches as the user gives them, in their own order."""
-        raise NotImplementedError
 
     def _numbered_items(self) -> Iterator[tuple[int, Any]]:
         with closing(self._items()) as items:  # type: ignore[type-var]

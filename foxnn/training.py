@@ -163,7 +163,8 @@ class _Training:
     """
 
     def __init__(self, network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None = None) -> None:
-        from foxnn.schedules import Pace, Rates
+        from foxnn.schedules import Pace
+        from foxnn.schedules.rates import Rates
 
         self.network, self.plan = network, plan
         steps = plan.data.steps

@@ -190,7 +190,7 @@ def test_chunks_do_not_show(schedule: Schedule, monkeypatch: pytest.MonkeyPatch)
     first, second = network(), network()
     first.fit(X, Y, epochs=3, batch_size=BATCH, learning_rate=schedule)
     monkeypatch.setattr("foxnn.training.CHUNK_SECONDS", 1e-9)
-    monkeypatch.setattr("foxnn.schedules._BLOCK", 3)
+    monkeypatch.setattr("foxnn.schedules.rates._BLOCK", 3)
     second.fit(X, Y, epochs=3, batch_size=BATCH, learning_rate=schedule)
     assert weights(first) == weights(second)
 
