@@ -77,7 +77,7 @@ class Metric:
         self.options: dict[str, Any] = {}
         if isinstance(function, str):
             if function not in _BY_NAME:
-                raise unknown("metric", function, names())
+                raise unknown("metrics", function, names())
             self._compute, self.mode = _BY_NAME[function]
             self.options = _checked_options(function, options)
         elif callable(function):

@@ -578,6 +578,62 @@ def test_help_of_all(foxnn_: Any) -> None:
     assert foxnn_() == result
 
 
+def test_metrics_of_classes(foxnn_: Any, flowers: Path) -> None:
+    """Of each epoch's validation samples, in what is printed and in the history, and of the test; by their names."""
+    pytest.importorskip("sklearn")
+    argv = [
+        "train",
+        flowers,
+        "--target",
+        "species",
+        "--epochs",
+        30,
+        "--metrics",
+        "f1,confusion_matrix, balanced_accuracy",
+    ]
+    result = foxnn_(*argv)
+    assert (result.code, result.err) == (0, "")
+    history = foxnn.load("flowers.safetensors").history
+    last = result.out.split("epoch ")[-2]
+    for name in ("val_f1", "val_balanced_accuracy"):
+        assert shown(last, name) == pytest.approx(history[name][-1], abs=5e-5)
+    assert history["val_confusion_matrix"][-1].sum() == 7
+    test = result.out.split("test ")[-1]
+    matrix = np.array(
+        [[int(cell) for cell in row.split()] for row in test.split("confusion_matrix\n")[1].splitlines()[:3]]
+    )
+    assert matrix.sum() == 18
+    recall = np.diag(matrix) / matrix.sum(axis=1)
+    assert shown(test, "accuracy") == pytest.approx(np.trace(matrix) / 18, abs=5e-5)
+    assert shown(test, "balanced_accuracy") == pytest.approx(recall.mean(), rel=1e-5)
+    evaluated = foxnn_("evaluate", "flowers.safetensors", flowers, "--metrics", "top_k_accuracy,accuracy,f1").out
+    assert shown(evaluated, "top_k_accuracy") == 1
+    assert evaluated.count(" accuracy ") + evaluated.startswith("accuracy ") == 1
+    without = foxnn_("evaluate", "flowers.safetensors", flowers).out
+    assert "f1" not in without
+
+
+def test_metrics_of_numbers_are_in_the_units_of_the_target(foxnn_: Any, homes: Path) -> None:
+    """In the result; epochs have those of the standardised target, as their losses are."""
+    assert foxnn_("train", homes, "--target", "price", "--epochs", 20, "--metrics", "mae").code == 0
+    history = foxnn.load("homes.safetensors").history
+    assert 0 < history["val_mae"][-1] < 1
+    evaluated = foxnn_("evaluate", "homes.safetensors", homes, "--metrics", "mae,mse").out
+    predicted = [float(row["price"]) for row in answers(foxnn_("predict", "homes.safetensors", homes).out)]
+    truth = np.array([float(row["price"]) for row in answers(homes.read_text())])
+    assert shown(evaluated, "mae") == pytest.approx(np.abs(predicted - truth).mean(), rel=1e-4)
+    assert shown(evaluated, "mse") == pytest.approx(shown(evaluated, "RMSE") ** 2, rel=1e-4)
+
+
+def test_metrics_without_scikit_learn(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
+    result = foxnn_("train", flowers, "--target", "species", "--metrics", "f1")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert 'pip install "foxnn[sklearn]"' in result.err
+    assert not Path("flowers.safetensors").exists()
+
+
 # --------------------------------------------------------------------------------------------------
 # Errors
 # --------------------------------------------------------------------------------------------------
@@ -618,6 +674,10 @@ TRAIN = "train flowers.csv --target species "
         (TRAIN + "--init x", "init: unknown name 'x'"),
         (TRAIN + "--loss x", "loss: unknown name 'x'"),
         (TRAIN + "--dtype float16", "dtype: unknown name 'float16'"),
+        (TRAIN + "--metrics f2", "metrics: unknown name 'f2'"),
+        (TRAIN + "--metrics mae,mae", "metrics: the name 'mae' is taken"),
+        ("train homes.csv --target price --metrics accuracy", "metrics: 'accuracy' is for classes"),
+        ("evaluate plain.safetensors mnist --metrics f2", "metrics: unknown name 'f2'"),
         (TRAIN + "--epochs 0", "--epochs: got '0'"),
         (TRAIN + "--batch-size x", "--batch-size: got 'x'"),
         (TRAIN + "--seed -1", "--seed: got '-1'"),
@@ -670,7 +730,10 @@ def test_errors_are_one_line(foxnn_: Any, flowers: Path, homes: Path, line: str,
 
 @pytest.mark.parametrize(
     "options",
-    ["--output nowhere/net.safetensors", "--output net.h5", "--activation rleu", "--optimizer adma", "--dropout 2"],
+    [
+        *("--output nowhere/net.safetensors", "--output net.h5", "--activation rleu", "--optimizer adma"),
+        *("--dropout 2", "--metrics f2"),
+    ],
 )
 def test_errors_come_before_minutes_of_loading(foxnn_: Any, monkeypatch: pytest.MonkeyPatch, options: str) -> None:
     def load(*_: object) -> None:

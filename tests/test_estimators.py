@@ -166,7 +166,7 @@ def test_wrong_parameters_are_named() -> None:
         foxnn.MLPClassifier(label_smoothing=0.1, loss=foxnn.Loss("cross_entropy")).fit(X, y)
     with pytest.raises(ValueError, match="half_squared_error parameter: unknown name 'label_smoothing'"):
         foxnn.MLPClassifier(label_smoothing=0.1, loss="half_squared_error").fit(X, y)
-    with pytest.raises(ValueError, match="metric: unknown name 'f2'"):
+    with pytest.raises(ValueError, match="metrics: unknown name 'f2'"):
         foxnn.MLPClassifier(metrics=["f2"]).fit(X, y)
     for options in (
         {"dropout": 0.5}, {"dropout": [0.5]}, {"input_dropout": 0.1}, {"input_noise": 0.1}, {"l1": 0.1},

@@ -217,7 +217,7 @@ def test_matrices_in_the_history(tmp_path: Any, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("nn", "y", "metrics", "message"),
     [
-        (CLASSIFIER, LABELS, ["auk"], "metric: unknown name 'auk' .did you mean 'auc'.*balanced_accuracy"),
+        (CLASSIFIER, LABELS, ["auk"], "metrics: unknown name 'auk' .did you mean 'auc'.*balanced_accuracy"),
         (CLASSIFIER, LABELS, ["f1", "f1"], "metrics: the name 'f1' is taken"),
         (CLASSIFIER, LABELS, [Metric(lambda a, b: 1.0, name="loss")], "metrics: the name 'loss' is taken"),
         (REGRESSOR, VALUES, ["f1"], "metrics: 'f1' is for classes, but the targets are not classes"),

@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:  # `train` says what it has saved
         say(str(error) or "interrupted")
         return _INTERRUPTED
-    except (ValueError, OSError, MemoryError, ArithmeticError) as error:
+    except (ValueError, OSError, MemoryError, ArithmeticError, ImportError) as error:
         say(f"error: {_message(error)}")
         try:
             sys.stdout.flush()

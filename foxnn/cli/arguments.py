@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
+import foxnn
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 
@@ -14,6 +16,7 @@ __all__ = [
     "DATASETS",
     "Parser",
     "add_delimiter",
+    "add_metrics",
     "add_threads",
     "at_least",
     "command",
@@ -71,6 +74,14 @@ def add_delimiter(parser: Parser | argparse._ArgumentGroup) -> None:
         metavar="CHARACTER",
         help="what separates the cells of the table; by default the one of comma, semicolon and tab that fits",
     )
+
+
+def add_metrics(parser: Parser | argparse._ArgumentGroup, when: str) -> None:
+    """Add ``--metrics``."""
+    parser.add_argument(
+        "--metrics", type=names, default=[], metavar="NAMES",
+        help=f"{when}, with commas between: {', '.join(foxnn.metrics.names())}",
+    )  # fmt: skip
 
 
 def add_threads(parser: Parser) -> None:

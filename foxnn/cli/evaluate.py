@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import foxnn
-from foxnn.cli.arguments import DATASETS, add_delimiter, add_ignore, add_threads, command
+from foxnn.cli.arguments import DATASETS, add_delimiter, add_ignore, add_metrics, add_threads, command
 from foxnn.cli.files import check_readable, load_images
 from foxnn.cli.recipe import recipe_for
 from foxnn.cli.report import quality
@@ -35,11 +35,13 @@ def add_to(commands: Commands) -> None:
     )
     add_ignore(parser)
     add_delimiter(parser)
+    add_metrics(parser, "what else to compute")
     add_threads(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command."""
+    foxnn.metrics.get(args.metrics)
     network = foxnn.load(args.model)
     if args.data in DATASETS:
         for option in ("target", "ignore", "delimiter"):
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
                 f"{args.data} goes with 784 and 10"
             )
         images = load_images(args.data)
-        print(quality(network, None, images.X_test, images.y_test))
+        print(quality(network, None, images.X_test, images.y_test, args.metrics))
         return 0
     from foxnn.datasets.records import read_records
 
@@ -64,5 +66,5 @@ def run(args: argparse.Namespace) -> int:
     recipe = recipe_for(network, args.model, records, args.target, args.ignore)
     X = recipe.inputs(recipe.encoder.encode(records, "float64"), network.dtype)
     y = recipe.targets(recipe.encoder.encode_target(records, "float64"))
-    print(quality(network, recipe, X, y))
+    print(quality(network, recipe, X, y, args.metrics))
     return 0

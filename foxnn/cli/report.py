@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foxnn._arrays import Targets
 from foxnn.callbacks import Callback
 from foxnn.callbacks.progress_bar import shown
 from foxnn.history import scalars
+from foxnn.metrics import get, values_of
 
 if TYPE_CHECKING:
     from foxnn.cli.recipe import Recipe
@@ -57,7 +60,9 @@ def architecture(network: NeuralNetwork) -> str:
     return f"{network.sizes[0]}{layers}; {network.n_parameters:,} parameters of {network.dtype}"
 
 
-def quality(network: NeuralNetwork, recipe: Recipe | None, X: NDArray[Any], y: NDArray[Any]) -> str:
+def quality(
+    network: NeuralNetwork, recipe: Recipe | None, X: NDArray[Any], y: NDArray[Any], metrics: Sequence[str] = ()
+) -> str:
     """Return loss and metrics: accuracy where there are classes, else R^2 and the root of the mean squared error.
 
     Parameters
@@ -68,18 +73,31 @@ def quality(network: NeuralNetwork, recipe: Recipe | None, X: NDArray[Any], y: N
     X : ndarray, shape (n, n_in)
     y : ndarray, shape (n,)
         As the network learns them.
+    metrics : sequence of str
+        Names of others. Those of a regression are in the units of the target; matrices have lines of their own.
     """
     values = network.evaluate(X, y)
     if not np.isfinite(list(values.values())).all():
         raise ValueError("some inputs or targets are so large that the loss is not finite")
     parts = [f"{name} {value:.4f}" for name, value in reversed(values.items())]
     if recipe is not None and recipe.classes is None and "accuracy" not in values:
-        truth = recipe.answers(y)
-        squares = np.square(recipe.answers(network.predict(X)[:, 0]) - truth)
+        truth, found = recipe.answers(y), recipe.answers(network.predict(X)[:, 0])
+        squares = np.square(found - truth)
         spread = np.var(truth)
         r2 = f"R^2 {1 - squares.mean() / spread:.4f}" if spread > 0 else "R^2 undefined (all values are the same)"
         parts = [r2, f"RMSE {np.sqrt(squares.mean()):.6g}", *parts]
-    return f"{', '.join(parts)} ({len(X):,} {'rows' if recipe else 'images'})"
+        others = values_of(get(metrics), [(Targets(truth[:, None], None, ""), found[:, None], None)]) if metrics else {}
+    else:
+        others = network.evaluate(X, y, metrics=metrics) if metrics else {}
+    parts += [f"{name} {others[name]:.6g}" for name in metrics if np.ndim(others[name]) == 0 and name not in values]
+    tables = [f"\n{name}\n{_table(others[name])}" for name in metrics if np.ndim(others[name])]
+    return f"{', '.join(parts)} ({len(X):,} {'rows' if recipe else 'images'}){''.join(tables)}"
+
+
+def _table(matrix: NDArray[Any]) -> str:
+    cells = [[f"{number:g}" for number in row] for row in matrix]
+    width = max(len(cell) for row in cells for cell in row)
+    return "\n".join(" ".join(cell.rjust(width) for cell in row) for row in cells)
 
 
 class EpochLines(Callback):

@@ -14,6 +14,7 @@ from foxnn.cli import training_data
 from foxnn.cli.arguments import (
     DATASETS,
     add_delimiter,
+    add_metrics,
     add_threads,
     at_least,
     command,
@@ -105,6 +106,7 @@ def _add_training(group: argparse._ArgumentGroup) -> None:
         help="epochs to go on without a better validation loss, and then back to the best; 0: go on to the end; "
         "by default 0 for images and 10 for tables",
     )  # fmt: skip
+    add_metrics(group, "what else to compute after every epoch, of the samples to validate on, and of the test")
     group.add_argument("--seed", type=at_least(0), default=0, metavar="N", help="of everything random; default 0")
 
 
@@ -129,6 +131,7 @@ def run(args: argparse.Namespace) -> int:
     _check_source(args, of_images)
     check_writable(args.output, args.data)
     _network(args, 1, 1, loss=args.loss or "half_squared_error", output="linear")
+    foxnn.metrics.get(args.metrics)
     optimizer = foxnn.optimizers.get(args.optimizer, args.learning_rate)
     schedule = _SCHEDULES[args.schedule or "constant"]
     if schedule is not None:
@@ -216,6 +219,7 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
             optimizer=optimizer,
             validation_data=data.validation if len(data.validation.X) else None,
             callbacks=callbacks,
+            metrics=args.metrics,
             verbose=show_bar,
             checkpoint=checkpoint,
             resume=args.resume,
@@ -230,7 +234,7 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
         n_epochs = len(network.history.epochs)
         line("best", f"epoch {early_stopping.best_epoch + 1} of {n_epochs} (val_loss {early_stopping.best:.4f})")
     if len(data.test.X):
-        line("test", quality(network, data.recipe, *data.test))
+        line("test", quality(network, data.recipe, *data.test, args.metrics))
     if not args.quiet:
         line("saved", f"{args.output} ({size(os.path.getsize(args.output))})")
     return 0
