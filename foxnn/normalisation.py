@@ -94,7 +94,8 @@ class BatchNorm(Norm):
     `trainable`. The layer's bias has no effect on training and stays as it is.
 
     A batch of one row, such as the last one of an epoch may be, has no variance: its normalised outputs are `beta`, and
-    the running variance does not follow. Batches meant to be of one row are refused.
+    the running variance does not follow. Batches meant to be of one row are refused, as is a second one of one row in
+    an epoch of batches that are given.
 
     Parameters
     ----------

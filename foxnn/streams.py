@@ -113,9 +113,13 @@ class Stream(ABC):
         )
 
     def parts(self, network: NeuralNetwork) -> Iterator[Part]:
-        """What the coming epoch is made of."""
+        """What the coming epoch is made of; one batch of it, the one left over, may be of one row."""
+        single_rows = 0
         with closing(self._epoch(network)) as batches:  # type: ignore[type-var]
             for batch in batches:
+                single_rows += len(batch) == 1
+                if single_rows > 1:
+                    network._check_batch(self._name, 1)
                 yield Part(batch.core, None, len(batch), len(batch), batch.targets.correct)
 
     def batches(self) -> Iterator[Arrays]:

@@ -381,6 +381,36 @@ def test_an_iterator_that_ends_too_early() -> None:
         network().fit(iter(BATCHES), epochs=2, steps_per_epoch=3)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_of_one_row_under_batch_normalisation(kind: str) -> None:
+    """Left over, it is trained on as the last one of arrays is; but one after the other is refused, as there."""
+
+    def normalised() -> foxnn.NeuralNetwork:
+        return foxnn.neural_network([6, 20, foxnn.BatchNorm(), 3], "relu", "softmax", seed=5)
+
+    cuts = [*range(0, 64, BATCH), 64, 65]
+    batches = [(X[a:b], LABELS[a:b]) for a, b in itertools.pairwise(cuts)]
+    one, other = normalised(), normalised()
+    expected = one.fit(X[:65], LABELS[:65], epochs=3, batch_size=BATCH, shuffle=False)
+    found = other.fit(epochs=3, **KINDS[kind](batches))
+    assert len(batches[-1][0]) == 1
+    assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
+    assert no_seconds(expected) == no_seconds(found)
+
+    singles = [(X[i : i + 1], LABELS[i : i + 1]) for i in range(5)]
+    with pytest.raises(ValueError, match="X: got a batch of one sample; batch normalisation takes at least two"):
+        normalised().fit(epochs=1, **KINDS[kind](singles))
+    assert no_readers()
+    network().fit(epochs=1, **KINDS[kind](singles))
+
+
+def test_a_batch_of_one_row_may_come_anywhere_in_a_shuffled_epoch() -> None:
+    batches = [(X[a:b], LABELS[a:b]) for a, b in itertools.pairwise([0, 16, 32, 48, 64, 65])]
+    nn = foxnn.neural_network([6, 20, foxnn.BatchNorm(), 3], "relu", "softmax", seed=5)
+    nn.fit(Batches(batches), epochs=10)
+    assert nn.layers[0].norm.running_variance.min() > 0
+
+
 # ---- memory-mapped files ------------------------------------------------------------------------------------
 
 MAPPED = """
