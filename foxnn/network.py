@@ -485,6 +485,15 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             out = self._core.predict_plain(X, self.settings._n_threads or 0)
             if out is not None:
                 return out
+        return self._predict_any(X, scale, offset)
+
+    __call__ = predict
+
+    def _predict_any(self, X: Any, scale: float | None, offset: float | None) -> npt.NDArray[Any]:
+        """What `predict` returns for inputs that the core does not read as they are.
+
+        Not in `predict` itself, since each call of a function with a comprehension makes cells for its variables.
+        """
         if isinstance(X, np.memmap) or not isinstance(X, (np.ndarray, list)):
             from foxnn.streams import input_batches
 
@@ -495,8 +504,6 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
         single = self.sizes[0] > 1 and np.ndim(X) == 1
         return out[0] if single else out
-
-    __call__ = predict
 
     def _samples(
         self,
@@ -855,7 +862,9 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     def _get_optimizer_state(self) -> Any:
         """What `optimizer` remembers: kept while it stays the same one, forgotten when another takes its place."""
         known = self._optimizer_of_state
-        if known is None or type(known) is not type(self.optimizer) or known.hyper != self.optimizer.hyper:
+        if known is not self.optimizer and (
+            known is None or type(known) is not type(self.optimizer) or known.hyper != self.optimizer.hyper
+        ):
             self._optimizer_state = self._optimizer_type(
                 self._core, self.optimizer.name, list(self.optimizer.hyper.values())
             )

@@ -141,6 +141,8 @@ class Epochs:
         The samples to train on; None: all.
     batch_size : int
     shuffle : bool
+    n, steps : int
+        Samples and steps of an epoch.
     """
 
     arrays: Arrays | MappedArrays
@@ -148,15 +150,9 @@ class Epochs:
     batch_size: int
     shuffle: bool
 
-    @property
-    def n(self) -> int:
-        """Samples of an epoch."""
-        return len(self.arrays) if self.pool is None else len(self.pool)
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return -(-self.n // self.batch_size)
+    def __post_init__(self) -> None:
+        self.n = len(self.arrays if self.pool is None else self.pool)
+        self.steps = -(-self.n // self.batch_size)
 
     @property
     def whole(self) -> Arrays | MappedArrays:
@@ -182,7 +178,7 @@ class Epochs:
         if self.shuffle:
             positions = shuffled(network, self.n)
             order = positions if self.pool is None else self.pool[positions]
-        yield from self.arrays.parts(order, self.n, self.batch_size)
+        return self.arrays.parts(order, self.n, self.batch_size)
 
 
 def split(seed: int, n: int, share: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -336,26 +336,25 @@ class _Training:
 
     def _advance(self, part: Part) -> None:
         """One call into the core; it returns to Python at the latest when someone wants to hear of a batch."""
-        network, progress, batches = self.network, self.progress, self.batches
-        begin = progress.next
-        left = -(-(part.n - begin) // part.batch_size)
-        steps = min([left, *(callback.every - batches % callback.every for callback in self._listeners)])
-        rate = self.rates.of(network.optimizer.learning_rate, progress.steps, steps, self._steps_left(left))
+        network, progress = self.network, self.progress
+        begin, taken = progress.next, progress.steps
+        batches = taken - self.first_step
+        steps = left = -(-(part.n - begin) // part.batch_size)
+        for callback in self._listeners:
+            steps = min(steps, callback.every - batches % callback.every)
+        per_epoch = self.plan.data.steps
+        sure = left if per_epoch is None else max(left, per_epoch - batches)  # of this epoch
+        rate = self.rates.of(network.optimizer.learning_rate, taken, steps, sure)
         if not isinstance(rate, float):
             steps = len(rate)
         end = min(part.n, begin + steps * part.batch_size)
         seconds = max(self._tick - time.perf_counter(), 1e-6)
         one_call(network, part.samples, part.order, progress, end, part.batch_size, rate, seconds)
 
-    def _steps_left(self, of_part: int) -> int:
-        """How many steps of this epoch are left for sure."""
-        per_epoch = self.plan.data.steps
-        return of_part if per_epoch is None else max(of_part, per_epoch - self.batches)
-
     def _tell_progress(self) -> None:
-        samples = self.samples
-        if self._told == samples or not self.plan.callbacks:
+        if not self.plan.callbacks or self._told == self.samples:
             return
+        samples = self.samples
         self._told = samples
         values = self._means()
         for callback in self.plan.callbacks:
