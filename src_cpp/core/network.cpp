@@ -198,7 +198,7 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
                 totals[block].weight += w;
                 totals[block].loss += w == 0 ? 0 : w * row_loss[r];
                 if (samples.correct != Correct::not_counted)
-                    totals[block].correct += w * is_correct(samples.correct, y + r * ld, t + r * ld, n_out, half);
+                    totals[block].correct += w * samples.is_correct(first + r, y + r * ld, t + r * ld, n_out, half);
             }
         }
     });

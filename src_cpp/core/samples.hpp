@@ -79,6 +79,19 @@ struct Rows {
     }
 };
 
+// Position of the first of the largest numbers.
+template <class T>
+Index argmax(const T* v, Index n) {
+    Index best = 0;
+    T largest = v[0];
+    for (Index j = 1; j < n; j++) {  // without branches, which could not be predicted
+        const bool larger = v[j] > largest;
+        largest = larger ? v[j] : largest;
+        best = larger ? j : best;
+    }
+    return best;
+}
+
 // When the outputs of a sample are counted as correct: never; if the largest output is the largest target's; if every
 // output lies on its target's side of one half.
 enum class Correct { not_counted, largest, sides };
@@ -103,33 +116,19 @@ struct Samples {
         else
             out[labels[i]] = 1;
     }
+    // Whether the outputs y of sample i agree with its targets t; outputs above `half` are on the upper side.
+    template <class T>
+    bool is_correct(Index i, const T* y, const T* t, Index n_out, T half) const {
+        if (correct == Correct::largest) return argmax(y, n_out) == (labels ? labels[i] : argmax(t, n_out));
+        for (Index j = 0; j < n_out; j++)
+            if ((y[j] > half) != (t[j] > T(0.5))) return false;
+        return true;
+    }
 };
 
 // What a run or an evaluation adds up: divide by `weight` for means.
 struct Totals {
     double loss = 0, weight = 0, correct = 0;
 };
-
-// Position of the first of the largest numbers.
-template <class T>
-Index argmax(const T* v, Index n) {
-    Index best = 0;
-    T largest = v[0];
-    for (Index j = 1; j < n; j++) {  // without branches, which could not be predicted
-        const bool larger = v[j] > largest;
-        largest = larger ? v[j] : largest;
-        best = larger ? j : best;
-    }
-    return best;
-}
-
-// Whether the outputs y of one sample agree with its targets t; outputs above `half` are on the upper side.
-template <class T>
-bool is_correct(Correct rule, const T* y, const T* t, Index n, T half) {
-    if (rule == Correct::largest) return argmax(y, n) == argmax(t, n);
-    for (Index j = 0; j < n; j++)
-        if ((y[j] > half) != (t[j] > T(0.5))) return false;
-    return true;
-}
 
 }  // namespace foxnn

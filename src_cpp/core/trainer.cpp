@@ -80,14 +80,20 @@ void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker&
     }
     if (worker.id == 0) batch.first = first, batch.rows = rows, batch.weight = weight;
     const double share = job.options.sum ? 1 : weight > 0 ? 1 / weight : 0;
-    for (Index r = worker.begin(rows); r < worker.end(rows); r++) {
-        const Index i = job.sample(first + r);
-        job.samples.x.read(i, batch.x.data() + r * ld_x_, network_.input_scaling);
-        if (job.options.random) add_input_noise(job.options, batch.x.data() + r * ld_x_, job.samples.number(i));
-        if (loss_.kernel)
-            loss_.read_target(job.samples, i, n_out, batch.targets.data() + r * ld_t_, network_.output_scaling);
-        batch.samples[r] = job.samples.number(i);
-        batch.weights[r] = static_cast<T>(job.samples.weight(i) * share);
+    // One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way.
+    const Index begin = worker.begin(rows), end = worker.end(rows);
+    const auto number = [&](Index r) { return job.samples.number(job.sample(first + r)); };
+    for (Index r = begin; r < end; r++)
+        job.samples.x.read(job.sample(first + r), batch.x.data() + r * ld_x_, network_.input_scaling);
+    if (job.options.random && (network_.input_noise > 0 || network_.input_dropout > 0))
+        for (Index r = begin; r < end; r++) add_input_noise(job.options, batch.x.data() + r * ld_x_, number(r));
+    if (loss_.kernel)
+        for (Index r = begin; r < end; r++)
+            loss_.read_target(job.samples, job.sample(first + r), n_out, batch.targets.data() + r * ld_t_,
+                              network_.output_scaling);
+    for (Index r = begin; r < end; r++) {
+        batch.samples[r] = number(r);
+        batch.weights[r] = static_cast<T>(job.samples.weight(job.sample(first + r)) * share);
     }
 }
 
@@ -399,12 +405,14 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
             const LayerMemory& last = layers_.back();
             const T half = loss_.from_logits ? T(0) : T(0.5);
             for (Index r = 0; r < batch.rows; r++) {
-                const double w = job.samples.weight(job.sample(batch.first + r));
+                const Index i = job.sample(batch.first + r);
+                const double w = job.samples.weight(i);
                 if (w == 0) continue;
                 totals.loss += w * static_cast<double>(row_loss_[r]);
                 if (job.samples.correct != Correct::not_counted)
-                    totals.correct += w * is_correct(job.samples.correct, last.y.data() + r * last.ld,
-                                                     batch.targets.data() + r * ld_t_, network_.n_out(), half);
+                    totals.correct +=
+                        w * job.samples.is_correct(i, last.y.data() + r * last.ld, batch.targets.data() + r * ld_t_,
+                                                   network_.n_out(), half);
             }
             totals.weight += batch.weight;
             if (job.optimizer) begin_step(job);
