@@ -203,7 +203,7 @@ def as_weights(weights: Any, n: int, name: str = "sample_weight") -> npt.NDArray
 
 
 def class_weights(
-    class_weight: Any, targets: Targets, weights: npt.NDArray[np.float64] | None
+    class_weight: Any, targets: Targets, weights: npt.NDArray[np.float64] | None, n_classes: int
 ) -> npt.NDArray[np.float64] | None:
     """Sample weights times the weight of each sample's class (a dict, or "balanced": n / (n_classes * count))."""
     if class_weight is None:
@@ -220,13 +220,12 @@ def class_weights(
         counts = np.bincount(labels)
         of_class = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     elif isinstance(class_weight, dict):
-        of_class = np.ones(int(labels.max()) + 1)
+        n_classes = max(n_classes, int(labels.max()) + 1)  # a loss of one's own takes any
+        of_class = np.ones(n_classes)
         for label, weight in class_weight.items():
-            if not isinstance(label, (int, np.integer)) or label < 0:
-                raise ValueError(f"class_weight: got the class {label!r}; it takes classes from 0")
-            weight = real(f"class_weight of class {label}", weight, 0)
-            if label < len(of_class):
-                of_class[label] = weight
+            if not isinstance(label, (int, np.integer)) or not 0 <= label < n_classes:
+                raise ValueError(f"class_weight: got the class {label!r}; it takes classes from 0 to {n_classes - 1}")
+            of_class[label] = real(f"class_weight of class {label}", weight, 0)
     else:
         raise ValueError(f"class_weight: got {class_weight!r}; it takes 'balanced' or a dict of class to weight")
     combined = of_class[labels] if weights is None else of_class[labels] * weights

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 import operator
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 #: What an int of the core can hold.
 MOST = 2**31 - 1
@@ -52,6 +55,20 @@ def real(
     if isinstance(value, (str, bytes, bool)) or not math.isfinite(number) or not inside:
         raise ValueError(f"{argument}: got {value!r}; it takes a number in {interval}")
     return number
+
+
+def flag(argument: str, value: object) -> bool:
+    """`value` as a bool, if it is one: texts such as "no" would all be true."""
+    if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, int) and value in (0, 1)):
+        raise TypeError(f"{argument}: got {value!r}; it takes True or False")
+    return bool(value)
+
+
+def path_text(argument: str, value: object) -> str:
+    """The name of a file as a text."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{argument}: got {value!r}; it takes the name of a file, a text or a path")
+    return os.fsdecode(value)
 
 
 def parameter_values(

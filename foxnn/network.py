@@ -204,8 +204,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     def _checked_sizes(sizes: Any) -> tuple[list[int], list[Norm | None]]:
         if not isinstance(sizes, (Sequence, np.ndarray)) or len(sizes) < 2:
             raise ValueError(f"sizes: got {sizes!r}; it takes at least two integers: inputs, ..., outputs")
-        numbers, norms = take_apart(sizes)
-        return [integer(f"sizes[{i}]", size, 1) for i, size in enumerate(numbers)], norms
+        return take_apart(sizes)
 
     @staticmethod
     def _checked_dtype(dtype: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy.typing as npt
 
-from foxnn._options import real
+from foxnn._options import integer, real
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -204,13 +204,18 @@ def from_config(config: dict[str, Any]) -> Norm:
     return _BY_NAME[name](**options)
 
 
-def take_apart(sizes: Any) -> tuple[list[Any], list[Norm | None]]:
+def take_apart(sizes: Any) -> tuple[list[int], list[Norm | None]]:
     """The numbers in a list of sizes, and for each layer what normalises it."""
-    numbers: list[Any] = []
+    numbers: list[int] = []
     norms: list[Norm | None] = []
     for i, item in enumerate(sizes):
         if not isinstance(item, Norm):
-            numbers.append(item)
+            if isinstance(item, (str, type)):
+                raise TypeError(
+                    f"sizes[{i}]: got {item!r}; it takes an integer of at least 1, or after a hidden layer's size "
+                    "foxnn.BatchNorm() or foxnn.LayerNorm()"
+                )
+            numbers.append(integer(f"sizes[{i}]", item, 1))
             norms.append(None)
             continue
         if len(numbers) < 2:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from foxnn import optimizers
-from foxnn._options import integer, real
+from foxnn._options import flag, integer, real
 from foxnn.callbacks.base import Callback
 from foxnn.samples import Epochs, samples_of, split
 from foxnn.streams import Stream, gives_batches, stream_of
@@ -61,6 +61,7 @@ class Plan:
     ) -> Plan:
         """Check every argument of `fit` before anything changes."""
         epochs = integer("epochs", epochs, 1)
+        shuffle = flag("shuffle", shuffle)
         share = real("validation_split", validation_split, 0, 1)
         if validation_data is not None and share:
             raise ValueError("validation_split: got a share besides validation_data; it takes one of the two")
@@ -68,9 +69,7 @@ class Plan:
         data: Epochs | Stream
         validation: Data | None = None
         if y is None:
-            stream = stream_of(
-                network, X, shuffle=bool(shuffle), steps=steps_per_epoch, class_weight=class_weight, **reading
-            )
+            stream = stream_of(network, X, shuffle=shuffle, steps=steps_per_epoch, class_weight=class_weight, **reading)
             _check_stream(stream, epochs, batch_size=batch_size, sample_weight=sample_weight,
                           validation_split=share or None)  # fmt: skip
             data = stream
@@ -84,7 +83,7 @@ class Plan:
                 validation = arrays.take(held_out)
             size = integer("batch_size", 32 if batch_size is None else batch_size, 1)
             network._check_batch("batch_size", size)
-            data = Epochs(arrays, pool, size, bool(shuffle))
+            data = Epochs(arrays, pool, size, shuffle)
         if validation_data is not None:
             validation = _validation(network, validation_data, scale, offset)
         chosen = checked_metrics(network, metrics, data.whole if validation is None else validation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,9 @@ import numpy.typing as npt
 from foxnn import _core, optimizers
 from foxnn._options import integer, real
 from foxnn.errors import DivergenceError
+from foxnn.network import NeuralNetwork
 from foxnn.plan import Plan
 from foxnn.training import one_call
-
-if TYPE_CHECKING:
-    from foxnn.network import NeuralNetwork
 
 #: Share that the losses before have in a smoothed loss.
 _SMOOTHING = 0.9
@@ -115,6 +113,8 @@ def find_learning_rate(
     >>> 1e-3 < found.suggestion < 1e-1
     True
     """
+    if not isinstance(network, NeuralNetwork):
+        raise TypeError(f"network: got {network!r}; it takes a foxnn.neural_network")
     first = real("start", start, 0, open_below=True)
     last = real("end", end, first, open_below=True)
     count = integer("steps", steps, 2)

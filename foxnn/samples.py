@@ -93,7 +93,9 @@ class Arrays:
         """Samples of what a user gives, numbered from `first` on, or an error that names what does not fit."""
         inputs = as_inputs(X, network.sizes[0], names[0], network.dtype.name)
         targets = network._targets(y, len(inputs), names[1])
-        weights = class_weights(class_weight, targets, as_weights(sample_weight, len(inputs), names[2]))
+        weights = class_weights(
+            class_weight, targets, as_weights(sample_weight, len(inputs), names[2]), _classes(network)
+        )
         numbers = np.arange(first, first + len(inputs), dtype=np.int64) if first else None
         return cls(inputs, targets, weights, network._reading(inputs, scale, offset), numbers)
 
@@ -190,6 +192,11 @@ def split(seed: int, n: int, share: float) -> tuple[npt.NDArray[np.int64], npt.N
     return np.sort(order[held:]), np.sort(order[:held])
 
 
+def _classes(network: NeuralNetwork) -> int:
+    """How many classes the outputs tell apart: a single one two."""
+    return max(network.sizes[-1], 2)
+
+
 def samples_of(
     network: NeuralNetwork,
     X: Any,
@@ -208,7 +215,9 @@ def samples_of(
         rows = mapped_rows(X, network.sizes[0])
         if rows is not None:
             targets = network._targets(y, len(rows), names[1])
-            weights = class_weights(class_weight, targets, as_weights(sample_weight, len(rows), names[2]))
+            weights = class_weights(
+                class_weight, targets, as_weights(sample_weight, len(rows), names[2]), _classes(network)
+            )
             mapped = MappedArrays(rows, targets, weights, network._reading(rows, scale, offset))
             mapped.check(network.dtype.name, names[0])
             return mapped

@@ -153,6 +153,26 @@ def test_lambda_callback_takes_what_there_is() -> None:
         network().fit(X, LABELS, callbacks=[Odd()])
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: EarlyStopping(restore_best="no"), "restore_best: got 'no'; it takes True or False"),
+        (lambda: EarlyStopping(patience=0), "patience: got 0; it takes an integer of at least 1"),
+        (lambda: EarlyStopping(mode="up"), "mode: unknown name 'up'; it takes one of: min, max, auto"),
+        (lambda: EarlyStopping(monitor=3), "monitor: got 3; it takes the name of a value"),
+        (lambda: ModelCheckpoint(3), "path: got 3; it takes the name of a file"),
+        (lambda: ModelCheckpoint("net", save_best_only="no"), "save_best_only: got 'no'; it takes True or False"),
+        (lambda: ModelCheckpoint("net", period=0), "period: got 0; it takes an integer of at least 1"),
+        (lambda: ModelCheckpoint("net", period=2, save_best_only=True), "period: got 2 with save_best_only"),
+        (lambda: CSVLogger(None), "path: got None; it takes the name of a file"),
+        (lambda: CSVLogger("log", append="no"), "append: got 'no'; it takes True or False"),
+    ],
+)
+def test_options_that_are_none(make: Any, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        make()
+
+
 def test_one_progress_bar_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
     network().fit(X, LABELS, epochs=2, callbacks=[ProgressBar()], verbose=True)
     error = capsys.readouterr().err

@@ -387,6 +387,11 @@ def test_where_they_may_stand(kind: Any) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             foxnn.neural_network(sizes)
+    for item in (kind, "batch_norm"):
+        with pytest.raises(TypeError, match=r"sizes\[2\]: got .* or after a hidden layer's size foxnn.BatchNorm\(\)"):
+            foxnn.neural_network([4, 3, item, 1])
+    with pytest.raises(ValueError, match=r"sizes\[3\]: got 0"):  # its place, not its number among layers
+        foxnn.neural_network([4, 3, norm, 0, 1])
     nn = foxnn.neural_network([4, 3, norm, 2, 1])
     assert nn.sizes == [4, 3, 2, 1]
     assert [layer.norm for layer in nn.layers] == [norm, None, None]

@@ -101,8 +101,9 @@ def test_plot() -> None:
         ({"steps": 1}, "steps: got 1"),
         ({"optimizer": "adm"}, "optimizer: unknown name 'adm'"),
         ({"X": X * np.nan}, "X: got nan"),
+        ({"network": 3}, "network: got 3; it takes a foxnn.neural_network"),
     ],
 )
 def test_what_cannot_be(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         foxnn.find_learning_rate(**{"network": network(), "X": X, "y": Y, **options})

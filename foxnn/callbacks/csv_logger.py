@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from foxnn._options import flag, path_text
 from foxnn.callbacks.base import Callback
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class CSVLogger(Callback):
     def __init__(self, path: str | os.PathLike[str], append: bool = False, separator: str = ",") -> None:
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"separator: got {separator!r}; it takes one character")
-        self.path, self.append, self.separator = os.fspath(path), bool(append), separator
+        self.path, self.append, self.separator = path_text("path", path), flag("append", append), separator
         self._file: IO[str] | None = None
 
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from foxnn._options import integer, real
+from foxnn._options import flag, integer, real
 from foxnn.callbacks._monitor import Monitor
 from foxnn.callbacks._weights import bring_back, weights_of
 from foxnn.callbacks.base import Callback
@@ -68,7 +68,7 @@ class EarlyStopping(Callback):
             raise ValueError("mode: got 'auto' with a function to monitor; it takes 'min' or 'max'")
         self.patience = integer("patience", patience, 1)
         self.min_delta = real("min_delta", min_delta, 0)
-        self.restore_best = restore_best
+        self.restore_best = flag("restore_best", restore_best)
         self._weights: list[dict[str, Any]] = []
 
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from foxnn._atomic import replace_file
 from foxnn._background import Background
-from foxnn._options import integer
+from foxnn._options import flag, integer, path_text
 from foxnn.callbacks._monitor import Monitor
 from foxnn.callbacks.base import Callback
 from foxnn.io.native import to_pieces
@@ -73,9 +73,9 @@ class ModelCheckpoint(Callback):
         mode: str = "auto",
         period: int = 1,
     ) -> None:
-        self.path = os.fspath(path)
+        self.path = path_text("path", path)
         self._monitor = Monitor(monitor, mode)
-        self.save_best_only = bool(save_best_only)
+        self.save_best_only = flag("save_best_only", save_best_only)
         self.period = integer("period", period, 1)
         if self.save_best_only and period != 1:
             raise ValueError(f"period: got {period} with save_best_only; it takes 1 then")

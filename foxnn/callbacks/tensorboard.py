@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from foxnn._options import flag, path_text
 from foxnn.callbacks.base import Callback
 from foxnn.history import scalars
 
@@ -39,8 +40,8 @@ class TensorBoard(Callback):
 
     def __init__(self, folder: str | os.PathLike[str] = "logs", histograms: bool = False) -> None:
         _writer_class()  # an import that fails had better fail now
-        self.folder = os.fspath(folder)
-        self.histograms = bool(histograms)
+        self.folder = path_text("folder", folder)
+        self.histograms = flag("histograms", histograms)
         self._writers: dict[str, Any] = {}
 
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foxnn._options import real
+from foxnn._options import flag, real
 from foxnn.schedules._lasting import Lasting
 from foxnn.schedules.base import Array, Pace
 
@@ -53,7 +53,7 @@ class Cosine(Lasting):
     ) -> None:
         self.learning_rate = real("learning_rate", learning_rate, 0)
         self._take_duration(epochs, steps)
-        self.restarts = bool(restarts)
+        self.restarts = flag("restarts", restarts)
         self.stretch = real("stretch", stretch, 1)
         self.minimum = real("minimum", minimum, 0)
 
