@@ -31,7 +31,7 @@ class Layer:
         What normalises ``x @ weights + bias`` before the activation, with its arrays; they can be assigned.
     trainable : bool
         Whether training changes this layer's weights and biases; True at first. Assign False to freeze it: it stays as
-        it is, bit for bit, and so does what the optimizer remembers of it. Nothing is computed for layers that are
+        it is, bit for bit, and so does what the optimizer remembers of it. No gradient is computed for layers that are
         frozen from the first on.
     n_in, n_out : int
 
