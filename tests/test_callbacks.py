@@ -356,7 +356,7 @@ def test_tensorboard_reads_its_files(tmp_path: Path) -> None:
     """TensorBoard's own reader finds the values of all epochs, and the distributions of weights."""
     pytest.importorskip("tensorboardX")
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    nn = network()
+    nn = foxnn.neural_network([5, 9, foxnn.LayerNorm(), 3], activation="tanh", output="softmax", seed=2)
     board = foxnn.callbacks.TensorBoard(tmp_path / "logs", histograms=True)
     history = nn.fit(X, LABELS, epochs=3, validation_data=(X, LABELS), callbacks=[board])
     for run, names in {"train": ["loss", "accuracy", "seconds"], "validation": ["loss", "accuracy"]}.items():
@@ -369,7 +369,8 @@ def test_tensorboard_reads_its_files(tmp_path: Path) -> None:
             expected = history[name if run == "train" else f"val_{name}"]
             np.testing.assert_allclose([scalar.value for scalar in scalars], expected, rtol=1e-6)  # in float32
         if run == "train":
-            tags = [f"layers.{i}.{part}" for i in range(2) for part in ("weights", "bias")]
+            tags = [f"layers.{i}.{part}" for i, layer in enumerate(nn.layers) for part in layer.array_names]
+            assert "layers.0.gamma" in tags
             assert sorted(events.Tags()["histograms"]) == sorted(tags)
             last = events.Histograms("layers.1.weights")[-1].histogram_value
             assert last.num == 27

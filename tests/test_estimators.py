@@ -560,21 +560,37 @@ def test_grid_search(backend: str) -> None:
 
 
 @quiet
-def test_a_worker_thread_of_joblib_trains_with_one_thread() -> None:
+def test_workers_of_joblib_do_not_share_the_cores_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker thread trains and predicts with one thread, a worker process with its share of them."""
     from joblib import Parallel, delayed
 
     threads: list[Any] = []
+    predict = foxnn.NeuralNetwork.predict
+
+    def spy(network: foxnn.NeuralNetwork, X: Any, **options: Any) -> Any:
+        predicting.append(network.n_threads)
+        return predict(network, X, **options)
+
+    predicting: list[Any] = []
+    monkeypatch.setattr(foxnn.NeuralNetwork, "predict", spy)
 
     class Threads(foxnn.Callback):
         def on_epoch_end(self, network: Any, epoch: int, values: dict[str, float]) -> None:
             threads.append(network.n_threads)
 
     def train() -> None:
-        foxnn.MLPRegressor(hidden_layer_sizes=(4,), max_iter=1, callbacks=[Threads()]).fit(X, y)
+        model = foxnn.MLPRegressor(hidden_layer_sizes=(4,), max_iter=1, callbacks=[Threads()]).fit(X, y)
+        model.predict(X)
+        model.predict(sparse.csr_matrix(X))
 
     Parallel(n_jobs=2, backend="threading")(delayed(train)() for _ in range(2))
     train()
     assert threads == [1, 1, None]
+    assert predicting == [1] * 4 + [None] * 2
+    for share in (1, 2):
+        with parallel_config(backend="loky", inner_max_num_threads=share):
+            found = Parallel(n_jobs=2)(delayed(foxnn.get_num_threads)() for _ in range(2))
+        assert max(found) <= share
 
 
 @quiet

@@ -24,7 +24,7 @@ class TensorBoard(Callback):
     folder : str or path-like, default "logs"
         Gets the folders ``train`` and ``validation``.
     histograms : bool, default False
-        Whether to write histograms of weights and biases, too.
+        Whether to write histograms of weights and biases, too, and of what normalisations learn.
 
     Raises
     ------
@@ -51,8 +51,8 @@ class TensorBoard(Callback):
             writer.add_scalar(name.removeprefix("val_"), value, epoch + 1)
         if self.histograms:
             for i, layer in enumerate(network.layers):
-                self._writer("train").add_histogram(f"layers.{i}.weights", layer.weights, epoch + 1)
-                self._writer("train").add_histogram(f"layers.{i}.bias", layer.bias, epoch + 1)
+                for name in layer.array_names:
+                    self._writer("train").add_histogram(f"layers.{i}.{name}", layer.get_array(name), epoch + 1)
         for writer in self._writers.values():
             writer.flush()
 

@@ -314,6 +314,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             twin = NeuralNetwork(sizes, hidden, "linear", init="zeros", dtype=network.dtype)
             twin.copy_weights(network)
             network = twin
+        network.n_threads = threads_here()
         if not hasattr(X, "toarray"):
             return network.predict(X)
         rows = X.tocsr()
