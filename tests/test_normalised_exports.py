@@ -54,8 +54,9 @@ def test_onnx(norms: list[Any], tmp_path: Path) -> None:
     nn = network(norms)
     nn.to_onnx(tmp_path / "net.onnx")
     assert_close(run_onnx(tmp_path / "net.onnx", X.astype(np.float32)), nn.predict(X), 1e-5)
-    if norms is BATCH:
-        assert_close(foxnn.from_onnx(tmp_path / "net.onnx").predict(X), nn.predict(X), 1e-5)
+    back = foxnn.from_onnx(tmp_path / "net.onnx")
+    assert [layer.norm for layer in back.layers] == [None, None, None if norms is BATCH else LAYER[1], None]
+    assert_close(back.predict(X), nn.predict(X), 1e-5)
 
 
 @both

@@ -152,8 +152,85 @@ def test_batch_normalisation_goes_into_the_weights(tmp_path: Path) -> None:
     ):
         nn = check_import(write(tmp_path / "net.onnx", nodes, constants, 3, 2, opset=15))
         assert nn.sizes == [3, 4, 2]
-    nodes = chain(("Gemm", "w1", "b1"), ("Relu",), normal)  # at the end it takes a layer
-    assert check_import(write(tmp_path / "end.onnx", nodes, constants, 3, 4, opset=15)).sizes == [3, 4, 4]
+    nodes = chain(("Gemm", "w1", "b1"), ("Relu",), normal)  # at the end it scales the outputs
+    nn = check_import(write(tmp_path / "end.onnx", nodes, constants, 3, 4, opset=15))
+    assert (nn.sizes, nn.scale_outputs) == ([3, 4], "standard")
+    nodes = chain(("Gemm", "w1", "b1"), ("Relu",), ("Mul", "h"))  # by numbers that are not all positive it is a layer
+    assert check_import(write(tmp_path / "layer.onnx", nodes, constants, 3, 4)).sizes == [3, 4, 4]
+
+
+def node(operator: str, *names: str, **attributes: Any) -> Any:
+    """Of the inputs and, at last, the output."""
+    return helper.make_node(operator, names[:-1], names[-1:], **attributes)
+
+
+def normalisations() -> dict[str, tuple[list[Any], int]]:
+    """Layer normalisation of "t" as "u", as it is spelled by others, and the opset that this takes."""
+    gamma_and_beta = [node("Mul", "n", "g", "gn"), node("Add", "gn", "h", "u")]
+    mean, variance = node("ReduceMean", "t", "mean", axes=[-1]), node("ReduceMean", "square", "variance", axes=[-1])
+    deviation = [node("Add", "variance", "epsilon", "more"), node("Sqrt", "more", "deviation")]
+    return {
+        "one operator": ([node("LayerNormalization", "t", "g", "h", "u", epsilon=0.01)], 17),
+        "one operator without a shift": ([node("LayerNormalization", "t", "g", "u", axis=1, epsilon=0.01)], 17),
+        "a power": ([mean, node("Sub", "t", "mean", "c"), node("Pow", "c", "two", "square"), variance, *deviation,
+                     node("Div", "c", "deviation", "n"), *gamma_and_beta], 13),
+        "axes as an input": ([node("ReduceMean", "t", "axes", "mean"), node("Sub", "mean", "t", "c"),
+                              node("Mul", "c", "c", "square"), node("ReduceMean", "square", "axes", "variance"),
+                              *deviation, node("Neg", "c", "d"), node("Div", "d", "deviation", "n"),
+                              *gamma_and_beta], 18),
+        "without gamma and beta": ([mean, node("Sub", "t", "mean", "c"), node("Mul", "c", "c", "square"), variance,
+                                    *deviation, node("Div", "c", "deviation", "u")], 13),
+        "a factor and a shift for each row": (
+            [mean, node("Sub", "t", "mean", "c"), node("Mul", "c", "c", "square"), variance, *deviation,
+             node("Reciprocal", "deviation", "r"), node("Mul", "r", "g", "rg"), node("Mul", "t", "rg", "first"),
+             node("Mul", "mean", "rg", "second"), node("Sub", "h", "second", "third"),
+             node("Add", "first", "third", "u")], 13),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", normalisations())
+@pytest.mark.parametrize("after", ["Tanh", "Identity", "Relu"])
+def test_layer_normalisation_in_every_spelling(spelling: str, after: str, tmp_path: Path) -> None:
+    nodes, opset = normalisations()[spelling]
+    constants = {"w1": W1, "w2": W2, "b1": B1, "b2": B2, "g": B1 + 2, "h": B1 / 2, "epsilon": 0.01, "two": 2.0,
+                 "axes": np.array([1])}  # fmt: skip
+    nodes = [node("Gemm", "x", "w1", "b1", "t"), *nodes, node(after, "u", "v"), node("Gemm", "v", "w2", "b2", "y")]
+    nn = check_import(write(tmp_path / "net.onnx", nodes, constants, 3, 2, opset=opset))
+    assert nn.layers[0].norm == foxnn.LayerNorm(epsilon=0.01)
+    assert (nn.sizes, nn.layers[0].activation.name) == ([3, 4, 2], {"Identity": "linear"}.get(after, after.lower()))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([node("LayerNormalization", "x", "g3", "t"), node("Gemm", "t", "w1", "y")], "right after a dense layer"),
+        ([node("Gemm", "x", "w1", "t"), node("Relu", "t", "u"), node("LayerNormalization", "u", "g", "v"),
+          node("Gemm", "v", "w2", "y")], "right after a dense layer"),
+        ([node("Gemm", "x", "w1", "t"), node("LayerNormalization", "t", "g", "y")], "comes after the last dense layer"),
+        ([node("Gemm", "x", "w1", "t"), node("LayerNormalization", "t", "g", "y", axis=0)], "samples apart"),
+        ([node("Gemm", "x", "w1", "t"), node("ReduceMean", "t", "u", axes=[1]), node("Sub", "t", "u", "v"),
+          node("Gemm", "v", "w2", "y")], r"Gemm: comes after ReduceMean, which makes no layer normalisation"),
+        ([node("Gemm", "x", "w1", "t"), node("ReduceMean", "t", "u", axes=[1]), node("Sub", "t", "u", "y")],
+         "operator ReduceMean, Sub: makes no layer normalisation"),
+        ([node("Gemm", "x", "w1", "t"), node("ReduceMean", "t", "u", axes=[0]), node("Sub", "t", "u", "y")],
+         "ReduceMean: is not the mean of each sample's numbers, as a column"),
+        ([node("Gemm", "x", "w1", "t"), node("ReduceMean", "t", "u", axes=[1], keepdims=0), node("Relu", "u", "y")],
+         "ReduceMean: is not the mean of each sample's numbers, as a column"),
+    ],
+)  # fmt: skip
+def test_other_normalisations_of_rows_are_refused(nodes: list[Any], message: str, tmp_path: Path) -> None:
+    constants = {"w1": W1, "w2": W2, "g": B1, "g3": B1[:3]}
+    with pytest.raises(ValueError, match=message):
+        foxnn.from_onnx(write(tmp_path / "net.onnx", nodes, constants, 3, 4, opset=17))
+
+
+@pytest.mark.parametrize("after", ["Sigmoid", "Softmax", "Exp"])
+@pytest.mark.parametrize("by", [2.5, B1[:1] ** 2 + 1, B1**2 + 1])
+def test_outputs_may_be_scaled(after: str, by: Any, tmp_path: Path) -> None:
+    nodes = chain(("Gemm", "w1", "b1"), (after,), ("Mul", "by"), ("Sub", "by"))
+    nn = check_import(write(tmp_path / "net.onnx", nodes, {"w1": W1 / 4, "b1": B1 / 4, "by": by}, 3, 4))
+    assert (nn.layers[0].activation.name, nn.scale_outputs) == (after.lower(), "standard")
+    np.testing.assert_allclose(nn.output_scaling.spread, np.broadcast_to(by, 4), rtol=1e-6)
 
 
 def test_scalers_of_scikit_learn(tmp_path: Path) -> None:

@@ -49,6 +49,17 @@ def torch_modules() -> dict[str, Any]:
         nn.Flatten(), nn.Linear(4, 6, bias=False), nn.ReLU(), nn.Dropout(0.5), nn.Linear(6, 5), norm, nn.Tanh(),
         nn.Sequential(nn.Identity(), nn.Linear(5, 3)), nn.Softmax(dim=1),
     )  # fmt: skip
+    layer_norm = nn.LayerNorm(5, eps=0.01)
+    nn.init.uniform_(layer_norm.weight)
+    nn.init.uniform_(layer_norm.bias)
+    modules["layer normalisation"] = nn.Sequential(
+        nn.Linear(4, 5),
+        layer_norm,
+        nn.GELU(),
+        nn.Linear(5, 5),
+        nn.LayerNorm(5, elementwise_affine=False),
+        nn.Linear(5, 2),
+    )
     modules["of double"] = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 1), nn.Sigmoid()).double()
 
     class Own(nn.Module):
@@ -71,7 +82,7 @@ def test_pytorch(dynamo: bool, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="needs the package torch")
     modules = torch_modules()
     if dynamo:  # which takes seconds for each
-        modules = {name: modules[name] for name in ("GELU", "Mish", "Softplus", *[*modules][-3:])}
+        modules = {name: modules[name] for name in ("GELU", "Mish", "Softplus", *[*modules][-4:])}
     for name, module in modules.items():
         path = tmp_path / f"{name}.onnx"
         export_torch(module, path, dynamo)
@@ -96,7 +107,8 @@ def test_keras(tmp_path: Path) -> None:
     model = test_keras.randomized(keras.Sequential([
         keras.Input((4,)), layers.Rescaling(0.5, 0.25), layers.Dense(6, activation="relu"), layers.Dropout(0.5),
         layers.BatchNormalization(), layers.Dense(5, use_bias=False), layers.LeakyReLU(0.1),
-        layers.Dense(5, activation="gelu"), layers.Dense(4, activation="elu"), layers.Dense(3, activation="softmax"),
+        layers.Dense(5, activation="gelu"), layers.Dense(4), layers.LayerNormalization(),
+        layers.Dense(4, activation="elu"), layers.Dense(3, activation="softmax"),
     ]))  # fmt: skip
     path = tmp_path / "net.onnx"
     model(X)  # the exporter wants to have seen a batch
@@ -105,7 +117,7 @@ def test_keras(tmp_path: Path) -> None:
     except (ImportError, ModuleNotFoundError, ValueError, NotImplementedError) as error:
         pytest.skip(f"this backend does not export here: {type(error).__name__}")
     nn = foxnn.from_onnx(path)
-    assert nn.sizes == [4, 6, 5, 5, 4, 3]
+    assert nn.sizes == [4, 6, 5, 5, 4, 4, 3]
     assert_close(nn.predict(X), test_keras.run_keras(model, X), 2e-6)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from foxnn.activations import Activation
 from foxnn.io._formulas import reading, writing
-from foxnn.normalisation import BatchNorm, LayerNorm, Norm
+from foxnn.normalisation import BatchNorm, LayerNorm
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -26,11 +26,19 @@ class Dense(NamedTuple):
     activation: Activation
 
 
+class Normal(NamedTuple):
+    """What normalises each sample over the n outputs of a layer, before its activation: gamma, beta (n,), epsilon."""
+
+    gamma: _Array
+    beta: _Array
+    epsilon: float
+
+
 def network_of(
     layers: Sequence[Dense],
     dtype: Any,
     dropout: Sequence[float] | float = 0.0,
-    norms: Sequence[Norm | None] = (),
+    norms: Sequence[Normal | None] = (),
 ) -> NeuralNetwork:
     """The network of these layers, normalised by these; ValueError if they do not fit together.
 
@@ -50,9 +58,9 @@ def network_of(
     sizes: list[Any] = [layers[0].weights.shape[0]]
     for i, layer in enumerate(layers):
         sizes.append(layer.weights.shape[1])
-        if i < len(norms) and norms[i] is not None:
-            sizes.append(norms[i])
-    return NeuralNetwork(
+        if i < len(norms) and (norm := norms[i]) is not None:
+            sizes.append(LayerNorm(norm.epsilon))
+    network = NeuralNetwork(
         sizes,
         activation=[layer.activation for layer in layers[:-1]],
         output=layers[-1].activation,
@@ -60,6 +68,10 @@ def network_of(
         dropout=dropout,
         dtype=dtype,
     )
+    for here, norm in zip(network.layers, norms, strict=False):
+        if norm is not None and here.norm is not None:
+            here.norm.gamma, here.norm.beta = norm.gamma, norm.beta
+    return network
 
 
 def folded(network: NeuralNetwork, where: str = "") -> NeuralNetwork:
@@ -148,7 +160,7 @@ class Chain:
     def __init__(self) -> None:
         self._layers: list[Dense] = []
         self._dropout: list[float] = []
-        self._norms: list[tuple[str, _Array, _Array, float] | None] = []  # gamma, beta and epsilon
+        self._norms: list[tuple[str, Normal] | None] = []
         self._pending: tuple[str, _Array, _Array] | None = None  # an affine function that goes into the next layer
         self._reading: tuple[float, float] | None = None  # scale and offset of the inputs
 
@@ -175,9 +187,9 @@ class Chain:
                 raise ValueError(f"{where}: of {len(factor)} numbers meets {len(first)} of them")
             self._pending = where, first * factor, start * factor + shift
         elif self._layers and self._norms[-1] is not None and self._layers[-1].activation == "linear":
-            norm, gamma, beta, epsilon = self._norms[-1]
+            name, (gamma, beta, epsilon) = self._norms[-1]
             factor, shift = _of_width(where, factor, shift, len(gamma))
-            self._norms[-1] = norm, gamma * factor, beta * factor + shift, epsilon
+            self._norms[-1] = name, Normal(gamma * factor, beta * factor + shift, epsilon)
         elif self._layers and self._layers[-1].activation == "linear" and not self._dropout[-1]:
             weights, bias, linear = self._layers[-1]
             factor, shift = _of_width(where, factor, shift, len(bias))
@@ -191,7 +203,8 @@ class Chain:
             raise ValueError(f"{where}: takes its place right after a dense layer, before its activation")
         if self._norms[-1] is not None or self._dropout[-1]:
             raise ValueError(f"{where}: comes after dropout or another one, without a dense layer between them")
-        self._norms[-1] = (where, *_of_width(where, gamma, beta, len(self._layers[-1].bias)), epsilon)
+        gamma, beta = _of_width(where, gamma, beta, len(self._layers[-1].bias))
+        self._norms[-1] = where, Normal(gamma, beta, epsilon)
 
     def activation(self, where: str, activation: Activation) -> None:
         """Add an activation."""
@@ -223,11 +236,8 @@ class Chain:
             raise ValueError("the model ends with dropout; foxnn drops units of hidden layers only")
         if self._norms[-1] is not None:
             raise ValueError(f"{self._norms[-1][0]}: comes after the last dense layer; foxnn normalises hidden layers")
-        norms = [None if norm is None else LayerNorm(norm[3]) for norm in self._norms]
+        norms = [None if norm is None else norm[1] for norm in self._norms]
         network = network_of(self._layers, dtype, self._dropout[:-1], norms)
-        for layer, norm in zip(network.layers, self._norms, strict=True):
-            if norm is not None and layer.norm is not None:
-                layer.norm.gamma, layer.norm.beta = norm[1], norm[2]
         if self._reading is not None:
             network.scale, network.offset = self._reading
         return network

@@ -72,6 +72,8 @@ def unpack_header(data: bytes) -> tuple[dict[str, Any], dict[str, tuple[str, tup
         raise FileFormatError("a safetensors file, but not one that foxnn wrote (no description of the network)")
     try:
         description = json.loads(text)
+        if has_checksum:  # the first format had NaN and infinity, which are no JSON
+            json.dumps(description, allow_nan=False)
     except (ValueError, TypeError, RecursionError) as error:
         raise FileFormatError(f"the description of the network is no JSON: {error}") from None
     if not isinstance(description, dict):

@@ -1,32 +1,30 @@
 """Dense networks from ONNX.
 
-A graph is read as a chain of affine functions with functions of single numbers between them. The latter are told by
-what they compute, not by how they are written: each exporter spells gelu in its own way.
+A graph is read as a chain of affine functions with functions of single numbers, or of rows, between them. The latter
+are told by what they compute, not by how they are written (`foxnn.io._recognition`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from math import erf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from foxnn.activations import Activation, names
 from foxnn.errors import FileFormatError
-from foxnn.io._layers import Dense, network_of
+from foxnn.io._layers import Dense, Normal, network_of
+from foxnn.io._recognition import GRID, Array, Function, activation, layer_norm, line, same, scaled_activation
+from foxnn.scaling import from_json
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
-Array = npt.NDArray[Any]
-Function = Callable[[Array], Array]
-
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
+_LINEAR = ("Add", "Sub", "Mul", "Div")
 #: Operators that leave what flows through them as it is; of these, some give arrays another shape.
 _PASSING = {"Identity", "Dropout", "Cast", "ZipMap", "Flatten", "Reshape"}
 _OF_CONSTANTS = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Neg", "Concat", "Flatten"}
@@ -110,17 +108,24 @@ class _Point:
     bias: Array | None = None
     biased: bool = False
     diagonal: bool = False
+    epsilon: float | None = None  # of a layer normalisation, which comes before the weights and bias; a diagonal then
     scale: float = 1.0  # of inputs
     offset: float = 0.0
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether it is a function without normalisation, of something."""
+        return self.weights is not None and self.epsilon is None
 
 
 @dataclass(frozen=True, eq=False)
 class _Flow:
-    """A function of the single numbers at a point, or of all of them, by name (softmax)."""
+    """A function of the single numbers at a point, or of rows of them, or of all of them, by name (softmax)."""
 
     point: _Point
     function: Function | None = None  # none: the numbers themselves
     operators: tuple[str, ...] = ()
+    of_rows: bool = False
     rowwise: str | None = None
 
     def values(self, x: Array) -> Array:
@@ -174,12 +179,7 @@ class _Reader:
             self.read(node)
         if name not in self.flows:
             raise ValueError(f"output {name!r}: it does not depend on the inputs")
-        layers, scale, offset = _layers(self.flows[name])
-        dtype = "float64" if layers[0].weights.dtype == np.float64 else "float32"
-        network = network_of(layers, dtype)
-        if (scale, offset) != (1.0, 0.0):
-            network.scale, network.offset = scale, offset
-        return network
+        return _network(self.flows[name])
 
     def chosen_output(self, output: str | None) -> str:
         from onnx import TensorProto
@@ -270,8 +270,16 @@ def _apply(node: Any, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
         raise _refusal(node, "joins branches of the graph; a foxnn network is one chain")
     if operator in _PASSING and inputs[0] is flow and len(flows) == 1:
         return _reshaped(node, flow, inputs, attributes)
-    if flow.rowwise:
-        raise _refusal(node, f"comes after {flow.rowwise}, which foxnn has as an output only")
+    if _after_softmax(flow) and (operator not in _LINEAR or len(flows) > 1):
+        raise _refusal(node, "comes after softmax, which foxnn has as an output only")
+    if operator == "ReduceMean":
+        return _mean(node, flow, inputs, attributes)
+    of_rows = any(value.of_rows for value in flows)
+    if of_rows and operator not in _ELEMENTWISE:
+        flow = _single(node, flow)
+        inputs = [flow if value is flows[0] else value for value in inputs]
+    if operator == "LayerNormalization" and len(flows) == 1:
+        return _normalised(node, flow, inputs, attributes)
     if operator == "Softmax" and attributes.get("axis", -1) in (1, -1):
         return _Flow(_affine(flow), rowwise="softmax")
     if operator in ("Gemm", "MatMul"):
@@ -287,13 +295,64 @@ def _apply(node: Any, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
     if operator not in _ELEMENTWISE:
         raise _refusal(node, "has no counterpart in foxnn")
     vectors = [v for v in inputs if isinstance(v, np.ndarray) and v.size > 1]
-    if vectors or _is_bias(operator, flow, inputs):
+    if of_rows:
+        return _of_rows(node, inputs, attributes, flow.point)
+    if vectors or flow.rowwise or _is_bias(operator, flow, inputs):
         return _with_vector(node, flow, inputs)
     return _function(node, inputs, attributes, flow.point)
 
 
+def _after_softmax(flow: _Flow) -> bool:
+    before = flow.point.before
+    return flow.rowwise is not None or (before is not None and before.rowwise is not None)
+
+
+def _mean(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
+    """The mean of each row."""
+    axes = attributes.get("axes", inputs[1].tolist() if len(inputs) > 1 and isinstance(inputs[1], np.ndarray) else None)
+    if list(axes or ()) not in ([1], [-1]) or not attributes.get("keepdims", 1) or flow.point.width is None:
+        raise _refusal(node, "is not the mean of each sample's numbers, as a column")
+    function = flow.values
+    return _Flow(flow.point, lambda x: function(x).mean(1, keepdims=True), (*flow.operators, "ReduceMean"), True)
+
+
+def _normalised(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
+    if attributes.get("axis", -1) not in (1, -1):
+        raise _refusal(node, "does not keep the samples apart")
+    gamma = inputs[1]
+    beta = inputs[2] if len(inputs) > 2 and inputs[2] is not None else np.zeros_like(gamma)
+    width, epsilon = len(gamma), attributes.get("epsilon", 1e-5)
+    if flow.point.width not in (None, width):
+        raise _refusal(node, f"takes {width} numbers where there are {flow.point.width}")
+    return _Flow(_Point(width, flow, gamma, beta, biased=True, diagonal=True, epsilon=float(f"{epsilon:.7g}")))
+
+
+def _of_rows(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _Point) -> _Flow:
+    """A function of rows; when it has become a layer normalisation, a point."""
+    flow = _function(node, inputs, attributes, point, of_rows=True)
+    assert flow.function is not None
+    assert point.width is not None
+    norm = layer_norm(flow.function, point.width) if point.width > 1 else None
+    if norm is None:
+        return flow
+    dtype = np.float32 if point.weights is None else point.weights.dtype
+    gamma, beta = norm.gamma.astype(dtype), norm.beta.astype(dtype)
+    before = _Flow(point)
+    return _Flow(_Point(point.width, before, gamma, beta, biased=True, diagonal=True, epsilon=norm.epsilon))
+
+
+def _single(node: Any, flow: _Flow) -> _Flow:
+    """A function of rows that is no layer normalisation, which may be only that of a single number: a constant."""
+    x = GRID[:, None]
+    if flow.function is None or flow.point.width != 1 or np.ptp(y := flow.values(x)) != 0:
+        raise _refusal(node, "comes after ReduceMean, which makes no layer normalisation with what follows it")
+    return _Flow(_Point(1, _Flow(flow.point), np.ones(1), y[0], biased=True, diagonal=True, epsilon=1e-5))
+
+
 def _reshaped(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
     width = flow.point.width
+    if flow.of_rows and node.op_type not in ("Identity", "Cast"):
+        raise _refusal(node, "comes after ReduceMean, which makes no layer normalisation with what follows it")
     if node.op_type == "Flatten" and attributes.get("axis", 1) != 1:
         raise _refusal(node, "does not keep the samples apart")
     if node.op_type == "Reshape":
@@ -321,7 +380,7 @@ def _product(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, An
     if bias is not None:
         added = added + np.broadcast_to(bias, (1, n_out))[0] * weights.dtype.type(attributes.get("beta", 1.0))
     before = flow
-    if flow.function is None and flow.point.diagonal:  # into the weights after it
+    if flow.function is None and flow.point.diagonal and flow.point.epsilon is None:  # into the weights after it
         factor, shift = flow.point.weights, flow.point.bias
         assert factor is not None
         assert shift is not None
@@ -343,13 +402,15 @@ def _is_bias(operator: str, flow: _Flow, inputs: list[Any]) -> bool:
 
 def _with_vector(node: Any, flow: _Flow, inputs: list[Any]) -> _Flow:
     """Add, Sub, Mul or Div with a number for each unit."""
-    if node.op_type not in ("Add", "Sub", "Mul", "Div") or isinstance(inputs[0], type(inputs[1])):
+    if node.op_type not in _LINEAR or isinstance(inputs[0], type(inputs[1])):
         raise _refusal(node, "has constants that differ from unit to unit")
     first = inputs[0] is flow
     constant = np.asarray(inputs[1] if first else inputs[0])
     if constant.shape[:-1] != (1,) * (constant.ndim - 1):
         raise _refusal(node, f"has a constant of shape {constant.shape}, more than one row")
     vector = constant.reshape(-1).astype(np.float64)
+    if flow.rowwise and len(vector) == 1:
+        vector = np.repeat(vector, flow.point.width or 1)
     one, zero = np.ones(len(vector)), np.zeros(len(vector))
     if node.op_type == "Add":
         factor, shift = one, vector
@@ -369,17 +430,17 @@ def _scaled(node: Any, flow: _Flow, factor: Array, shift: Array, dtype: Any) -> 
     point = flow.point
     if point.width not in (None, len(factor)):
         raise _refusal(node, f"takes {len(factor)} numbers where there are {point.width}")
-    if flow.function is None and point.weights is not None and point.bias is not None:
+    if flow.function is None and not flow.rowwise and point.weights is not None and point.bias is not None:
         weights = point.weights * factor.astype(point.weights.dtype)
         bias = (point.bias * factor + shift).astype(point.bias.dtype)
         return _Flow(replace(point, weights=weights, bias=bias, biased=True))
     return _Flow(_Point(len(factor), flow, factor.astype(dtype), shift.astype(dtype), biased=True, diagonal=True))
 
 
-def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _Point) -> _Flow:
+def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _Point, of_rows: bool = False) -> _Flow:
     function = _ELEMENTWISE[node.op_type]
     operators = tuple(dict.fromkeys([*(o for v in inputs if isinstance(v, _Flow) for o in v.operators), node.op_type]))
-    values = [v.reshape(-1)[0] if isinstance(v, np.ndarray) else v for v in inputs]
+    values = [v.reshape(-1)[0] if isinstance(v, np.ndarray) and not (of_rows and v.ndim) else v for v in inputs]
 
     def composed(x: Array) -> Array:
         arguments = [v.values(x) if isinstance(v, _Flow) else v for v in values]
@@ -389,10 +450,10 @@ def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _
 
     try:
         with np.errstate(all="ignore"):
-            composed(np.ones(2))
+            composed(np.ones((2, point.width or 1)) if of_rows else np.ones(2))
     except TypeError:
         raise _refusal(node, f"has attributes or inputs without a counterpart ({', '.join(attributes)})") from None
-    return _Flow(point, composed, operators)
+    return _Flow(point, composed, operators, of_rows)
 
 
 def _both_probabilities(node: Any, inputs: list[Any]) -> _Flow:
@@ -400,36 +461,21 @@ def _both_probabilities(node: Any, inputs: list[Any]) -> _Flow:
     flows = [value for value in inputs if isinstance(value, _Flow)]
     if len(inputs) == len(flows) == 2 and flows[0].point is flows[1].point and flows[0].point.width == 1:
         point = flows[0].point
-        sigmoid = _sigmoid(_GRID)
+        sigmoid = _sigmoid(GRID)
         with np.errstate(all="ignore"):
-            fits = _same(flows[1].values(_GRID), sigmoid) and _same(flows[0].values(_GRID), 1 - sigmoid)
+            fits = same(flows[1].values(GRID), sigmoid) and same(flows[0].values(GRID), 1 - sigmoid)
         if fits and point.weights is not None and point.bias is not None and not point.diagonal:
             weights, bias = (np.concatenate([0 * v, v], axis=-1) for v in (point.weights, point.bias))
             return _Flow(replace(point, width=2, weights=weights, bias=bias), rowwise="softmax")
     raise _refusal(node, "joins branches of the graph; a foxnn network is one chain")
 
 
-# ---- which activation a function is -------------------------------------------------------------------------
-
-_GRID = np.concatenate([np.linspace(-12, 12, 1201), [s * x for x in (1e-3, 20.25, 40.5, 1e3, 1e6) for s in (1, -1)]])
-
-
-def _same(a: Array, b: Array) -> bool:
-    """Whether two functions agree on the grid to what constants in float32 leave."""
-    return a.shape == b.shape and bool(np.all((a == b) | (np.abs(a - b) <= 1e-6 * np.maximum(1, np.abs(b)))))
-
-
-@cache
-def _values(activation: Activation) -> Array:
-    """An activation of the grid, by foxnn itself."""
-    from foxnn.network import NeuralNetwork
-
-    return np.asarray(NeuralNetwork([1, 1], output=activation, init=1.0, dtype="float64").predict(_GRID)).reshape(-1)
+# ---- layers -------------------------------------------------------------------------------------------------
 
 
 def _affine(flow: _Flow) -> _Point:
     """The point of a flow that is an affine function of it, put into the point."""
-    found = _line(flow)
+    found = line(flow.values)
     if found is None:
         return _Point(flow.point.width, flow, np.ones(1), np.zeros(1), diagonal=True)
     factor, shift = found
@@ -442,56 +488,84 @@ def _affine(flow: _Flow) -> _Point:
     return replace(point, weights=point.weights * dtype.type(factor), bias=(point.bias * factor + shift).astype(dtype))
 
 
-def _line(flow: _Flow) -> tuple[float, float] | None:
-    """Factor and shift of an affine function, or None if it is another one."""
-    if flow.function is None:
-        return 1.0, 0.0
-    with np.errstate(all="ignore"):
-        y = flow.values(_GRID)
-        shift = float(flow.values(np.zeros(1))[0])
-        factor = float(flow.values(np.ones(1))[0]) - shift
-        return (factor, shift) if _same(y, factor * _GRID + shift) else None
-
-
-def _activation(flow: _Flow) -> Activation:
-    """The activation that a function of single numbers is."""
-    with np.errstate(all="ignore"):
-        y, at_minus_one = flow.values(_GRID), float(flow.values(-np.ones(1))[0])
-    for name in names():
-        parameters = {}
-        if name == "leaky_relu":
-            parameters = {"negative_slope": -at_minus_one}
-        elif name == "elu":
-            parameters = {"alpha": float(at_minus_one / np.expm1(-1))}
-        if parameters and not 0 <= next(iter(parameters.values())) < np.inf:
-            continue
-        activation = Activation(name, **{k: float(f"{v:.7g}") for k, v in parameters.items()})
-        if not activation.output_only and _same(y, _values(activation)):
-            return activation
-    raise ValueError(f"operator {', '.join(flow.operators)}: makes no activation that foxnn has ({', '.join(names())})")
-
-
-def _layers(flow: _Flow) -> tuple[Sequence[Dense], float, float]:
-    """The layers up to a flow, and how the inputs are read."""
+def _network(flow: _Flow) -> NeuralNetwork:
+    """The network that ends with a flow."""
+    flow, scaling = _without_scaling(flow)
     layers: list[Dense] = []
-    while True:
-        if flow.rowwise:
-            point, activation = flow.point, Activation(flow.rowwise)
-        elif _line(flow) is not None:
-            point, activation = _affine(flow), Activation("linear")
-        else:
-            point, activation = flow.point, _activation(flow)
+    norms: list[Normal | None] = []
+    while flow.point.before is not None or line(flow.values) is None or flow.rowwise or not layers:
+        point, applied = _taken_apart(flow)
         if point.before is None:
-            if activation != "linear" or not layers:
-                raise ValueError(f"operator {', '.join(flow.operators) or 'Gemm, MatMul'}: no layer before it")
-            return layers[::-1], point.scale, point.offset
-        assert point.weights is not None
-        assert point.bias is not None
-        weights, bias = point.weights, point.bias
-        if point.diagonal:
-            if point.width is None:
-                raise ValueError("inputs: the file does not say how many there are")
-            weights = np.diag(np.broadcast_to(weights, point.width))
-            bias = np.broadcast_to(bias, point.width)
-        layers.append(Dense(np.ascontiguousarray(weights), np.ascontiguousarray(bias), activation))
+            raise ValueError(f"operator {', '.join(flow.operators) or 'Gemm, MatMul'}: no layer before it")
+        norm = None
+        if point.epsilon is not None:
+            norm = Normal(*_weights(point), point.epsilon)
+            if not layers:
+                raise ValueError("operator LayerNormalization: comes after the last dense layer")
+            if point.before.function is not None or not point.before.point.is_affine:
+                raise ValueError("operator LayerNormalization: takes its place right after a dense layer")
+            point = point.before.point
+        weights, bias = _weights(point)
+        layers.append(Dense(np.diag(weights) if point.diagonal else weights, bias, applied))
+        norms.append(norm)
+        assert point.before is not None
         flow = point.before
+    inputs = _affine(flow)
+    dtype = "float64" if layers[-1].weights.dtype == np.float64 else "float32"
+    network = network_of(layers[::-1], dtype, norms=norms[::-1])
+    if (inputs.scale, inputs.offset) != (1.0, 0.0):
+        network.scale, network.offset = inputs.scale, inputs.offset
+    if scaling is not None:
+        network.loss = "half_squared_error"
+        from_json(network, 1, {"kind": "standard", "shift": scaling[1], "spread": scaling[0]})
+    return network
+
+
+def _without_scaling(flow: _Flow) -> tuple[_Flow, tuple[Array, Array] | None]:
+    """A flow without what scales the outputs after their activation; and that, as a factor and a shift of each."""
+    if flow.of_rows:
+        raise ValueError(f"operator {', '.join(flow.operators)}: makes no layer normalisation")
+    if flow.rowwise or flow.point.before is None or flow.point.width is None:
+        return flow, None
+    if line(flow.values) is not None:
+        flow = _Flow(_affine(flow))
+    point, before = flow.point, flow.point.before
+    assert point.width is not None
+    assert before is not None
+    if flow.function is not None:
+        found = scaled_activation(flow.function)
+        if found is None or activation(flow.function) is not None:
+            return flow, None
+        function, _, factor, shift = flow.function, *found
+        unscaled = replace(flow, function=lambda x: (function(x) - shift) / factor)
+        return unscaled, (np.full(point.width, factor), np.full(point.width, shift))
+    factors, shifts = _weights(point)
+    follows_activation = before.rowwise or line(before.values) is None
+    if point.diagonal and point.epsilon is None and follows_activation and (factors > 0).all():
+        return before, (factors, shifts)
+    return flow, None
+
+
+def _taken_apart(flow: _Flow) -> tuple[_Point, Activation]:
+    """The affine function and the activation of the layer that a flow comes from."""
+    if flow.rowwise:
+        return flow.point, Activation(flow.rowwise)
+    if line(flow.values) is not None:
+        return _affine(flow), Activation("linear")
+    found = activation(flow.values)
+    if found is None:
+        raise ValueError(
+            f"operator {', '.join(flow.operators)}: makes no activation that foxnn has ({', '.join(names())})"
+        )
+    return flow.point, found
+
+
+def _weights(point: _Point) -> tuple[Array, Array]:
+    """Weights and bias of a point; of a diagonal, a number for each unit."""
+    assert point.weights is not None
+    assert point.bias is not None
+    if not point.diagonal:
+        return np.ascontiguousarray(point.weights), np.ascontiguousarray(point.bias)
+    if point.width is None:
+        raise ValueError("inputs: the file does not say how many there are")
+    return np.broadcast_to(point.weights, point.width), np.broadcast_to(point.bias, point.width)
