@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._arrays import Targets, as_inputs, target_range
-from foxnn._options import unknown
+from foxnn._options import real, unknown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -193,9 +193,12 @@ def from_json(network: NeuralNetwork, outputs: int, value: Any) -> None:
         raise ValueError(f"got {list(value)}; it takes kind, shift and spread")
     scaling = None
     if "shift" in value:
-        scaling = Scaling(kind, *(np.array(value[name], np.float64) for name in ("shift", "spread")))
-        if scaling.shift.shape != (network.sizes[-1 if outputs else 0],):
-            raise ValueError(f"got shifts of shape {scaling.shift.shape}")
+        shift = [real("shift", number) for number in value["shift"]]
+        spread = [real("spread", number, 0, open_below=True) for number in value["spread"]]
+        width = network.sizes[-1 if outputs else 0]
+        if (len(shift), len(spread)) != (width, width):
+            raise ValueError(f"got {len(shift)} shifts and {len(spread)} spreads; it takes {width} of each")
+        scaling = Scaling(kind, np.array(shift), np.array(spread))
     if outputs:
         network._check_loss(network.loss, kind)
     network._set_scaling(outputs, kind, scaling)

@@ -143,6 +143,32 @@ def test_nonsense_is_refused(whole: bytes, key: str) -> None:
     assert accepted == SENSIBLE.get(key, [])
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_numbers_that_json_has_not_are_refused(whole: bytes, number: str) -> None:
+    """They could be loaded, and never be saved again."""
+
+    def put(description: dict[str, Any], arrays: dict[str, Any]) -> None:
+        description["metadata"] = {"mine": [float(number)]}
+
+    with pytest.raises(foxnn.FileFormatError, match="no JSON"):
+        from_bytes(rewritten(whole, put))
+
+
+@pytest.mark.parametrize("name", ["scale_inputs", "scale_outputs"])
+@pytest.mark.parametrize(
+    "change",
+    [{"spread": [0, 1]}, {"spread": [1, -1]}, {"spread": [1, "inf"]}, {"spread": [1]}, {"spread": [1, 1, 1]},
+     {"spread": 1}, {"shift": [0]}, {"shift": [0, None]}, {"shift": [[0], [0]]}, {"kind": "nonsense"}],
+)  # fmt: skip
+def test_a_scaling_of_nonsense_is_refused(name: str, change: dict[str, Any]) -> None:
+    nn = foxnn.neural_network([2, 2], output="linear", **{name: "standard"})
+    nn.fit_scaling(np.eye(2), np.eye(2))
+    scaled = to_bytes(nn)
+    assert not is_refused(rewritten(scaled, lambda d, arrays: None))
+    with pytest.raises(foxnn.FileFormatError, match=f"'{name}' in the description of the network"):
+        from_bytes(rewritten(scaled, lambda d, arrays: d[name].update(change)))
+
+
 def test_what_this_version_does_not_know_is_refused_by_name(whole: bytes) -> None:
     with pytest.raises(foxnn.FileFormatError, match=r"written by foxnn 9\.1 with 'telepathy'"):
         from_bytes(rewritten(whole, lambda d, arrays: d.update(telepathy=True, foxnn="9.1")))

@@ -193,4 +193,7 @@ def _read_values(file: io.BufferedIOBase, name: str, dtype: np.dtype[Any], shape
     # Also makes GzipFile check its checksum, which it does at the end of the file only.
     if file.read(1):
         raise FileFormatError(f"{name}: has bytes left over after the {shape} of {dtype.name} it should hold")
-    return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    values = data.view(dtype)
+    if not dtype.isnative:
+        values = values.byteswap(inplace=True).view(dtype.newbyteorder("="))
+    return values.reshape(shape)
