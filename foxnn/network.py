@@ -1032,8 +1032,10 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
     def to_npz(self, path: str | os.PathLike[str]) -> None:
         """Write the network as an archive of arrays, which ``numpy.load`` reads.
 
-        It holds ``layers.0.weights`` (n_in, n_out), ``layers.0.bias`` (n_out,), ... and as ``description`` a text: the
-        activations with their parameters, `scale` and `offset`, as JSON.
+        It holds ``layers.0.weights`` (n_in, n_out), ``layers.0.bias`` (n_out,), ..., of a layer normalisation also
+        ``layers.0.gamma`` and ``layers.0.beta`` (n_out,), and as ``description`` a text, in JSON: the activations and
+        normalisations with their parameters, and how inputs and outputs are scaled. Batch normalisation is in the
+        weights.
 
         Parameters
         ----------

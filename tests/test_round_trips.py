@@ -83,10 +83,6 @@ def assert_same_outputs(got: Any, nn: foxnn.NeuralNetwork) -> None:
     assert_near(np.asarray(got), nn.predict(inputs(nn)), 1e-6 if nn.dtype == np.float32 else 1e-12)
 
 
-def has_layer_norm(nn: foxnn.NeuralNetwork) -> bool:
-    return any(isinstance(layer.norm, foxnn.LayerNorm) for layer in nn.layers)
-
-
 def assert_near(got: Any, expected: Any, tolerance: float) -> None:
     assert got.shape == expected.shape
     assert np.abs(got.astype(np.float64) - expected).max() <= tolerance * max(np.abs(expected).max(), 1.0)
@@ -149,16 +145,22 @@ def test_weights_only_of_1_0(tmp_path: Path) -> None:
 
 def test_numpy(tmp_path: Path) -> None:
     for nn in networks(ALL):
-        if has_layer_norm(nn):
-            with pytest.raises(ValueError, match="LayerNorm"):
-                nn.to_npz(tmp_path / "net.npz")
-            continue
         nn.to_npz(tmp_path / "net.npz")
         with np.load(tmp_path / "net.npz", allow_pickle=False) as arrays:
             description = json.loads(str(arrays["description"]))
             given = [(arrays[f"layers.{i}.weights"], arrays[f"layers.{i}.bias"]) for i in range(len(nn.layers))]
+            norms = [
+                norm and foxnn.LayerNorm(norm["epsilon"]) for norm in description.get("norms", [None] * len(given))
+            ]
+            learnt = {i: (arrays[f"layers.{i}.gamma"], arrays[f"layers.{i}.beta"]) for i, n in enumerate(norms) if n}
+        sizes = [
+            nn.sizes[0],
+            *(part for n, norm in zip(nn.sizes[1:], norms, strict=True) for part in (n, norm) if part),
+        ]
         *hidden, output = [foxnn.Activation(**activation) for activation in description["activations"]]
-        back = foxnn.neural_network(nn.sizes, hidden, output, LOSSES[0], init=given, dtype=given[0][0].dtype)
+        back = foxnn.neural_network(sizes, hidden, output, LOSSES[0], init=given, dtype=given[0][0].dtype)
+        for i, (gamma, beta) in learnt.items():
+            back.layers[i].norm.gamma, back.layers[i].norm.beta = gamma, beta
         back.scale, back.offset = description["scale"], description["offset"]
         for outputs, name in enumerate(("scale_inputs", "scale_outputs")):
             from_json(back, outputs, description.get(name))

@@ -52,7 +52,8 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
     """Read a dense network from an ONNX file, as PyTorch, Keras, scikit-learn and foxnn write them.
 
     Fully connected layers (Gemm, or MatMul and Add), activations and layer normalisation in any spelling, batch
-    normalisation, scaling of the inputs and the outputs and dropout are taken. Needs the package onnx: ``pip install foxnn[onnx]``.
+    normalisation, scaling of the inputs and the outputs and dropout are taken. Needs the package onnx:
+    ``pip install foxnn[onnx]``.
 
     Parameters
     ----------

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
 def to_npz(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
     """Write a network as an archive of arrays; see `NeuralNetwork.to_npz`."""
-    network = folded(network, "these archives")
+    network = folded(network)
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(network.layers):
         arrays[f"layers.{i}.weights"], arrays[f"layers.{i}.bias"] = layer.weights, layer.bias
+        if layer.norm is not None:
+            arrays[f"layers.{i}.gamma"], arrays[f"layers.{i}.beta"] = layer.norm.gamma, layer.norm.beta
     description: dict[str, Any] = {
         "activations": [{"name": a.name, **a.parameters} for a in (layer.activation for layer in network.layers)],
         "scale": network.scale,
         "offset": network.offset,
     }
+    if any(network._norms):
+        description["norms"] = [None if norm is None else norm.config for norm in network._norms]
     for outputs, name in enumerate(("scale_inputs", "scale_outputs")):
         if getattr(network, name) is not None:
             description[name] = as_json(network, outputs)

@@ -23,7 +23,7 @@ TOKENS = (b"Relu", b"Gemm", b"MatMul", b"Softmax", b"Identity", b"Reshape", b"Cl
 _OPERATORS = ["Relu", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Sigmoid", "Tanh", "Softmax", "Identity", "Reshape",
               "Flatten", "Cast", "Concat", "Transpose", "Neg", "Where", "Clip", "Elu", "Erf", "LeakyRelu", "PRelu",
               "Pow", "Dropout", "BatchNormalization", "Constant", "Squeeze", "Unsqueeze", "Conv", "Scaler", "ZipMap",
-              "Loop"]  # fmt: skip
+              "Loop", "ReduceMean", "LayerNormalization", "Sqrt", "Reciprocal"]  # fmt: skip
 _NUMBERS = [-1, 0, 1, 2, 3, 7, 2**31 - 1, 2**31, 2**62, -(2**63)]
 
 
@@ -34,9 +34,12 @@ def corpus() -> list[bytes]:
     files = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "net.onnx")
-        for activation in ("gelu", foxnn.Activation("elu", alpha=0.5), "mish"):
-            nn = foxnn.neural_network([2, 3, 2], activation, "softmax", seed=0)
+        for activation, norm in (("gelu", []), (foxnn.Activation("elu", alpha=0.5), []), ("mish", [foxnn.LayerNorm()])):
+            nn = foxnn.neural_network([2, 3, *norm, 2], activation, "softmax", "half_squared_error", seed=0)
             nn.scale = 0.5
+            if norm:
+                nn.scale_inputs = nn.scale_outputs = "standard"
+                nn.fit_scaling(np.eye(2), np.eye(2))
             nn.to_onnx(path)
             files.append(path.read_bytes())
     w, b = np.ones((2, 2), np.float32), np.ones(2, np.float32)
@@ -47,6 +50,8 @@ def corpus() -> list[bytes]:
          ("Sigmoid", ["q"], "r"), ("Mul", ["q", "r"], "s"), ("Identity", ["s"], "t"), ("Flatten", ["t"], "y")],
         [("Gemm", ["x", "column"], "p"), ("Sigmoid", ["p"], "q"), ("Sub", ["six", "q"], "r"),
          ("Concat", ["r", "q"], "y")],
+        [("Gemm", ["x", "w"], "p"), ("LayerNormalization", ["p", "b", "b"], "q"), ("Tanh", ["q"], "r"),
+         ("Gemm", ["r", "w", "b"], "s"), ("Sigmoid", ["s"], "t"), ("Mul", ["t", "b"], "y")],
     ):  # fmt: skip
         made = [
             helper.make_node(operator, inputs, [output], **({"axis": 1} if operator == "Concat" else {}))
@@ -64,7 +69,7 @@ def corpus() -> list[bytes]:
         ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in "xy"]
         tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
         graph = helper.make_graph(made, "graph", ends[:1], ends[1:], tensors)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=7)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         files.append(model.SerializeToString())
     return files
 
@@ -104,7 +109,9 @@ def _change(random: Random, graph: Any) -> None:
     elif how == 6:
         node.input.append(random.choice(names))
     elif how == 7:
-        name = random.choice(["alpha", "axis", "transA", "transB", "beta", "to", "perm", "epsilon", "min", "axes"])
+        name = random.choice(
+            ["alpha", "axis", "transA", "transB", "beta", "to", "perm", "epsilon", "min", "axes", "keepdims"]
+        )
         value = random.choice([random.choice(_NUMBERS), random.uniform(-2, 2), 1e38, float("nan"), [1, 0], [5.0], "a"])
         node.attribute.append(helper.make_attribute(name, value))
     elif how == 8 and tensor.dims:
