@@ -6,6 +6,8 @@ import json
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 #: Of the time, at most about this share goes into writing, however large the network.
 _SHARE = 0.02
 #: What there is to count in a training's state.
-_COUNTS = ("part", "before", "next", "steps", "first_step", "heard", "network_epoch", "epochs_in_history")
+_COUNTS = ("epoch", "part", "before", "next", "steps", "first_step", "heard", "network_epoch", "epochs_in_history")
+#: What comes of a state that no training has had.
+_NONSENSE = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 class Interrupted:
@@ -31,27 +35,75 @@ class Interrupted:
     ----------
     network : NeuralNetwork
     state : dict
+    arguments : dict
+        What the training was begun with.
     is_complete : bool
         Whether the training had come to its end.
     """
 
-    def __init__(self, network: NeuralNetwork, file: dict[str, Any]) -> None:
-        self.network = network
+    def __init__(self, path: Path, network: NeuralNetwork, file: dict[str, Any]) -> None:
+        self.network, self._path = network, path
         try:
-            self.state, self.arguments, self.is_complete = file["state"], file["arguments"], bool(file["is_complete"])
-            self.epoch = integer("epoch", self.state["epoch"], 0)
+            self.state, self.arguments, self.is_complete = file["state"], file["arguments"], file["is_complete"]
             self.epochs = integer("epochs", self.arguments["epochs"], 1)
-            for name in _COUNTS:
-                integer(name, self.state[name], 0)
-            _, _, _ = (float(value) for value in self.state["sums"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise FileFormatError(f"the state of the training does not make sense: {error!r}") from None
+            _check_state(self.state, self.epochs, len(network.history.epochs))
+            if type(self.is_complete) is not bool:
+                raise TypeError(f"is_complete: {self.is_complete!r}")
+        except _NONSENSE as error:
+            raise self._refusal(error) from None
+        self.epoch = int(self.state["epoch"])
 
-    def take_place_of(self, network: NeuralNetwork) -> None:
-        """Turn `network` into the one that was interrupted."""
-        network._become(self.network)
-        network.epoch = self.state["network_epoch"]
-        del network.history.epochs[self.state["epochs_in_history"] :]
+    def check(self, network: NeuralNetwork) -> None:
+        """Refuse to go on with a network of another kind."""
+        from foxnn.io.native import described
+
+        ours, theirs = described(network), described(self.network)
+        for name in ("sizes", "norms", "dtype"):
+            got, began = ours.get(name), theirs.get(name)
+            if got != began:
+                raise ValueError(f"resume: {name}: got {got!r}; the training in {self._path} began with {began!r}")
+        try:
+            self.network.loss = network.loss  # which may be a function: not in files
+        except ValueError as error:
+            raise ValueError(f"resume: the network in {self._path} does not take this loss: {error}") from None
+
+    @contextmanager
+    def in_place_of(self, network: NeuralNetwork) -> Iterator[None]:
+        """Turn `network` into the one that was interrupted; after an error in the block, back again."""
+        before = dict(network.__dict__)
+        try:
+            network._become(self.network)
+            network.epoch = self.state["network_epoch"]
+            del network.history.epochs[self.state["epochs_in_history"] :]
+            yield
+        except BaseException as error:
+            network.__dict__.clear()
+            network.__dict__.update(before)
+            if isinstance(error, _NONSENSE):
+                raise self._refusal(error) from error
+            raise
+
+    def _refusal(self, error: BaseException) -> FileFormatError:
+        return FileFormatError(f"{self._path}: the state of the training does not make sense: {error!r}")
+
+
+def _check_state(state: dict[str, Any], epochs: int, epochs_known: int) -> None:
+    """Refuse what `_Training.state` cannot have said; callbacks and schedules look at their own states."""
+    for name in _COUNTS:
+        integer(name, state[name], 0, 2**53)
+    if state["epoch"] + state["is_begun"] > epochs or state["steps"] < state["first_step"]:
+        raise ValueError(f"epoch {state['epoch']} and steps {state['first_step']} to {state['steps']}")
+    if not state["epoch"] == state["epochs_in_history"] <= epochs_known:
+        raise ValueError(f"epoch {state['epoch']} and a history of {epochs_known}")
+    for name in ("is_begun", "stop"):
+        if type(state[name]) is not bool:
+            raise TypeError(f"{name}: {state[name]!r}")
+    for name in ("rate", "seconds"):
+        real(name, state[name], 0)
+    _, _, _ = (float(value) for value in state["sums"])
+    for name in ("callbacks", "schedules"):
+        if not all(isinstance(inner, dict) for inner in state[name]):
+            raise TypeError(f"{name}: {state[name]!r}")
 
 
 class Checkpoint:
@@ -74,17 +126,17 @@ class Checkpoint:
         self._arguments: dict[str, Any] = {}
         self._due = time.perf_counter() + self.every
 
-    def find(self, resume: bool) -> Interrupted | None:
-        """The training in the file, if there is one to go on with."""
+    def find(self, network: NeuralNetwork, resume: bool) -> Interrupted | None:
+        """The training in the file, if there is one to go on with, which this network could have had."""
         from foxnn.io.native import training_from_file
 
         if not self.path.exists():
             return None
         try:
-            network, file = training_from_file(self.path)
-            found = None if file is None else Interrupted(network, file)
+            kept_network, file = training_from_file(self.path)
         except FileFormatError as error:
             raise FileFormatError(f"{self.path}: {error}") from None
+        found = None if file is None else Interrupted(self.path, kept_network, file)
         if resume and found is None:
             raise ValueError(f"checkpoint: {self.path} holds a network, but no training that could go on")
         if not resume and found is not None and not found.is_complete:
@@ -92,7 +144,10 @@ class Checkpoint:
                 f"checkpoint: {self.path} holds a training that was interrupted in epoch {found.epoch + 1} of "
                 f"{found.epochs}; resume=True goes on with it, and without the file training begins anew"
             )
-        return found if resume else None
+        if not resume or found is None:
+            return None
+        found.check(network)
+        return found
 
     def compare(self, network: NeuralNetwork, plan: Plan, found: Interrupted | None) -> None:
         """Refuse to go on with other arguments than the training began with; to begin with, keep them in mind."""

@@ -710,9 +710,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
             from foxnn.checkpoint import Checkpoint
 
             keeper = Checkpoint(checkpoint, checkpoint_every)
-            found = keeper.find(resume)
-            if found is not None:
-                found.network.loss = self.loss  # which may be a function: not in files
+            found = keeper.find(self, resume)
         plan = Plan.checked(
             self if found is None else found.network,  # the seed of which may be another one
             X,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,30 +114,37 @@ def train(
 ) -> History:
     """Carry out a plan; with `found`, go on where it was interrupted."""
     with network._exclusively():
-        if found is None:
-            network.history = History()
-        else:
-            found.take_place_of(network)
-        if network._unfitted:
-            plan.data.fit_scaling(network)
-        network.scale, network.offset = plan.scale, plan.offset
-        network.optimizer = plan.optimizer
-        network.stop_training = False
-        training = _Training(network, plan, checkpoint)
-        if found is not None:
-            training.restore(found.state)
-            if found.is_complete:
-                for callback, state in zip(kept(plan.callbacks), found.state["callbacks"], strict=True):
-                    callback.set_state(state)
-                return network.history
         with ExitStack() as at_the_end:
-            for callback in reversed(plan.callbacks):  # so that all are told, in their order
-                at_the_end.callback(callback.on_train_end, network)
-            training.begin(None if found is None else found.state)
+            with nullcontext() if found is None else found.in_place_of(network):
+                training = _prepared(network, plan, checkpoint, found)
+                if found is not None and found.is_complete:
+                    for callback, state in zip(kept(plan.callbacks), found.state["callbacks"], strict=True):
+                        callback.set_state(state)
+                    return network.history
+                for callback in reversed(plan.callbacks):  # so that all are told, in their order
+                    at_the_end.callback(callback.on_train_end, network)
+                training.begin(None if found is None else found.state)
             training.run()
         if checkpoint is not None:
             checkpoint.finish(network, training.state())
     return network.history
+
+
+def _prepared(
+    network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None, found: Interrupted | None
+) -> _Training:
+    """The training, before its first step or where it was interrupted."""
+    if found is None:
+        network.history = History()
+    if network._unfitted:
+        plan.data.fit_scaling(network)
+    network.scale, network.offset = plan.scale, plan.offset
+    network.optimizer = plan.optimizer
+    network.stop_training = False
+    training = _Training(network, plan, checkpoint)
+    if found is not None:
+        training.restore(found.state)
+    return training
 
 
 class _Training:
@@ -176,6 +183,7 @@ class _Training:
         self.is_begun, self.rule = False, ""
         self._listeners = [callback for callback in plan.callbacks if callback.every]
         self._rate_given = plan.optimizer.learning_rate
+        self._started = time.perf_counter()
         self._seconds = 0.0  # that an epoch has taken before it was interrupted
         self._checkpoint = checkpoint
         self._settled: dict[str, Any] | None = None  # the state before what must not be interrupted
@@ -183,12 +191,13 @@ class _Training:
     def begin(self, state: dict[str, Any] | None) -> None:
         """Tell callbacks that it begins, or goes on from a state."""
         arguments = self.network, self.plan.epochs, self.plan.data.n
-        states = iter([] if state is None else state["callbacks"])
-        for callback in self.plan.callbacks:
-            if state is None:
+        if state is None:
+            for callback in self.plan.callbacks:
                 callback.on_train_begin(*arguments)
-            else:
-                callback.on_train_resume(*arguments, next(states) if callback in kept([callback]) else {})
+            return
+        states = dict(zip(map(id, kept(self.plan.callbacks)), state["callbacks"], strict=True))
+        for callback in self.plan.callbacks:
+            callback.on_train_resume(*arguments, states.get(id(callback), {}))
 
     def run(self) -> None:
         """Train for as many epochs as are left; what ends it early leaves a checkpoint."""

@@ -236,6 +236,43 @@ def test_batches_from_anywhere_are_gone_through_again(tmp_path: Path) -> None:
         classifier().fit(batches(), None, epochs=1, checkpoint=tmp_path / "other.safetensors")
 
 
+class Batches:
+    """A sequence of batches."""
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, i: int) -> Any:
+        return X[7 * i : 7 * i + 7], CLASSES[7 * i : 7 * i + 7]
+
+
+def mapped(folder: Path, dtype: str) -> Any:
+    """A file of X; numbers other than uint8, float32 and float64 are converted batch by batch."""
+    if not (folder / dtype).exists():
+        np.memmap(folder / dtype, dtype, "w+", shape=X.shape)[:] = 10 * X
+    return np.memmap(folder / dtype, dtype, "r", shape=X.shape)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "float32", "float16", ">i2"])
+def test_data_larger_than_memory_goes_on_too(kind: str, tmp_path: Path) -> None:
+    """Its order is drawn anew every epoch; what a thread has read ahead by then is read again."""
+
+    def fit(**options: Any) -> foxnn.NeuralNetwork:
+        nn = classifier(dropout=0.3)
+        data = (Batches(), None) if kind == "sequence" else (mapped(tmp_path, kind), CLASSES)
+        sizes = {} if kind == "sequence" else {"batch_size": 7, "validation_split": 0.2}
+        nn.fit(*data, epochs=3, verbose=False, **sizes, **options)
+        return nn
+
+    reference = fit(callbacks=[Stop()])
+    for number in (1, 4, 8, 9, 14):
+        path = tmp_path / f"run{number}.safetensors"
+        with pytest.raises(KeyboardInterrupt):
+            fit(callbacks=[Stop("on_batch_end", number)], checkpoint=path)
+        assert bits(fit(callbacks=[Stop()], checkpoint=path, resume=True)) == bits(reference), number
+    assert bits(fit(callbacks=[Stop()], shuffle=False)) != bits(reference)
+
+
 def test_stopped_again_and_again_it_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     make, y, options = TRAININGS["early stopping"]
     reference = make()
@@ -568,10 +605,19 @@ def test_a_state_of_nonsense_is_refused(interrupted: Path) -> None:
 
     network, training = training_from_file(interrupted)
     assert training is not None
-    for change in ({"epoch": -1}, {"next": "x"}, {"sums": [1.0]}, {"steps": None}, {"network_epoch": 1.5}):
+    early_stopping, stop = training["state"]["callbacks"]
+    other_weights = [{**early_stopping["weights"][0], "bias": np.ones(7)}, *early_stopping["weights"][1:]]
+    for change in ({"epoch": -1}, {"next": "x"}, {"sums": [1.0]}, {"steps": None}, {"network_epoch": 1.5},
+                   {"epoch": 3}, {"is_begun": 1}, {"rate": -1.0}, {"first_step": 99}, {"schedules": [{"scale": 1}]},
+                   {"callbacks": [early_stopping]}, {"callbacks": [{}, stop]}, {"callbacks": [1, 2]},
+                   {"callbacks": [{**early_stopping, "best": "x"}, stop]},
+                   {"callbacks": [{**early_stopping, "weights": other_weights}, stop]}):  # fmt: skip
+        nn = classifier()
+        before = to_bytes(nn)
         damaged = {**training, "state": {**training["state"], **change}}
         with atomic_write(interrupted) as file:
             file.writelines(to_pieces(network, optimizer=True, training=damaged))
-        with pytest.raises(foxnn.FileFormatError, match="the state of the training does not make sense"):
-            fit_on(interrupted, resume=True)
+        with pytest.raises(foxnn.FileFormatError, match=r"run\.safetensors: the state of the training does not make"):
+            fit_on(interrupted, nn, resume=True)
+        assert to_bytes(nn) == before
     assert json.dumps(training["arguments"])

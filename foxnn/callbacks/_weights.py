@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from foxnn.layers import checked_parameters
+
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
@@ -11,6 +13,15 @@ if TYPE_CHECKING:
 def weights_of(network: NeuralNetwork) -> list[dict[str, Any]]:
     """Copies of the arrays of all layers."""
     return [{name: layer.get_array(name) for name in layer.array_names} for layer in network.layers]
+
+
+def check_weights(network: NeuralNetwork, kept: list[dict[str, Any]]) -> None:
+    """ValueError if `weights_of` cannot have returned this."""
+    for layer, arrays in zip(network.layers, kept, strict=True):
+        if tuple(arrays) != layer.array_names:
+            raise ValueError(f"weights: got {', '.join(arrays)}; a layer has {', '.join(layer.array_names)}")
+        for name, array in arrays.items():
+            checked_parameters(array, layer.parameter_shape(name), name, network.dtype)
 
 
 def bring_back(network: NeuralNetwork, kept: list[dict[str, Any]]) -> None:

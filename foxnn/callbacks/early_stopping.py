@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from foxnn._options import flag, integer, real
 from foxnn.callbacks._monitor import Monitor
-from foxnn.callbacks._weights import bring_back, weights_of
+from foxnn.callbacks._weights import bring_back, check_weights, weights_of
 from foxnn.callbacks.base import Callback
 
 if TYPE_CHECKING:
@@ -98,4 +98,13 @@ class EarlyStopping(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """See `Callback.set_state`."""
-        self.best, self.best_epoch, self._weights = state["best"], state["best_epoch"], state["weights"]
+        self.best, self.best_epoch = float(state["best"]), integer("best_epoch", state["best_epoch"], -1)
+        self._weights = state["weights"]
+
+    def on_train_resume(
+        self, network: NeuralNetwork, epochs: int, n_samples: int | None, state: dict[str, Any]
+    ) -> None:
+        """See `Callback.on_train_resume`; refuses weights that are not the network's."""
+        if state["weights"]:
+            check_weights(network, state["weights"])
+        super().on_train_resume(network, epochs, n_samples, state)

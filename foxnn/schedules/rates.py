@@ -66,8 +66,9 @@ class Rates:
         """Go on with a learning rate of which `state` was this."""
         self._take(learning_rate)
         for schedule, kept in zip(_keeping(self._schedule), state, strict=True):
-            if kept.keys() != schedule.state.keys():
-                raise ValueError(f"the state of {schedule!r} has {', '.join(kept)}")
+            numbers = [name for name, value in schedule.state.items() if isinstance(value, (int, float))]
+            if kept.keys() != schedule.state.keys() or not all(type(kept[name]) in (int, float) for name in numbers):
+                raise ValueError(f"the state of {schedule!r} is not {kept!r}")
             schedule.state = kept
 
     def observe(self, values: dict[str, float]) -> None:

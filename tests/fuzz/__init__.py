@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Protocol
 
 #: Modules here, one a parser.
-PARSERS = ["native", "text_network", "text_weights", "text_data", "idx", "idx_gz", "table", "onnx_model"]
+PARSERS = ["native", "checkpoint", "text_network", "text_weights", "text_data", "idx", "idx_gz", "table", "onnx_model"]
 
 
 class Parser(Protocol):
