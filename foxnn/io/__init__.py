@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foxnn.errors import FileFormatError
@@ -49,6 +48,8 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     ...     foxnn.load(os.path.join(folder, "net.safetensors")).sizes
     [2, 3, 1]
     """
+    from pathlib import Path  # not above: it would be a fifth of what it costs to import foxnn
+
     path = Path(path)
     with open(path, "rb") as file:
         start = file.read(9)
@@ -72,6 +73,8 @@ def save(
     network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bool = False, optimizer: bool = False
 ) -> None:
     """Write a network to a file; see `NeuralNetwork.save`."""
+    from pathlib import Path
+
     path = Path(path)
     if path.suffix == ".safetensors" and not only_scale:
         from foxnn._atomic import replace_file
