@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
+
+_T = TypeVar("_T")
 
 #: What an int of the core can hold.
 MOST = 2**31 - 1
@@ -17,6 +18,8 @@ MOST = 2**31 - 1
 
 def unknown(argument: str, got: object, allowed: Iterable[str]) -> ValueError:
     """The error for a name that is not among those allowed, with the nearest of them first."""
+    import difflib  # not above: only errors need it
+
     names = list(allowed)
     near = difflib.get_close_matches(str(got), names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
@@ -69,6 +72,16 @@ def path_text(argument: str, value: object) -> str:
     if not isinstance(value, (str, os.PathLike)):
         raise TypeError(f"{argument}: got {value!r}; it takes the name of a file, a text or a path")
     return os.fsdecode(value)
+
+
+def one_for_each(argument: str, value: Any, n: int, what: str, checked: Callable[[Any], _T]) -> list[_T]:
+    """What is given for n things, as a list of one for each of them, or as one for all."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [checked(value)] * n
+    found = [checked(item) for item in value]
+    if len(found) != n:
+        raise ValueError(f"{argument}: got {len(found)} of them; it takes one for each of the {n} {what}")
+    return found
 
 
 def parameter_values(

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_weights, target_range
-from foxnn._options import integer, real, unknown
+from foxnn._options import integer, one_for_each, real, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
+from foxnn.exports import Exports
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
@@ -24,6 +25,7 @@ from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.normalisation import BatchNorm, Norm, take_apart
 from foxnn.own_loop import Gradients, OwnLoop
 from foxnn.parameters import Parameters
+from foxnn.regularisation import Regularisation
 from foxnn.scaling import ScalingInside, checked_kind
 from foxnn.steps import one_step
 from foxnn.surgery import Surgery
@@ -31,14 +33,13 @@ from foxnn.surgery import Surgery
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from foxnn.io.c_export import RoundingError
     from foxnn.schedules import Schedule
 
 _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
+class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside, Exports, Interface10):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -178,11 +179,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
         self._activations = self._chosen_activations(activation, output, chosen_loss)
-        self._dropout = self._checked_dropout(dropout)
-        self._input_dropout = real("input_dropout", input_dropout, 0, 1)
-        self._input_noise = real("input_noise", input_noise, 0)
-        self._max_norm = self._checked_max_norm(max_norm)
-        self.l1, self.l2 = l1, l2
+        self._set_regularisation(dropout, input_dropout, input_noise, max_norm, l1, l2)
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
         kinds = checked_kind(scale_inputs, "scale_inputs"), checked_kind(scale_outputs, "scale_outputs")
@@ -221,37 +218,11 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         if output is None:
             plain = "sigmoid" if isinstance(activation, str) and activation == "sigmoid" else "linear"
             output = NATURAL_OUTPUT.get(loss.name, plain) if loss is not None else plain
-        if isinstance(activation, str) or not isinstance(activation, Iterable):
-            chosen = [Activation.of(activation)] * hidden
-        else:
-            chosen = [Activation.of(a) for a in activation]
-            if len(chosen) != hidden:
-                raise ValueError(
-                    f"activation: got {len(chosen)} of them; it takes one for each of the {hidden} hidden layers"
-                )
+        chosen = one_for_each("activation", activation, hidden, "hidden layers", Activation.of)
         for a in chosen:
             if a.output_only:
                 raise ValueError(f"activation: got {a.name!r} for a hidden layer; it works on outputs only (output=)")
         return [*chosen, Activation.of(output)]
-
-    def _checked_dropout(self, dropout: Any) -> list[float]:
-        hidden = len(self.sizes) - 2
-        if isinstance(dropout, str) or not isinstance(dropout, Iterable):
-            return [real("dropout", dropout, 0, 1)] * hidden
-        rates = [real("dropout", rate, 0, 1) for rate in dropout]
-        if len(rates) != hidden:
-            raise ValueError(f"dropout: got {len(rates)} rates; it takes one for each of the {hidden} hidden layers")
-        return rates
-
-    def _checked_max_norm(self, max_norm: Any) -> list[float | None]:
-        layers = len(self.sizes) - 1
-        if max_norm is None or isinstance(max_norm, str) or not isinstance(max_norm, Iterable):
-            norms = [max_norm] * layers
-        else:
-            norms = list(max_norm)
-            if len(norms) != layers:
-                raise ValueError(f"max_norm: got {len(norms)} of them; it takes one for each of the {layers} layers")
-        return [None if norm is None else real("max_norm", norm, 0, open_below=True) for norm in norms]
 
     def _make_core(self) -> None:
         network, self._trainer_type, self._optimizer_type = _CORES[self._dtype]
@@ -267,14 +238,6 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self._optimizer_of_state: optimizers.Optimizer | None = None
         self._clips: tuple[float | None, float | None] = (None, None)  # as the optimizer's state has them
         self._training = _Exclusive()
-
-    def _apply_regularisation(self) -> None:
-        for index, rate in enumerate(self._dropout):
-            self._core.set_dropout(index, rate)
-        for index, norm in enumerate(self._max_norm):
-            self._core.set_max_norm(index, norm or 0.0)
-        self._core.set_input_noise(self._input_noise, self._input_dropout)
-        self._trainer = None
 
     def _initialize(self, init: Any) -> None:
         if isinstance(init, str):
@@ -368,64 +331,6 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         self._check_loss(loss, self.scale_outputs)
         self._loss = loss
         self._trainer = None
-
-    @property
-    def dropout(self) -> list[float]:
-        """Share of each hidden layer's outputs that training drops; assign one rate for all or a list."""
-        return list(self._dropout)
-
-    @dropout.setter
-    def dropout(self, value: float | Sequence[float]) -> None:
-        self._dropout = self._checked_dropout(value)
-        self._apply_regularisation()
-
-    @property
-    def input_dropout(self) -> float:
-        """Share of the inputs that training drops; assign another one to change it."""
-        return self._input_dropout
-
-    @input_dropout.setter
-    def input_dropout(self, value: float) -> None:
-        self._input_dropout = real("input_dropout", value, 0, 1)
-        self._apply_regularisation()
-
-    @property
-    def input_noise(self) -> float:
-        """Standard deviation of the noise that training adds to the inputs; assign another one to change it."""
-        return self._input_noise
-
-    @input_noise.setter
-    def input_noise(self, value: float) -> None:
-        self._input_noise = real("input_noise", value, 0)
-        self._apply_regularisation()
-
-    @property
-    def l1(self) -> float:
-        """Weight of the L1 penalty, ``l1 |w|`` for each weight; assign another one to change it."""
-        return self._l1
-
-    @l1.setter
-    def l1(self, value: float) -> None:
-        self._l1 = real("l1", value, 0)
-
-    @property
-    def l2(self) -> float:
-        """Weight of the L2 penalty, ``l2 w^2 / 2`` for each weight; assign another one to change it."""
-        return self._l2
-
-    @l2.setter
-    def l2(self, value: float) -> None:
-        self._l2 = real("l2", value, 0)
-
-    @property
-    def max_norm(self) -> list[float | None]:
-        """For each layer, the most that the norm of a unit's weights may be; assign one for all or a list."""
-        return list(self._max_norm)
-
-    @max_norm.setter
-    def max_norm(self, value: float | Sequence[float | None] | None) -> None:
-        self._max_norm = self._checked_max_norm(value)
-        self._apply_regularisation()
 
     @property
     def n_parameters(self) -> int:
@@ -915,237 +820,6 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10):
         from foxnn.io import save
 
         save(self, path, only_scale=only_scale, optimizer=optimizer)
-
-    def to_c(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        name: str | None = None,
-        dtype: Any = None,
-        weights: str = "float",
-        samples: Any = None,
-    ) -> RoundingError | None:
-        """Write the network as one C99 header with everything in it, for microcontrollers and other programs.
-
-        It defines ``void NAME_predict(const T *x, T *y)``, which reads inputs as `scale` and `offset` say, allocates
-        nothing and needs nothing but libm.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, such as ``net.h``.
-        name : str, optional
-            Begins all names in the header; by default that of the file.
-        dtype : "float32" or "float64", optional
-            Computes in ``float`` or ``double``; by default as the network does.
-        weights : "float" or "int8", default "float"
-            As what the weights are kept: as numbers of `dtype`, or rounded to integers of 8 bits with a scale for each
-            unit, which take a quarter of the memory (of ``double``: an eighth).
-        samples : array-like of shape (n_samples, n_in), optional
-            Inputs on which to see what int8 costs; by default 1,000 that the network reads as normal numbers of mean 0
-            and variance 1.
-
-        Returns
-        -------
-        RoundingError or None
-            What int8 changes in the outputs: ``max`` and ``rms`` of the differences, and ``largest``, the largest
-            output. It is also in a comment in the header.
-
-        Raises
-        ------
-        ValueError
-            If the name is no identifier, a weight is more than `dtype` can hold, or `samples` do not fit.
-        OSError
-            If the file cannot be written; an old one is as it was then.
-
-        Examples
-        --------
-        >>> import foxnn, tempfile, os
-        >>> nn = foxnn.neural_network([2, 3, 1])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     nn.to_c(os.path.join(folder, "net.h"))
-        ...     error = nn.to_c(os.path.join(folder, "small.h"), weights="int8")
-        >>> error.max < 0.05
-        True
-        """
-        from foxnn.io.c_export import to_c
-
-        return to_c(self, path, name=name, dtype=dtype, weights=weights, samples=samples)
-
-    def to_js(self, path: str | os.PathLike[str]) -> None:
-        """Write the network as one JavaScript module that exports ``predict(x)`` and needs nothing.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, such as ``net.mjs``.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; an old one is as it was then.
-
-        Examples
-        --------
-        >>> import foxnn, tempfile, os
-        >>> nn = foxnn.neural_network([2, 3, 1])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     nn.to_js(os.path.join(folder, "net.mjs"))
-        """
-        from foxnn.io.js_export import to_js
-
-        to_js(self, path)
-
-    def to_onnx(self, path: str | os.PathLike[str]) -> None:
-        """Write the network as ONNX, which most runtimes read.
-
-        The file has the input ``x`` of shape (batch, n_in) and the output ``y`` of shape (batch, n_out), both
-        float32, as are the weights, and reads inputs as `scale` and `offset` say. It uses operators of opset 13.
-        Needs the package onnx: ``pip install foxnn[onnx]``.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, such as ``net.onnx``.
-
-        Raises
-        ------
-        ValueError
-            If a weight is more than float32 can hold, or the network more than a file can (2 GB).
-        OSError
-            If the file cannot be written; an old one is as it was then.
-        ImportError
-            If onnx is not installed.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> nn = foxnn.neural_network([2, 3, 1])
-        >>> nn.to_onnx("net.onnx")  # doctest: +SKIP
-        """
-        from foxnn.io.onnx_export import to_onnx
-
-        to_onnx(self, path)
-
-    def to_npz(self, path: str | os.PathLike[str]) -> None:
-        """Write the network as an archive of arrays, which ``numpy.load`` reads.
-
-        It holds ``layers.0.weights`` (n_in, n_out), ``layers.0.bias`` (n_out,), ..., of a layer normalisation also
-        ``layers.0.gamma`` and ``layers.0.beta`` (n_out,), and as ``description`` a text, in JSON: the activations and
-        normalisations with their parameters, and how inputs and outputs are scaled. Batch normalisation is in the
-        weights.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, such as ``net.npz``.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; an old one is as it was then.
-
-        Examples
-        --------
-        >>> import foxnn, numpy as np, tempfile, os
-        >>> nn = foxnn.neural_network([2, 3, 1])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     nn.to_npz(os.path.join(folder, "net.npz"))
-        ...     with np.load(os.path.join(folder, "net.npz")) as arrays:
-        ...         arrays["layers.0.weights"].shape
-        (2, 3)
-        """
-        from foxnn.io.npz_export import to_npz
-
-        to_npz(self, path)
-
-    def to_torch(self) -> Any:
-        """Make a PyTorch module that gives the same outputs.
-
-        Needs the package torch.
-
-        Returns
-        -------
-        torch.nn.Sequential
-            Of ``Linear``, activations and ``Dropout``, in evaluation mode. How inputs are read (`scale`, `offset`) is
-            in the first layer's weights.
-
-        Raises
-        ------
-        ValueError
-            If an activation has no module in PyTorch: sin, cos, gaussian, arctan, exp and threshold.
-        ImportError
-            If torch is not installed.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> module = foxnn.neural_network([2, 3, 1]).to_torch()  # doctest: +SKIP
-        """
-        from foxnn.io.torch_format import to_torch
-
-        return to_torch(self)
-
-    def to_keras(self) -> Any:
-        """Make a Keras model that gives the same outputs, on the backend that Keras is set to.
-
-        Needs Keras 3 and one of its backends.
-
-        Returns
-        -------
-        keras.Sequential
-            Of ``Rescaling`` (if the network has `scale` or `offset`), ``Dense``, activations and ``Dropout``; not
-            compiled.
-
-        Raises
-        ------
-        ValueError
-            If an activation has no counterpart in Keras: sin, cos, gaussian, arctan and threshold. Or if the network
-            is of float64, and the backend does not have that switched on.
-        ImportError
-            If Keras 3 is not installed.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> model = foxnn.neural_network([2, 3, 1]).to_keras()  # doctest: +SKIP
-        """
-        from foxnn.io.keras_format import to_keras
-
-        return to_keras(self)
-
-    def to_sklearn(self) -> Any:
-        """Make a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn that gives the same outputs.
-
-        Needs scikit-learn.
-
-        Returns
-        -------
-        sklearn.neural_network.MLPClassifier or MLPRegressor
-            A classifier if the output is softmax or sigmoid, whose ``predict_proba`` are the outputs (of one sigmoid:
-            the probability of the second class) and whose classes are ``metadata["classes"]``, else 0, 1, ...; of
-            several sigmoids, one for any number of labels at once. A regressor if the output is linear or exp. How
-            inputs are read (`scale`, `offset`) is in the first layer's weights. Its ``partial_fit`` goes on from these
-            weights, without a penalty on them (`alpha` is 0) and with an optimizer that knows nothing yet.
-
-        Raises
-        ------
-        ValueError
-            If scikit-learn has no such network: hidden layers of different activations, of others than sigmoid, tanh,
-            relu and linear, or another output.
-        ImportError
-            If scikit-learn is not installed.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> nn = foxnn.neural_network([2, 3, 3], activation="relu", output="softmax", seed=0)
-        >>> nn.to_sklearn()  # doctest: +SKIP
-        MLPClassifier(alpha=0.0, hidden_layer_sizes=(3,))
-        """
-        from foxnn.io.sklearn_format import to_sklearn
-
-        return to_sklearn(self)
 
     def _become(self, other: NeuralNetwork) -> None:
         """Be as another network of the same kind; settings, metadata and who is training stay this one's."""
