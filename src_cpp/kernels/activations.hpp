@@ -279,11 +279,11 @@ struct Gaussian : NoParameters {
     static constexpr Start start = Start::glorot;
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
-        return exp<T>(-(x * x));
+        return exp_of_square<T>(x, T(-1));
     }
     template <class T>
     static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
-        const Vec<T> y = exp<T>(-(x * x));
+        const Vec<T> y = exp_of_square<T>(x, T(-1));
         slope = min(max(x, T(-1e6)), T(1e6)) * T(-2) * y;  // clamped: infinity times zero
         return y;
     }
