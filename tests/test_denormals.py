@@ -25,13 +25,14 @@ def trained(dtype: str, n_threads: int, steps: int) -> foxnn.NeuralNetwork:
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_averages_of_dead_units_become_zero(dtype: str, n_threads: int) -> None:
+def test_averages_of_dead_units_end_without_denormals(dtype: str, n_threads: int) -> None:
     nn = trained(dtype, n_threads, 1600)
     state = nn._get_optimizer_state()
     for kind in range(2):
-        weights, bias = state.get(nn._core, 0, kind)
-        assert not weights.any(), f"average {kind}: {np.abs(weights).max()}"
-        assert not bias.any()
+        for average in state.get(nn._core, 0, kind):
+            size, tiny = np.abs(average), float(np.finfo(dtype).tiny)
+            # Zero; or, where a product is rounded before it is added, what no longer changes: just above the denormals.
+            assert ((size == 0) | ((size >= tiny) & (size < 4 * tiny))).all(), f"average {kind}: {size.max()}"
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
