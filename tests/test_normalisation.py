@@ -257,6 +257,22 @@ def test_prediction_follows_every_change(norm: Any, activation: str) -> None:
         assert nn.evaluate(X, LABELS)["loss"] == pytest.approx(-np.log(nn.predict(X)[range(N), LABELS]).mean())
 
 
+def test_a_loss_of_ones_own_may_predict() -> None:
+    """Between the way forward and the step, after which what was folded for it is old."""
+
+    def squares(y_true: Any, y_pred: Any) -> Any:
+        nn.predict(X)
+        return ((y_pred - y_true) ** 2).sum(axis=1), 2 * (y_pred - y_true)
+
+    nn = network(foxnn.BatchNorm(), output="linear", loss=squares)
+    for train in (
+        lambda: nn.train_on_batch(X, one_hot(LABELS, 3)),
+        lambda: nn.fit(X, one_hot(LABELS, 3), epochs=1, batch_size=N),
+    ):
+        train()
+        np.testing.assert_allclose(nn.predict(X), expected_outputs(nn, X), **TIGHT)
+
+
 @both_kinds
 def test_rows_of_a_prediction_do_not_depend_on_one_another(kind: Any) -> None:
     random = np.random.default_rng(5)
