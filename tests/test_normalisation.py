@@ -257,6 +257,32 @@ def test_prediction_follows_every_change(norm: Any, activation: str) -> None:
         assert nn.evaluate(X, LABELS)["loss"] == pytest.approx(-np.log(nn.predict(X)[range(N), LABELS]).mean())
 
 
+def test_prediction_follows_what_else_can_change() -> None:
+    """A copy, which has nothing to be old, says the same."""
+    scaled = {"scale_inputs": "standard", "scale_outputs": "minmax"}
+    nn = foxnn.neural_network([5, 20, foxnn.BatchNorm(), 7, 3], "tanh", dtype="float64", seed=3, **scaled)
+    targets = one_hot(LABELS, 3)
+    nn.fit(X, targets, epochs=2)
+    other = nn.copy()
+    other.fit(X, targets, epochs=2)
+    before = nn.predict(X)
+    for change in (
+        lambda: setattr(nn.layers[0], "activation", "relu"),
+        lambda: nn.fit_scaling(3 * X + 1, targets),
+        lambda: nn.fit_scaling(3 * X + 1, 2 * targets),
+        lambda: nn.copy_weights(other, layers=[0]),
+        lambda: setattr(nn, "parameters", nn.parameters / 2),
+        lambda: nn.partial_fit(X, targets),
+        lambda: nn.insert(1, 6, "tanh"),
+        lambda: nn.remove(1),
+    ):
+        change()
+        after = nn.predict(X)
+        assert (after != before).any()
+        np.testing.assert_array_equal(after, nn.copy().predict(X))
+        before = after
+
+
 def test_a_loss_of_ones_own_may_predict() -> None:
     """Between the way forward and the step, after which what was folded for it is old."""
 
