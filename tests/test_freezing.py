@@ -48,7 +48,7 @@ def test_frozen_layers_stay_and_the_others_train_as_they_would(frozen: tuple[boo
 
 @pytest.mark.parametrize("optimizer", foxnn.optimizers.names())
 def test_no_optimizer_touches_them_nor_forgets_about_them(optimizer: str) -> None:
-    """Not by momentum, not by weight decay; and training goes on from there when the layer thaws."""
+    """Not by momentum, weight decay or max-norm; and training goes on from there when the layer thaws."""
     X, T = data()
     nn = network((False,) * 3)
     nn.optimizer = foxnn.optimizers.get(optimizer, 1e-3)
@@ -57,6 +57,7 @@ def test_no_optimizer_touches_them_nor_forgets_about_them(optimizer: str) -> Non
     remembered = [nn._optimizer_state.get(nn._core, 1, s) for s in range(foxnn._core.OPTIMIZERS[optimizer]["n_state"])]
     before = parameters(nn)
     nn.layers[1].trainable = False
+    nn.max_norm = 0.5 * float(np.linalg.norm(before[2], axis=0).min())
     nn.partial_fit(X, T)
     nn.apply_gradients([(np.ones_like(layer.weights), np.ones_like(layer.bias)) for layer in nn.layers])
     for index, (a, b) in enumerate(zip(parameters(nn), before, strict=True)):
@@ -124,13 +125,16 @@ def test_anything_but_true_and_false_is_refused() -> None:
     assert nn.layers[0].trainable is False
 
 
+@pytest.mark.parametrize("index", [0, 1])
 @pytest.mark.parametrize("norm", [foxnn.BatchNorm(), foxnn.LayerNorm()], ids=["batch", "layer"])
-def test_the_normalisation_of_a_frozen_layer_stays_too(norm: Any) -> None:
+def test_the_normalisation_of_a_frozen_layer_stays_too(norm: Any, index: int) -> None:
+    """The running moments too, also if gradients go through it on their way down."""
     X, T = data()
-    nn = foxnn.neural_network([5, 12, norm, 3], "tanh", "linear", seed=0)
+    nn = foxnn.neural_network([5, 12, norm, 7, norm, 3], "tanh", "linear", seed=0)
     nn.partial_fit(X, T)
-    nn.layers[0].trainable = False
-    before = {name: nn.layers[0].get_array(name) for name in nn.layers[0].array_names}
+    nn.layers[index].trainable = False
+    before = {name: nn.layers[index].get_array(name) for name in nn.layers[index].array_names}
     nn.fit(X, T, epochs=2, verbose=False)
+    nn.forward(X)
     for name, array in before.items():
-        np.testing.assert_array_equal(nn.layers[0].get_array(name), array)
+        np.testing.assert_array_equal(nn.layers[index].get_array(name), array)

@@ -136,9 +136,10 @@ def test_other_losses_have_no_labels_to_smooth(loss: str) -> None:
 # ---- max-norm -----------------------------------------------------------------------------------------------
 
 
-@every_optimizer
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, optimizers.Momentum(0.05, clip_norm=100)], ids=repr)
 @pytest.mark.parametrize("max_norm", [0.9, [0.5, None, 1.5]])
 def test_max_norm_follows_a_plain_reference(optimizer: optimizers.Optimizer, max_norm: Any) -> None:
+    """Also where all gradients are stored before the first is used, as for clipping."""
     nn = network(max_norm=max_norm)
     reference, step = Network(nn), step_of(optimizer)
     nn.optimizer = optimizer

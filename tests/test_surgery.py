@@ -97,6 +97,23 @@ def test_a_changed_network_trains_as_a_new_one_with_its_weights() -> None:
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(
+    "options", [{"input_noise": 1.0}, {"input_dropout": 0.5}, {"max_norm": [0.1, 0.1, 0.1]}], ids=str
+)
+@pytest.mark.parametrize(
+    "change", [lambda nn: nn.insert(2, 5, "relu"), lambda nn: nn.remove(1)], ids=["insert", "remove"]
+)
+def test_regularisation_stays(change: Any, options: dict[str, Any]) -> None:
+    """Of the inputs, and of the layers that stay."""
+    nn = network(dropout=0.0, **options)
+    plain = network(dropout=0.0)
+    for each in (nn, plain):
+        change(each)
+        each.optimizer = foxnn.optimizers.SGD(0.1)
+        each.train_on_batch(X, Y)
+    assert (nn.layers[0].weights != plain.layers[0].weights).any()
+
+
 def test_new_layers_depend_on_the_seed_and_on_no_layer_before() -> None:
     first, second, other = network(), network(), network(seed=6)
     for nn in (first, second, other):
