@@ -61,20 +61,18 @@ class Activation:
     __slots__ = ("name", "parameters")
 
     def __init__(self, name: str, **parameters: float) -> None:
-        self.name: str = ALIASES.get(name, name)
-        if self.name not in _core.ACTIVATIONS:
-            raise unknown("activation", name, [*names(), *ALIASES])
+        self.name: str = _known(name, "activation")
         declared = _core.ACTIVATIONS[self.name]["parameters"]
         self.parameters: dict[str, float] = parameter_values(self.name, declared, parameters)
 
     @classmethod
-    def of(cls, value: Any) -> Activation:
+    def of(cls, value: Any, argument: str = "activation") -> Activation:
         """`value` if it is an Activation, else the one of that name."""
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
-            return cls(value)
-        raise TypeError(f"activation: got {value!r}; it takes a name or a foxnn.Activation")
+            return cls(_known(value, argument))
+        raise TypeError(f"{argument}: got {value!r}; it takes a name or a foxnn.Activation")
 
     @property
     def default_init(self) -> str:
@@ -101,3 +99,11 @@ class Activation:
     def __repr__(self) -> str:
         values = "".join(f", {k}={v:g}" for k, v in self.parameters.items())
         return f"Activation({self.name!r}{values})"
+
+
+def _known(name: str, argument: str) -> str:
+    """foxnn's own name of an activation."""
+    own = ALIASES.get(name, name)
+    if own not in _core.ACTIVATIONS:
+        raise unknown(argument, name, [*names(), *ALIASES])
+    return own

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, cast
 
+from foxnn._options import path_text
+
 if TYPE_CHECKING:
     from foxnn.io.c_export import RoundingError
     from foxnn.network import NeuralNetwork
@@ -67,7 +69,7 @@ class Exports:
         """
         from foxnn.io.c_export import to_c
 
-        return to_c(_network(self), path, name=name, dtype=dtype, weights=weights, samples=samples)
+        return to_c(_network(self), path_text("path", path), name=name, dtype=dtype, weights=weights, samples=samples)
 
     def to_js(self, path: str | os.PathLike[str]) -> None:
         """Write the network as one JavaScript module that exports ``predict(x)`` and needs nothing.
@@ -91,7 +93,7 @@ class Exports:
         """
         from foxnn.io.js_export import to_js
 
-        to_js(_network(self), path)
+        to_js(_network(self), path_text("path", path))
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network as ONNX, which most runtimes read.
@@ -122,7 +124,7 @@ class Exports:
         """
         from foxnn.io.onnx_export import to_onnx
 
-        to_onnx(_network(self), path)
+        to_onnx(_network(self), path_text("path", path))
 
     def to_npz(self, path: str | os.PathLike[str]) -> None:
         """Write the network as an archive of arrays, which ``numpy.load`` reads.
@@ -154,7 +156,7 @@ class Exports:
         """
         from foxnn.io.npz_export import to_npz
 
-        to_npz(_network(self), path)
+        to_npz(_network(self), path_text("path", path))
 
     def to_torch(self) -> Any:
         """Make a PyTorch module that gives the same outputs.

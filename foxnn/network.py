@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_weights, target_range
-from foxnn._options import integer, one_for_each, real, unknown
+from foxnn._options import flag, integer, one_for_each, real, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.exports import Exports
@@ -222,7 +222,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         for a in chosen:
             if a.output_only:
                 raise ValueError(f"activation: got {a.name!r} for a hidden layer; it works on outputs only (output=)")
-        return [*chosen, Activation.of(output)]
+        return [*chosen, Activation.of(output, "output")]
 
     def _make_core(self) -> None:
         network, self._trainer_type, self._optimizer_type = _CORES[self._dtype]
@@ -347,11 +347,11 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     def _reading(self, X: npt.NDArray[Any], scale: float | None, offset: float | None) -> tuple[float, float]:
         """Scale and offset for inputs X: those given, else the network's, else the default of X's type."""
-        scale = self.scale if scale is None else real("scale", scale)
-        offset = self.offset if offset is None else real("offset", offset)
+        scale = self.scale if scale is None else scale
+        offset = self.offset if offset is None else offset
         if scale is None:
             scale = DEFAULT_U8_SCALE if X.dtype == np.uint8 and offset is None else 1.0
-        return scale, 0.0 if offset is None else offset
+        return real("scale", scale), 0.0 if offset is None else real("offset", offset)
 
     def predict(self, X: Any, *, scale: float | None = None, offset: float | None = None) -> npt.NDArray[Any]:
         """Outputs for the inputs X.
@@ -607,6 +607,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         from foxnn.training import train
 
         found = None
+        resume = flag("resume", resume)
         if checkpoint is None:
             if resume:
                 raise ValueError("resume: got True without a checkpoint to go on with; it takes checkpoint=FILE")
@@ -764,13 +765,14 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     def _get_optimizer_state(self) -> Any:
         """What `optimizer` remembers: kept while it stays the same one, forgotten when another takes its place."""
         known = self._optimizer_of_state
-        if known is not self.optimizer and (
-            known is None or type(known) is not type(self.optimizer) or known.hyper != self.optimizer.hyper
-        ):
-            self._optimizer_state = self._optimizer_type(
-                self._core, self.optimizer.name, list(self.optimizer.hyper.values())
-            )
-            self._clips = (None, None)
+        if known is not self.optimizer:
+            if not isinstance(self.optimizer, optimizers.Optimizer):
+                raise TypeError(f"optimizer: got {self.optimizer!r}; it takes one of foxnn.optimizers")
+            if known is None or type(known) is not type(self.optimizer) or known.hyper != self.optimizer.hyper:
+                self._optimizer_state = self._optimizer_type(
+                    self._core, self.optimizer.name, list(self.optimizer.hyper.values())
+                )
+                self._clips = (None, None)
         self._optimizer_of_state = self.optimizer
         clips = self.optimizer.clip_value, self.optimizer.clip_norm
         if clips != self._clips:

@@ -397,6 +397,10 @@ def get(optimizer: str | Optimizer, learning_rate: Rate | None = None, **hyper: 
     cls = _BY_NAME.get(optimizer.lower())
     if cls is None:
         raise unknown("optimizer", optimizer, names())
+    known = [name for name, *_ in _core.OPTIMIZERS[cls.name]["parameters"]] + ["clip_value", "clip_norm"]
+    for name in hyper:
+        if name not in known:
+            raise unknown(f"{cls.name} parameter", name, known)
     if learning_rate is None:
         return cls(**hyper)
     return cls(learning_rate, **hyper)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._arrays import _as_numbers, as_inputs
+from foxnn._options import flag
 from foxnn.errors import DivergenceError
 from foxnn.layers import checked_parameters
 
@@ -76,13 +77,10 @@ class OwnLoop:
         >>> nn.predict([[1.0]]).item()
         2.0
         """
-        network = _network(self)
-        network._check_scaled()
-        inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
+        network, training = _network(self), flag("training", training)
+        inputs, scale, samples = self._inputs(X)
         if training:
             network._check_batch("X", len(inputs))
-        scale, offset = network._reading(inputs, None, None)
-        samples = _core.Samples(inputs, None, None, None, scale, offset, "")
         with network._exclusively():
             last = self._forward
             trainer = network._plain_trainer() if last is None or last.core is not network._core else last.trainer
@@ -127,7 +125,7 @@ class OwnLoop:
         >>> weights.item(), bias.item(), d_input.item()
         (5.0, 1.0, 3.0)
         """
-        network = _network(self)
+        network, input_gradient = _network(self), flag("input_gradient", input_gradient)
         kept = self._forward
         if kept is None:
             raise RuntimeError("backward: there was no forward pass; call forward(X) first")
@@ -257,11 +255,8 @@ class OwnLoop:
                [3., 6.]], dtype=float32)
         """
         network = _network(self)
-        network._check_scaled()
         n_in, n_out = network.sizes[0], network.sizes[-1]
-        inputs = as_inputs(X, n_in, dtype=network._dtype)
-        scale, offset = network._reading(inputs, None, None)
-        samples = _core.Samples(inputs, None, None, None, scale, offset, "")
+        inputs, scale, samples = self._inputs(X)
         rows = np.repeat(np.arange(len(inputs)), n_out)  # each sample once for each output
         trainer, block = network._plain_trainer(), max(1, _BLOCK_ROWS // n_out) * n_out
         out = np.empty((len(rows), n_in), network.dtype)
@@ -305,10 +300,7 @@ class OwnLoop:
         (array([[1., 0.]], dtype=float32), array([[1.]], dtype=float32))
         """
         network = _network(self)
-        network._check_scaled()
-        inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
-        scale, offset = network._reading(inputs, None, None)
-        samples = _core.Samples(inputs, None, None, None, scale, offset, "")
+        inputs, _, samples = self._inputs(X)
         core, trainer = network._core, network._plain_trainer()
         outputs = [np.empty((len(inputs), layer.n_out), network.dtype) for layer in network.layers]
         for begin in range(0, len(inputs), _BLOCK_ROWS):
@@ -319,6 +311,14 @@ class OwnLoop:
         return outputs
 
     # ---- how it is done -------------------------------------------------------------------------------------
+
+    def _inputs(self, X: Any) -> tuple[Array, float, Any]:
+        """Checked inputs, what they are multiplied by, and both as the core's Samples."""
+        network = _network(self)
+        network._check_scaled()
+        inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
+        scale, offset = network._reading(inputs, None, None)
+        return inputs, scale, _core.Samples(inputs, None, None, None, scale, offset, "")
 
     def _plain_trainer(self) -> Any:
         """A trainer of the core without a loss: it computes halves of batches."""
@@ -358,8 +358,10 @@ def _outputs_gradient(value: Any, rows: int, network: NeuralNetwork) -> Array:
 
 
 def _checked_gradients(gradients: Any, network: NeuralNetwork) -> Gradients:
-    given = list(gradients)
     layers = network.layers
+    if not isinstance(gradients, Iterable):
+        raise TypeError(f"gradients: got {gradients!r}; it takes a pair for each of the {len(layers)} layers")
+    given = list(gradients)
     if len(given) != len(layers):
         raise ValueError(f"gradients: got {len(given)} of them; it takes a pair for each of the {len(layers)} layers")
     checked = []

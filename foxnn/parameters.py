@@ -63,6 +63,8 @@ class Parameters:
         >>> nn.layers[0].weights.ravel(), nn.layers[0].bias
         (array([1., 2.], dtype=float32), array([3.], dtype=float32))
         """
+        if not isinstance(weights, Iterable):
+            raise TypeError(f"weights: got {weights!r}; it takes a list of arrays, as get_weights() returns it")
         given = list(weights)
         places = [(layer, name) for layer in _network(self).layers for name in layer.array_names]
         if len(given) != len(places):
@@ -109,6 +111,8 @@ class Parameters:
                     f"other: got a network of sizes {other.sizes} for one of {network.sizes}; choose layers"
                 )
             layers = range(len(network.layers))
+        if not isinstance(layers, Iterable):
+            raise TypeError(f"layers: got {layers!r}; it takes a list of numbers, or a dict of number to number")
         pairs = layers.items() if isinstance(layers, Mapping) else [(i, i) for i in layers]
         places = []
         for to, source in pairs:
@@ -200,8 +204,9 @@ class Parameters:
 
     def _loss_and_gradient(self, parameters: Any, samples: Any) -> tuple[float, npt.NDArray[np.float64]]:
         network = _network(self)
+        parameters = _as_numbers(parameters, "parameters")
         with np.errstate(over="ignore"):
-            fits = bool(np.isfinite(np.asarray(parameters).astype(network.dtype)).all())
+            fits = bool(np.isfinite(parameters.astype(network.dtype)).all())
         if fits or not np.isfinite(parameters).all():  # what is not finite to begin with is refused
             network.parameters = parameters
             try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from foxnn._options import integer
 
 if TYPE_CHECKING:
     from foxnn.history import History
@@ -48,6 +51,8 @@ def plot_history(history: History, ax: Any = None) -> Any:
     >>> ax.get_xlabel()
     'epoch'
     """
+    if not isinstance(history, Mapping):
+        raise TypeError(f"history: got {history!r}; it takes a foxnn.History, as fit returns it")
     if ax is None:
         ax = _pyplot().figure().subplots()
     right = None
@@ -128,8 +133,8 @@ def plot_images(images: Any, titles: Any = None, columns: int = 10, figure: Any 
     ------
     ImportError
         If matplotlib is not installed.
-    ValueError
-        If the images are not square.
+    ValueError, TypeError
+        If the images are not square, there is not a title for each, or `columns` is less than 1.
 
     Examples
     --------
@@ -140,7 +145,13 @@ def plot_images(images: Any, titles: Any = None, columns: int = 10, figure: Any 
     >>> len(figure.axes)
     20
     """
-    pixels = np.asarray(images).reshape(len(images), -1)
+    given = np.asarray(images)
+    if given.ndim < 2:
+        raise ValueError(f"images: got an array of shape {given.shape}; it takes shape (n, side * side)")
+    columns = integer("columns", columns, 1)
+    if titles is not None and len(titles) != len(given):
+        raise ValueError(f"titles: got {len(titles)} for {len(given)} images; it takes one for each")
+    pixels = given.reshape(len(given), -1)
     side = round(pixels.shape[1] ** 0.5)
     if side * side != pixels.shape[1]:
         raise ValueError(f"images: got {pixels.shape[1]} pixels each; it takes square images")

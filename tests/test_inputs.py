@@ -337,7 +337,7 @@ def test_targets_outside_of_what_the_loss_takes(loss: str, values: Any, pattern:
 BAD_NETWORKS: list[tuple[str, dict[str, Any]]] = [
     *(("sizes", {"sizes": value}) for value in ([], [3], [3, 0], [3, -1, 2], [3, 1.5], [3, "a"], 3, None, [3, True])),
     *(("activation", {"activation": value}) for value in ("rely", 3, None, ["relu"], ["relu"] * 3, "softmax")),
-    *(("activation", {"output": value}) for value in ("soft", 3)),
+    *(("output", {"output": value}) for value in ("soft", 3)),
     *(("loss", {"loss": value}) for value in ("hinge", 3)),
     *(("init", {"init": value}) for value in ("he", np.nan, np.inf, [1], [np.zeros((2, 2))] * 3)),
     *(("init", {"init": [np.zeros((4, 5)), np.full((5, 5), np.nan), np.zeros((5, 3))]}) for _ in range(1)),

@@ -114,8 +114,8 @@ def test_keras(tmp_path: Path) -> None:
     model(X)  # the exporter wants to have seen a batch
     try:
         model.export(path, format="onnx", verbose=False)
-    except (ImportError, ModuleNotFoundError, ValueError, NotImplementedError) as error:
-        pytest.skip(f"this backend does not export here: {type(error).__name__}")
+    except ImportError as error:  # each backend's exporter is a package of its own
+        pytest.skip(str(error))
     nn = foxnn.from_onnx(path)
     assert nn.sizes == [4, 6, 5, 5, 4, 4, 3]
     assert_close(nn.predict(X), test_keras.run_keras(model, X), 2e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from foxnn._options import flag, path_text
 from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     """
     from pathlib import Path  # not above: it would be a fifth of what it costs to import foxnn
 
-    path = Path(path)
+    path, only_scale = Path(path_text("path", path)), flag("only_scale", only_scale)
     with open(path, "rb") as file:
         start = file.read(9)
     # The length of a safetensors header, then the header; or a name that promises it, to say what is damaged.
@@ -75,7 +76,8 @@ def save(
     """Write a network to a file; see `NeuralNetwork.save`."""
     from pathlib import Path
 
-    path = Path(path)
+    path = Path(path_text("path", path))
+    only_scale, optimizer = flag("only_scale", only_scale), flag("optimizer", optimizer)
     if path.suffix == ".safetensors" and not only_scale:
         from foxnn._atomic import replace_file
         from foxnn.io.native import to_pieces

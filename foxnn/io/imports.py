@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from foxnn._options import path_text
+
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
@@ -83,6 +85,7 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
     >>> import foxnn
     >>> nn = foxnn.from_onnx("net.onnx")  # doctest: +SKIP
     """
+    path = path_text("path", path)
     from foxnn.io import onnx_import
 
     return onnx_import.from_onnx(path, output=output)
