@@ -48,7 +48,7 @@ static int opened(int file, const char *path) {
         REAL(int, name, const char *, int, ...); \
         va_list more; \
         va_start(more, flags); \
-        const int mode = flags & O_CREAT ? va_arg(more, int) : 0; \
+        const int mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(more, int) : 0; \
         va_end(more); \
         if (fails("open", in_folder(path))) return errno = failure, -1; \
         return opened(real(path, flags, mode), path); \
@@ -80,6 +80,16 @@ int close(int file) {
 int chmod(const char *path, mode_t mode) {
     REAL(int, chmod, const char *, mode_t);
     return fails("chmod", in_folder(path)) ? (errno = failure, -1) : real(path, mode);
+}
+
+int fchmod(int file, mode_t mode) {
+    REAL(int, fchmod, int, mode_t);
+    return fails("chmod", ours(file)) ? (errno = failure, -1) : real(file, mode);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    REAL(int, linkat, int, const char *, int, const char *, int);
+    return fails("link", in_folder(to)) ? (errno = failure, -1) : real(from_folder, from, to_folder, to, flags);
 }
 
 int rename(const char *from, const char *to) {

@@ -1,8 +1,9 @@
 """Have processes killed while they save two networks by turns, and look at the file each time.
 
-    python save_until_killed.py FILE TIMES
+    python save_until_killed.py FILE TIMES [named]
 
-Prints how many kills there were, at least TIMES, and how many left what, as JSON.
+Prints how many kills there were, at least TIMES, and how many left what, as JSON. With "named", as on a system that has
+no files without a name: then the temporary files show that kills came in the middle of writing.
 """
 
 import collections
@@ -16,6 +17,9 @@ from pathlib import Path
 
 import foxnn
 
+is_named = "named" in sys.argv or not hasattr(os, "O_TMPFILE")
+if is_named and hasattr(os, "O_TMPFILE"):
+    del os.O_TMPFILE
 path, times = Path(sys.argv[1]), int(sys.argv[2])
 networks = [foxnn.neural_network([100, 60, 10], seed=seed) for seed in (0, 1)]
 whole = {}
@@ -28,7 +32,8 @@ for name, network in zip(("first", "second"), networks, strict=True):
 found: collections.Counter[str] = collections.Counter()
 kills = 0
 # Until all has happened that can happen, however busy the machine is.
-while kills < times or (len(found) < 3 and kills < 30 * times):
+wanted = {"first", "second"} | ({"killed while writing"} if is_named else set())
+while kills < times or (not wanted <= found.keys() and kills < 30 * times):
     kills += 1
     random.shuffle(networks)
     saving = os.fork()  # it has foxnn imported already, and so gets going at once
@@ -43,7 +48,7 @@ while kills < times or (len(found) < 3 and kills < 30 * times):
     found[whole.get(data, f"{len(data)} bytes of something else")] += 1
     foxnn.load(path)
     for left in path.parent.glob(".foxnn-*.tmp"):
-        found["killed while writing"] += 1
+        found["killed while writing" if left.read_bytes() not in whole else "killed before the rename"] += 1
         left.unlink()
 print(
     json.dumps(

@@ -1,6 +1,8 @@
 """Save over an old file again and again, with each call that the operating system answers failing once.
 
-    LD_PRELOAD=faults.so python save_with_faults.py faults.so FOLDER KIND
+    LD_PRELOAD=faults.so python save_with_faults.py faults.so FOLDER FILE [named]
+
+With "named", as on a system that has no files without a name.
 
 Prints what became of each attempt, as JSON lines.
 """
@@ -14,6 +16,8 @@ from pathlib import Path
 
 import foxnn
 
+if "named" in sys.argv and hasattr(os, "O_TMPFILE"):
+    del os.O_TMPFILE
 library, folder, name = ctypes.CDLL(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 FAILURES = {
     "open": ["ENOSPC", "EIO", "EMFILE", "EINTR"],
@@ -21,6 +25,7 @@ FAILURES = {
     "chmod": ["EIO", "EPERM"],
     "fsync": ["EIO", "ENOSPC", "EINTR"],
     "close": ["EIO", "ENOSPC", "EINTR"],
+    "link": ["EIO", "ENOSPC", "EPERM", "EXDEV"],
     "rename": ["EIO", "ENOSPC", "EINTR"],
 }
 
