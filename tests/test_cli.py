@@ -645,7 +645,7 @@ TRAIN = "train flowers.csv --target species "
     ("line", "message"),
     [
         ("trian", "invalid choice: 'trian'"),
-        ("train", "required: data"),
+        ("train", "data: got none; it takes mnist"),
         ("train mnist --epoch 3", "unrecognized arguments: --epoch 3"),
         ("train mnits", "did you mean 'mnist'?"),
         ("train nowhere.csv --target x", "no file 'nowhere.csv'"),
@@ -886,6 +886,54 @@ def test_an_interrupted_training_goes_on(
     result = foxnn_(*command, "--resume")
     assert result.code == 2
     assert "--resume: there is no training to go on with" in result.err
+
+
+def test_a_checkpoint_knows_its_command(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("train", flowers, "--target", "species", "--epochs", 6, "--seed", 5, "--hidden", "7", "--output")
+    assert foxnn_(*command, "whole.safetensors").code == 0
+
+    def interrupt(self: Callback, network: foxnn.NeuralNetwork, now: int, values: dict[str, float]) -> None:
+        if now == 2:
+            raise KeyboardInterrupt
+
+    def interrupted(*arguments: Any) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(report.EpochLines, "on_epoch_end", interrupt)
+            assert foxnn_(*arguments).code == 130
+
+    interrupted(*command, "begun.safetensors")
+    assert foxnn.load("begun.safetensors").metadata.keys() == {"table"}
+    checkpoint = "begun.checkpoint.safetensors"
+    for again, message in (
+        (("--epochs", 7), "epochs: got 7"),
+        (("--seed", 0), "seed: got 0"),
+        (("--hidden", "9"), r"sizes: got [4, 9, 3]"),
+        (("--output", "begun.txt"), "it takes a name that ends in .safetensors"),
+    ):
+        result = foxnn_("train", "--resume", checkpoint, *again)
+        assert (result.code, message in result.err) == (2, True), result.err
+    interrupted("train", "--resume", checkpoint, "--epochs", 6)
+    Path(checkpoint).rename("moved.checkpoint.safetensors")
+    assert foxnn_("train", "--resume", "moved.checkpoint.safetensors").code == 0
+    assert not Path("moved.checkpoint.safetensors").exists()
+    moved, whole = foxnn.load("moved.safetensors"), foxnn.load("whole.safetensors")
+    assert moved.metadata == whole.metadata
+    for one, other in zip(moved.layers, whole.layers, strict=True):
+        np.testing.assert_array_equal(one.weights, other.weights)
+
+
+def test_what_is_no_checkpoint_is_not_resumed(foxnn_: Any, flowers: Path) -> None:
+    foxnn.neural_network([4, 3]).save("net.safetensors")
+    nn = foxnn.neural_network([4, 3])
+    nn.metadata["command"] = ["predict", "net.safetensors"]
+    nn.save("other.safetensors")
+    for file in ("net.safetensors", "other.safetensors"):
+        result = foxnn_("train", "--resume", file)
+        assert (result.code, result.err) == (2, f"foxnn: error: --resume: '{file}' is no checkpoint of foxnn train\n")
+    assert "none.safetensors" in foxnn_("train", "--resume", "none.safetensors").err
+    assert "data: got none; it takes mnist" in foxnn_("train").err
+    result = foxnn_("train", "--target", "species", "--resume", flowers)  # the flag, and the data after it
+    assert "there is no training to go on with: 'flowers.checkpoint.safetensors' is not there" in result.err
 
 
 def test_ctrl_c_before_an_epoch_is_complete_keeps_the_old_file(

@@ -81,6 +81,8 @@ def _run(argv: Sequence[str] | None) -> int:
     if args.command is None:
         parser.print_help()
         return 0
+    args.given = list(sys.argv[1:] if argv is None else argv)
+    args.parse = parser.parse_args
     threads = getattr(args, "threads", None)
     with nullcontext() if threads is None else foxnn.num_threads(threads):
         return int(args.run(args))

@@ -40,6 +40,7 @@ examples:
   foxnn train mnist
   foxnn train mnist --epochs 20 --dropout 0.2 --validation 0.1 --output digits.safetensors
   foxnn train mnist --epochs 20 --resume
+  foxnn train --resume mnist.checkpoint.safetensors
   foxnn train iris.csv --target species
   foxnn train homes.csv --target price --ignore id,street --hidden 128,64 --loss huber
 """
@@ -48,19 +49,22 @@ _IMAGES = {"hidden": [512, 512], "epochs": 10, "batch_size": 98, "early_stopping
 _TABLES = {"hidden": [64, 64], "epochs": 100, "batch_size": 32, "early_stopping": 10}
 _VALIDATION = 0.1  # if training may stop early
 _SCHEDULES = {"constant": None, "cosine": "Cosine", "one-cycle": "OneCycle"}  # over all epochs
+_CHECKPOINT = ".checkpoint.safetensors"
+_COMMAND = "command"  # its name in the metadata of a checkpoint
 _OF_TABLES = ("target", "task", "ignore", "text_columns", "test", "delimiter")
 
 
 def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = command(commands, "train", run, "train a network on images or a table", _EXAMPLES)
-    parser.add_argument("data", help="mnist, fashion-mnist or a CSV file whose first line names the columns")
+    parser.add_argument("data", nargs="?", help="mnist, fashion-mnist or a CSV file whose first line names the columns")
     parser.add_argument(
         "--output", metavar="FILE", help="file of the network; by default called as the data, here, .safetensors"
     )
     parser.add_argument(
-        "--resume", action="store_true",
-        help="go on with the training that was interrupted, as the same command began it; ends with the same bits",
+        "--resume", nargs="?", const=True, default=False, metavar="FILE",
+        help="go on with the training that was interrupted, as the same command began it; ends with the same bits. "
+        "With the FILE of its checkpoint, the command need not be given again",
     )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="print only warnings and the result")
     _add_network(parser.add_argument_group("network"))
@@ -125,6 +129,10 @@ def _add_table(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the command."""
+    if isinstance(args.resume, str):
+        args = _as_begun(args)
+    if args.data is None:
+        raise ValueError(f"data: got none; it takes {', '.join(DATASETS)} or a CSV file (see foxnn train --help)")
     of_images = args.data in DATASETS
     _complete(args, _IMAGES if of_images else _TABLES)
     # All that may be wrong is found before minutes of downloading and training.
@@ -141,12 +149,33 @@ def run(args: argparse.Namespace) -> int:
     loss, output = _loss_and_output(args.loss, is_regression=data.n_out == 1)
     network = _network(args, data.train.X.shape[1], data.n_out, loss, output)
     network.metadata.update(data.metadata)
+    network.metadata[_COMMAND] = args.given  # until the training is complete
     if not args.quiet:
         for label, text in data.description.items():
             line(label, text)
         line("network", architecture(network))
         line("training", f"{loss}, {optimizer!r}, batches of {args.batch_size}, seed {args.seed}")
     return _train(args, network, optimizer, data)
+
+
+def _as_begun(args: argparse.Namespace) -> argparse.Namespace:
+    """What the command said that began the training in the file of --resume; what is given again comes after it."""
+    file, output, given = args.resume, args.output, args.given
+    if not file.endswith(".safetensors") and args.data is None:  # --resume DATA, without a FILE
+        args.data, args.resume = file, True
+        return args
+    if args.data is None:
+        command = foxnn.load(file).metadata.get(_COMMAND)
+        if (
+            not isinstance(command, list)
+            or not all(isinstance(word, str) for word in command)
+            or command[:1] != given[:1]
+        ):
+            raise ValueError(f"--resume: {file!r} is no checkpoint of foxnn train")
+        args = args.parse([*command, *given[1:]])
+        args.given = [*command, *given[1:]]
+    args.output = output or file.removesuffix(_CHECKPOINT) + ".safetensors"  # whatever the file says
+    return args
 
 
 def _complete(args: argparse.Namespace, defaults: dict[str, Any]) -> None:
@@ -222,12 +251,13 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
             metrics=args.metrics,
             verbose=show_bar,
             checkpoint=checkpoint,
-            resume=args.resume,
+            resume=bool(args.resume),
         )
     except KeyboardInterrupt:
         raise _interrupted(args, network) from None
     except foxnn.DivergenceError as error:
         raise foxnn.DivergenceError(f"{error} Nothing was saved.") from None
+    del network.metadata[_COMMAND]
     network.save(args.output)  # before the test, which Ctrl-C may cut short
     checkpoint.unlink(missing_ok=True)
     if early_stopping is not None and not args.quiet:
@@ -242,7 +272,7 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
 
 def _checkpoint(args: argparse.Namespace) -> Path:
     """The file of the training, beside that of the network; without --resume, a new one."""
-    path = Path(args.output).with_suffix(".checkpoint.safetensors")
+    path = Path(args.output).with_suffix(_CHECKPOINT) if isinstance(args.resume, bool) else Path(args.resume)
     if not args.resume:
         if path.exists():
             say(f"warning: the training that was interrupted begins anew ({path} is gone); --resume would have gone on")
@@ -257,6 +287,7 @@ def _interrupted(args: argparse.Namespace, network: NeuralNetwork) -> KeyboardIn
     done = len(network.history.epochs)
     if not done:
         return KeyboardInterrupt("interrupted before the first epoch was complete; --resume goes on")
+    del network.metadata[_COMMAND]
     network.save(args.output)
     return KeyboardInterrupt(
         f"interrupted after {done} of {args.epochs} epochs; saved the network as it was then: {args.output}; "
