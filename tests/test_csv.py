@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -423,3 +424,18 @@ def test_pandas_agrees(write: Any) -> None:
     expected = pandas.get_dummies(frame, prefix_sep="=")[list(table.feature_names)]
     np.testing.assert_array_equal(table.X, expected.to_numpy(dtype=np.float64))
     np.testing.assert_array_equal(table.encoder.transform(frame.to_dict("records"), dtype="float64"), table.X)
+
+
+def test_numbers_take_memory_in_proportion_to_the_file(tmp_path: Path) -> None:
+    """The worst there is: cells of one digit, two bytes each. With a copy of the text it would be twice as much."""
+    cells = np.random.default_rng(0).integers(10, size=(20_000, 10))
+    path = tmp_path / "digits.csv"
+    path.write_text("a,b,c,d,e,f,g,h,i,j\n" + "".join(",".join(map(str, row)) + "\n" for row in cells.tolist()))
+    tracemalloc.start()
+    try:
+        table = load_csv(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(table.X, cells)
+    assert peak < 14 * path.stat().st_size

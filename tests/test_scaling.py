@@ -256,6 +256,10 @@ def exported(nn: foxnn.NeuralNetwork, x: Any, to: str, folder: Path) -> Any:
     if to == "torch":
         torch = pytest.importorskip("torch")
         return nn.to_torch()(torch.tensor(x)).detach().numpy()
+    if to == "keras":
+        test_keras = pytest.importorskip("test_keras", reason="needs Keras 3 and a backend")
+        with test_keras.float64():
+            return test_keras.run_keras(nn.to_keras(), x)
     if to == "sklearn":
         pytest.importorskip("sklearn")
         return nn.to_sklearn().predict(x)
@@ -267,7 +271,8 @@ def exported(nn: foxnn.NeuralNetwork, x: Any, to: str, folder: Path) -> Any:
         return (hidden @ arrays["layers.1.weights"] + arrays["layers.1.bias"]) * unscale["spread"] + unscale["shift"]
 
 
-@pytest.mark.parametrize("to", ["c", "js", "onnx", "torch", "sklearn", "npz"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras's
+@pytest.mark.parametrize("to", ["c", "js", "onnx", "torch", "keras", "sklearn", "npz"])
 def test_exports_take_raw_inputs(to: str, tmp_path: Path) -> None:
     dtype = "float32" if to == "onnx" else "float64"
     nn = network(dtype=dtype)
@@ -276,7 +281,7 @@ def test_exports_take_raw_inputs(to: str, tmp_path: Path) -> None:
     expected = nn.predict(x)
     error = np.abs(exported(nn, x, to, tmp_path) - expected).max(axis=0) / nn.output_scaling.spread
     # Where the scaling is in the weights, digits are lost to the inputs that are far away.
-    assert error.max() < {"onnx": 1e-3, "torch": 1e-8, "sklearn": 1e-8}.get(to, 1e-10)
+    assert error.max() < {"onnx": 1e-3, "torch": 1e-8, "keras": 1e-6, "sklearn": 1e-8}.get(to, 1e-10)
 
 
 def test_exports_that_cannot_hold_it_say_so(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import os
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -73,7 +74,8 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
     {'city': ('Bern', 'Basel'), 'height': ('540', '260')}
     """
     source = os.fspath(path)
-    text = io.StringIO(_read_text(path, source), newline="")
+    data = _checked_text(path, source)
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")  # decoded line by line
     if delimiter is None:
         delimiter = _sniff_delimiter(text, source)
     elif len(delimiter) != 1 or delimiter in '"\r\n':
@@ -81,16 +83,18 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
     lines = _lines(text, delimiter, source)
     names = _header(lines)
     _check_header(names, source)
-    numbers, rows = [], []
+    numbers = array("q")
+    columns: list[list[str]] = [[] for _ in names]
     for number, row in lines:
         if len(row) != len(names):
             raise ValueError(f"{source}, line {number}: {len(row)} cells, but the header has {len(names)}")
         numbers.append(number)
-        rows.append(row)
-    if not rows:
+        for column, cell in zip(columns, row, strict=True):
+            column.append(cell.strip())
+    if not numbers:
         raise ValueError(f"{source}: no rows after the header")
-    columns = (tuple(map(str.strip, column)) for column in zip(*rows, strict=True))
-    return Records(source, "line", numbers, dict(zip(names, columns, strict=True)))
+    columns.reverse()
+    return Records(source, "line", numbers, {name: tuple(columns.pop()) for name in names})
 
 
 def records_from_rows(rows: Sequence[Mapping[str, object]]) -> Records:
@@ -117,17 +121,19 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _read_text(path: str | os.PathLike[str], source: str) -> str:
+def _checked_text(path: str | os.PathLike[str], source: str) -> bytes:
+    """The content of a file, without a byte order mark; it is UTF-8."""
     with open(path, "rb") as file:
         data = file.read().removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{source}, line {number}: not UTF-8 text ({error.reason})") from error
+    return data
 
 
-def _lines(text: io.StringIO, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(text: io.TextIOWrapper, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of each line that is not empty, with the number of the line it starts in."""
     text.seek(0)
     # strict: otherwise a quote that is never closed swallows the rest of the file without a word.
@@ -147,7 +153,7 @@ def _header(lines: Iterator[tuple[int, list[str]]]) -> list[str]:
     return [name.strip() for name in names]
 
 
-def _sniff_delimiter(text: io.StringIO, source: str) -> str:
+def _sniff_delimiter(text: io.TextIOWrapper, source: str) -> str:
     counts = {delimiter: _header_length(text, delimiter) for delimiter in _DELIMITERS}
     longest = max(counts.values())
     best = [delimiter for delimiter, count in counts.items() if count == longest]
@@ -156,7 +162,7 @@ def _sniff_delimiter(text: io.StringIO, source: str) -> str:
     return best[0]
 
 
-def _header_length(text: io.StringIO, delimiter: str) -> int:
+def _header_length(text: io.TextIOWrapper, delimiter: str) -> int:
     try:
         return len(_header(_lines(text, delimiter, "")))
     except ValueError:

@@ -164,7 +164,10 @@ class _Reader:
         from onnx import numpy_helper
 
         self.graph = graph
-        self.constants: dict[str, Array] = {t.name: _numbers(numpy_helper.to_array(t)) for t in graph.initializer}
+        self.constants: dict[str, Array] = {}
+        for tensor in graph.initializer:
+            self.constants[tensor.name] = _numbers(numpy_helper.to_array(tensor))
+            tensor.ClearField("raw_data")  # large ones need not be there twice
         self.flows: dict[str, _Flow] = {}
         self.maker = {name: node for node in graph.node for name in node.output if name}
 
@@ -372,7 +375,8 @@ def _product(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, An
         raise _refusal(node, "has a bias that is not constant")
     if attributes.get("transB"):
         weights = weights.T
-    weights = weights * weights.dtype.type(attributes.get("alpha", 1.0))
+    if attributes.get("alpha", 1.0) != 1.0:
+        weights = weights * weights.dtype.type(attributes["alpha"])
     n_in, n_out = weights.shape
     if flow.point.width not in (None, n_in):
         raise _refusal(node, f"takes {n_in} inputs where there are {flow.point.width}")
