@@ -611,6 +611,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         if checkpoint is None:
             if resume:
                 raise ValueError("resume: got True without a checkpoint to go on with; it takes checkpoint=FILE")
+            if checkpoint_every != 10.0:
+                raise ValueError(f"checkpoint_every: got {checkpoint_every!r} without a checkpoint=FILE to write")
             keeper = None
         else:
             from foxnn.checkpoint import Checkpoint

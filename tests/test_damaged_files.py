@@ -314,6 +314,15 @@ def test_metadata_that_would_not_come_back_is_refused(value: object, tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["net.safetensors"]
 
 
+@pytest.mark.parametrize("value", [3, None, [1], "text"])
+def test_metadata_is_a_dict(value: object, tmp_path: Path) -> None:
+    nn = foxnn.neural_network([2, 1])
+    nn.metadata = value
+    with pytest.raises(TypeError, match=r"metadata: got .*; it takes a dict"):
+        nn.save(tmp_path / "net.safetensors")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_history_keeps_numbers_that_json_has_not(tmp_path: Path) -> None:
     nn = foxnn.neural_network([2, 1])
     nn.history.append({"loss": float("nan"), "gain": -float("inf"), "steps": 3})

@@ -494,6 +494,8 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         fit_on("run.ckpt")
     with pytest.raises(ValueError, match="resume: got True without a checkpoint"):
         classifier().fit(X, CLASSES, resume=True)
+    with pytest.raises(ValueError, match="checkpoint_every: got 5 without a checkpoint=FILE"):
+        classifier().fit(X, CLASSES, checkpoint_every=5)
 
 
 def test_without_a_file_training_begins(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _real_or_none(name: str) -> Callable[[Any], float | None]:
 
 def _metadata(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise TypeError("not a JSON object")
+        raise TypeError(f"metadata: got {value!r}; it takes a dict of what JSON can hold")
     return value
 
 
@@ -122,7 +122,7 @@ _PARTS = {
         lambda nn: [{name: _number(value) for name, value in epoch.items()} for epoch in nn.history.epochs],
         _set("history", _history),
     ),
-    "metadata": _Part(lambda nn: nn.metadata, _set("metadata", _metadata)),
+    "metadata": _Part(lambda nn: _metadata(nn.metadata), _set("metadata", _metadata)),
 }
 
 
