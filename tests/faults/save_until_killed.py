@@ -17,7 +17,7 @@ from pathlib import Path
 
 import foxnn
 
-is_named = "named" in sys.argv or not hasattr(os, "O_TMPFILE")
+is_named = "named" in sys.argv
 if is_named and hasattr(os, "O_TMPFILE"):
     del os.O_TMPFILE
 path, times = Path(sys.argv[1]), int(sys.argv[2])
