@@ -171,6 +171,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             if n_threads is not None:
                 self.n_threads = n_threads
             return
+        if only_scale:
+            raise ValueError(f"only_scale: got {only_scale!r}; it is for networks that are loaded, not new ones")
         self.settings = self._new_settings()
         self.sizes, self._norms = self._checked_sizes(sizes)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)

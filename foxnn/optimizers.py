@@ -87,6 +87,10 @@ def checked_rate(rate: Any) -> float | Schedule:
         from foxnn import schedules
 
         return schedules.get(rate)
+    if isinstance(rate, str):
+        raise TypeError(
+            f"learning_rate: got {rate!r}; it takes a number or a schedule, such as foxnn.schedules.Cosine(0.001)"
+        )
     return real("learning_rate", rate, 0)
 
 

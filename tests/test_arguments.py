@@ -46,6 +46,8 @@ def network(**options: Any) -> foxnn.NeuralNetwork:
         (lambda nn: foxnn.plots.plot_images(3), r"^images: got an array of shape \(\); it takes shape \(n, side"),
         (lambda nn: foxnn.plots.plot_images(np.ones((2, 4)), columns=0), "^columns: got 0; it takes an integer"),
         (lambda nn: foxnn.plots.plot_images(np.ones((2, 4)), ["a"]), "^titles: got 1 for 2 images; it takes one for"),
+        (lambda nn: foxnn.neural_network([2, 1], only_scale=True), "^only_scale: got True; it is for networks that"),
+        (lambda nn: foxnn.optimizers.Adam("cosine"), "^learning_rate: got 'cosine'; it takes a number or a schedule"),
     ],
 )
 def test_the_message(call: Callable[[Any], Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
