@@ -38,13 +38,15 @@ def measure(repetitions: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in ["numpy", *names]}
     with tempfile.TemporaryDirectory() as folder:
         installed.copy_of_foxnn(Path(folder))
-        environment = {**os.environ, "PYTHONPATH": folder, "KERAS_BACKEND": "jax"}
+        environment = {**os.environ, "KERAS_BACKEND": "jax"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for repetition in range(repetitions + 1):  # the first fills the disk's cache and compiles foxnn's Python files
             for name in names:
                 command = [sys.executable, "-c", CHILD.format(module=MODULES[name])]
-                output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-                numpy, added = map(float, output.split()[-2:])
+                run = subprocess.run(  # there, where Python looks first
+                    command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True
+                )
+                numpy, added = map(float, run.stdout.split()[-2:])
                 if repetition:
                     times["numpy"].append(numpy)
                     times[name].append(added)
