@@ -42,11 +42,7 @@ void for_panels(const Worker& worker, Queue queue, Index rows, Index inner, cons
         }
     };
     if (each == 1) return do_piece(worker.id);
-    // Its own share first, which may be in its cache from the last step; then what the others have not come to.
-    for (int w = 0; w < worker.count; w++) {
-        const int owner = (worker.id + w) % worker.count;
-        for (Index i; (i = worker.team->take(queue, owner, each)) < each;) do_piece(owner * each + i);
-    }
+    worker.share_out(queue, each, do_piece);
 }
 
 // Calls tile(row, n) for tiles of n rows that make up [begin, end), as many as need be and of nearly equal height: a

@@ -58,6 +58,15 @@ struct Worker {
     void barrier() const {
         if (team) team->barrier();
     }
+    // Calls piece(i) for each i of count * each that this worker comes to, every i for one worker only: its own share
+    // first, which may be in its cache from the last step; then what the others have not come to.
+    template <class Piece>
+    void share_out(Queue queue, Index each, const Piece& piece) const {
+        for (int w = 0; w < count; w++) {
+            const int owner = (id + w) % count;
+            for (Index i; (i = team->take(queue, owner, each)) < each;) piece(owner * each + i);
+        }
+    }
     // This worker's share of n things, as a range.
     Index begin(Index n) const { return n * id / count; }
     Index end(Index n) const { return n * (id + 1) / count; }

@@ -19,16 +19,14 @@ int main() {
             for (Index round = 0; round < rounds; round++) {
                 const Index n = 1 + round % most;  // in each queue; the same queues serve round after round
                 for (const Queue queue : queues)
-                    for (int w = 0; w < worker.count; w++) {
-                        const int owner = (worker.id + w) % worker.count;
-                        for (Index i; (i = worker.team->take(queue, owner, n)) < n;) {
-                            done[static_cast<std::size_t>((static_cast<int>(queue) * count + owner) * most + i)]++;
-                            stolen += owner != worker.id;
-                            volatile int x = 0;
-                            if (worker.id == round % count)  // a slow one, each in turn
-                                for (int k = 0; k < 500; k++) x = x + 1;
-                        }
-                    }
+                    worker.share_out(queue, n, [&](Index i) {
+                        const Index owner = i / n, row = static_cast<int>(queue) * count + owner;
+                        done[static_cast<std::size_t>(row * most + i % n)]++;
+                        stolen += owner != worker.id;
+                        volatile int x = 0;
+                        if (worker.id == round % count)  // a slow one, each in turn
+                            for (int k = 0; k < 500; k++) x = x + 1;
+                    });
                 worker.barrier();
                 if (worker.id == 0)
                     for (std::size_t i = 0; i < done.size(); i++)
