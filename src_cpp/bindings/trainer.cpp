@@ -103,11 +103,8 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             "step",
             [](Trainer<T>& trainer, const SamplesOwner& owner, State& optimizer, double learning_rate, double l1,
                double l2, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
-                RunOptions options;
+                RunOptions options = step_options(learning_rate, l1, l2, n_threads);
                 options.batch_size = owner.samples.x.n;
-                options.learning_rate = learning_rate;
-                options.penalty = {l1, l2};
-                options.n_threads = n_threads;
                 options.seed = seed;
                 options.epoch = epoch;
                 RunResult r;
