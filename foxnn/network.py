@@ -22,7 +22,7 @@ from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
-from foxnn.normalisation import BatchNorm, Norm, take_apart
+from foxnn.normalisation import BatchNorm, Norm, put_together, take_apart
 from foxnn.own_loop import Gradients, OwnLoop
 from foxnn.parameters import Parameters
 from foxnn.regularisation import Regularisation
@@ -341,8 +341,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     def __repr__(self) -> str:
         inner = ", ".join(str(a) for a in self._activations)
-        parts = [[n] if norm is None else [n, norm] for n, norm in zip(self.sizes, [None, *self._norms], strict=True)]
-        sizes = [part for parts_of_layer in parts for part in parts_of_layer]
+        sizes = put_together(self.sizes, self._norms)
         return f"neural_network({sizes}, [{inner}], loss={self.loss.name!r}, dtype={self._dtype!r})"
 
     # ---- the way forward ------------------------------------------------------------------------------------

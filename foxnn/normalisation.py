@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy.typing as npt
@@ -226,3 +227,9 @@ def take_apart(sizes: Any) -> tuple[list[int], list[Norm | None]]:
     if norms and norms[-1] is not None:
         raise ValueError(f"sizes[{len(sizes) - 1}]: got {norms[-1]!r} for the outputs; it takes a hidden layer")
     return numbers, norms[1:]
+
+
+def put_together(sizes: Sequence[int], norms: Sequence[Norm | None]) -> list[int | Norm]:
+    """The list of sizes that `take_apart` takes apart: each layer's size, and after it what normalises the layer."""
+    layers = zip(sizes[1:], norms, strict=True)
+    return [sizes[0], *(part for layer in layers for part in layer if part is not None)]

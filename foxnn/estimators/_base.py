@@ -26,12 +26,12 @@ from foxnn.estimators._parameters import (
 from foxnn.estimators._stochastic import fit_stochastic
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork
+from foxnn.normalisation import put_together
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from foxnn.history import History
-    from foxnn.normalisation import Norm
 
 #: scikit-learn's names of output activations in foxnn's words.
 _OUTPUTS = {"identity": "linear", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
@@ -163,9 +163,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         return True
 
     def _new_network(self, sizes: list[int], init: Any, dtype: Any, seed: int | None = None) -> NeuralNetwork:
-        norms = hidden_norms(self.norm, len(sizes) - 2)
         network = NeuralNetwork(
-            _with_norms(sizes, norms),
+            put_together(sizes, [*hidden_norms(self.norm, len(sizes) - 2), None]),
             activation=hidden_activations(self.activation, len(sizes) - 2),
             output=_OUTPUTS[self.out_activation_],
             loss=self._loss(),
@@ -310,7 +309,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         network = self._synced_network()
         if linear:
             hidden = [layer.activation for layer in network.layers[:-1]]
-            sizes = _with_norms(network.sizes, [layer.norm for layer in network.layers[:-1]])
+            sizes = put_together(network.sizes, [layer.norm for layer in network.layers])
             twin = NeuralNetwork(sizes, hidden, "linear", init="zeros", dtype=network.dtype)
             twin.copy_weights(network)
             network = twin
@@ -324,12 +323,6 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
 def _seed(rng: Any) -> int:
     return int(rng.randint(np.iinfo(np.int32).max))
-
-
-def _with_norms(sizes: list[int], norms: list[Norm | None]) -> list[int | Norm]:
-    """Sizes as a network takes them, with what normalises each hidden layer."""
-    hidden = zip(sizes[1:-1], norms, strict=True)
-    return [sizes[0], *(part for pair in hidden for part in pair if part is not None), sizes[-1]]
 
 
 def _dense(X: Any) -> npt.NDArray[Any]:

@@ -23,7 +23,7 @@ from foxnn.errors import FileFormatError
 from foxnn.history import History
 from foxnn.io import container
 from foxnn.losses import Loss
-from foxnn.normalisation import Norm
+from foxnn.normalisation import Norm, put_together
 from foxnn.scaling import as_json, from_json
 
 if TYPE_CHECKING:
@@ -334,10 +334,8 @@ def _build(description: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
     from foxnn.network import NeuralNetwork
 
     activations = [Activation(**a) for a in description["activations"]]
-    first, *units = description["sizes"]
-    layers = zip(units, _norms(description), strict=True)
     network = NeuralNetwork(
-        [first, *(part for n, norm in layers for part in ([n] if norm is None else [n, norm]))],
+        put_together(description["sizes"], _norms(description)),
         activation=activations[:-1],
         output=activations[-1],
         loss=Loss.from_config(**description["loss"]),
