@@ -11,7 +11,7 @@ namespace foxnn {
 // Into how many pieces a worker's share of `flops` of work is cut: several, so that others can do some of them if its
 // core is slower or wanted elsewhere; but none so small that handing it out would be a good part of it.
 inline Index pieces_each(const Worker& worker, double flops) {
-    constexpr double worth_handing_out = 2.5e5, most = 8;
+    constexpr double worth_handing_out = 2.5e5, most = 16;
     return static_cast<Index>(std::clamp(flops / worker.count / worth_handing_out, 1.0, most));
 }
 
