@@ -710,7 +710,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         if samples is None:
             samples, _ = self._samples(X, y, sample_weight)
         self._check_batch("X", len(samples))
-        with self._exclusively():
+        self._training.begin()  # as `with self._exclusively()`, in a quarter of the time
+        try:
             if own_loss:
                 from foxnn.training import run_steps
 
@@ -718,6 +719,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             else:
                 loss, weight = one_step(self, samples)
             self.epoch += 1  # the next batch drops other units
+        finally:
+            self._training.end()
         return loss / weight
 
     def loss_and_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradients]:
@@ -859,14 +862,18 @@ class _Exclusive:
     """Lets one training at a time into a network; another one raises instead of waiting."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        lock = threading.Lock()
+        self._acquire, self.end = lock.acquire, lock.release
 
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
+    def begin(self) -> None:
+        if not self._acquire(False):
             raise RuntimeError("this network is being trained already; train a copy of it in the other thread")
 
+    def __enter__(self) -> None:
+        self.begin()
+
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self.end()
 
 
 neural_network = NeuralNetwork

@@ -46,9 +46,9 @@ def one_step(network: NeuralNetwork, samples: Any) -> tuple[float, float]:
         samples,
         state,
         rate_of_step(network, state),
-        network.l1,
-        network.l2,
-        network.n_threads or 0,
+        network._l1,
+        network._l2,
+        network.settings._n_threads or 0,
         network.seed,
         network.epoch % 2**32,
     )
