@@ -10,7 +10,6 @@ Any callable is a schedule as well: it gets the number of an epoch, counted from
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from foxnn._options import real, unknown
@@ -102,8 +101,8 @@ def get(learning_rate: Any) -> float | Schedule:
             raise unknown("schedule", name, names())
         cls = _BY_NAME[str(name)]
         for key in arguments:
-            if key not in inspect.signature(cls).parameters:
-                raise unknown(f"{name} parameter", key, inspect.signature(cls).parameters)
+            if key not in cls._parameters():
+                raise unknown(f"{name} parameter", key, cls._parameters())
         return cls(**arguments)
     return real("learning_rate", learning_rate, 0)
 

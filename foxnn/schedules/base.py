@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -62,10 +64,15 @@ class Schedule(ABC):
     def observe(self, values: dict[str, float]) -> None:  # noqa: B027  (many need not hear)
         """Hear the values of an epoch that has ended, as they are in the history."""
 
+    @classmethod
+    @cache
+    def _parameters(cls) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(cls).parameters
+
     @property
     def config(self) -> dict[str, Any]:
         """All that it takes to make it again, as `get` takes it and JSON can hold it."""
-        arguments = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        arguments = {name: getattr(self, name) for name in self._parameters()}
         return {"schedule": self.name, **{name: _description(value) for name, value in arguments.items()}}
 
     def rates(self, epochs: int = 1, steps_per_epoch: int = 1) -> Array:
@@ -99,7 +106,7 @@ class Schedule(ABC):
         return hash(self.name)
 
     def __repr__(self) -> str:
-        parameters = inspect.signature(type(self)).parameters.values()
+        parameters = self._parameters().values()
         values = [(p.name, getattr(self, p.name, p.default), p.default) for p in parameters]
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v, default in values if v != default)})"
 
