@@ -1,4 +1,4 @@
-"""What comes with the speed: time to import, size, peak memory, callbacks, and time to an accuracy on MNIST."""
+"""What comes with the speed: time to import, size, peak memory, callbacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import installed
 import memory
 import settings
 import tables
-import time_to_accuracy
 from peers import LABELS
 
 #: What has to be installed for each peer.
@@ -39,9 +38,7 @@ def measure(given: settings.Settings) -> dict[str, Any]:
     peak = memory.measure(given.peers)
     print("callbacks", flush=True)
     callbacks = callbacks_cost.measure(epochs=5 if given.quick else 20)
-    print("time to accuracy", flush=True)
-    accuracy = None if given.quick else time_to_accuracy.measure(given.peers, seeds=3)
-    return {"import": imports, "size": sizes, "memory": peak, "callbacks": callbacks, "accuracy": accuracy}
+    return {"import": imports, "size": sizes, "memory": peak, "callbacks": callbacks}
 
 
 def measure_sizes() -> dict[str, list[float]]:
@@ -74,8 +71,6 @@ def show(result: dict[str, Any]) -> str:
     if result.get("callbacks"):
         header = ["callback, once an epoch", "time", "share of an epoch of MNIST"]
         parts.append(tables.markdown(header, callbacks_cost.show(result["callbacks"])))
-    if result["accuracy"]:
-        parts.append(show_accuracy(result["accuracy"]))
     return "\n\n".join(parts)
 
 
@@ -87,20 +82,6 @@ def show_memory(cases: list[dict[str, Any]]) -> str:
         for c in cases
     ]
     return tables.markdown(header, body)
-
-
-def show_accuracy(result: dict[str, Any]) -> str:
-    header = ["", *(f"{target:.1%}" for target in result["targets"])]
-    body = [
-        [LABELS.get(name, name), *("not reached" if s is None else tables.duration(s) for s in seconds)]
-        for name, seconds in result["seconds"].items()
-    ]
-    about = (
-        "Training until this share of MNIST's test images is right, 784-512-512-10, "
-        f"batch {time_to_accuracy.BATCH}, looked at every {time_to_accuracy.STEPS} steps; "
-        f"median of {result['seeds']} seeds, at most {result['epochs']} epochs:"
-    )
-    return about + "\n\n" + tables.markdown(header, body)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import overheads
 import prediction
 import scaling
 import tables
+import time_to_accuracy
 import training_step
 from peers import LABELS
 
@@ -20,7 +21,8 @@ SECTIONS = {
     "prediction": ("A prediction", prediction),
     "options": ("What foxnn's options cost", options),
     "scaling": ("Growth with size and threads", scaling),
-    "overheads": ("Import, size, memory, time to accuracy", overheads),
+    "overheads": ("Import, size, memory, callbacks", overheads),
+    "time_to_accuracy": ("Time to an accuracy", time_to_accuracy),
 }
 INTRODUCTION = """# Results
 

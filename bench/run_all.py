@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ["training_step", "prediction", "options", "scaling", "overheads"]
+SCRIPTS = ["training_step", "prediction", "options", "scaling", "overheads", "time_to_accuracy"]
 
 
 def main() -> None:
