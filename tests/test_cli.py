@@ -370,8 +370,52 @@ def test_options_of_the_network(foxnn_: Any, flowers: Path) -> None:
     assert not Path("flowers.safetensors").exists()
 
 
+def test_normalisation_and_regularisation(foxnn_: Any, flowers: Path) -> None:
+    argv = ["train", flowers, "--target", "species", "--hidden", "6,5", "--epochs", 2, "--norm", "batch", "--l1", 1e-5]
+    argv += ["--l2", 1e-3, "--max-norm", 2.5, "--input-noise", 0.125, "--input-dropout", 0.25]
+    argv += ["--label-smoothing", 0.1, "--optimizer", "adamw", "--weight-decay", 0.02, "--clip-norm", 0.5]
+    result = foxnn_(*argv)
+    assert (result.code, result.err) == (0, "")
+    assert "training  cross_entropy, label_smoothing 0.1, l1 1e-05, l2 0.001, AdamW(" in result.out
+    network = foxnn.load("flowers.safetensors")
+    assert [layer.norm for layer in network.layers] == [foxnn.BatchNorm(), foxnn.BatchNorm(), None]
+    assert (network.l1, network.l2, network.max_norm) == (1e-5, 1e-3, [2.5, 2.5, 2.5])
+    assert (network.input_noise, network.input_dropout) == (0.125, 0.25)
+    assert network.loss == foxnn.Loss("cross_entropy", label_smoothing=0.1)
+    assert network.optimizer == foxnn.optimizers.AdamW(weight_decay=0.02, clip_norm=0.5)
+    said = foxnn_("info", "flowers.safetensors").out
+    assert "inputs    4, noise 0.125, dropout 0.25 in training" in said
+    assert "4 -> 6 batch_norm relu, 42 parameters, max_norm 2.5" in said
+    assert "5 -> 3 softmax, 18 parameters, max_norm 2.5" in said
+    assert "loss      cross_entropy, label_smoothing 0.1, l1 1e-05, l2 0.001" in said
+
+    argv = ["train", flowers, "--target", "species", "--hidden", "6", "--epochs", 2, "--norm", "layer"]
+    argv += ["--optimizer", "nesterov", "--momentum", 0.5, "--clip-value", 0.01, "--loss", "bce"]
+    assert foxnn_(*argv, "--label-smoothing", 0.2).code == 0
+    network = foxnn.load("flowers.safetensors")
+    assert [layer.norm for layer in network.layers] == [foxnn.LayerNorm(), None]
+    assert network.optimizer == foxnn.optimizers.Nesterov(momentum=0.5, clip_value=0.01)
+    assert network.loss == foxnn.Loss("binary_cross_entropy", label_smoothing=0.2)
+
+
+def test_balanced_classes(foxnn_: Any) -> None:
+    """Rare classes count as much as others: nothing but how often they come tells these apart."""
+    write_csv("t.csv", ["x", "y"], [[0, "rare" if i % 10 == 0 else "often"] for i in range(200)])
+    argv = ("train", "t.csv", "--target", "y", "--hidden", "none", "--epochs", 300, "--test", 0, "--validation", 0)
+    for options, share in (((), 0.1), (("--class-weight", "balanced"), 0.5)):
+        assert foxnn_(*argv, "--batch-size", 200, "--optimizer", "sgd", "--learning-rate", 0.5, *options).code == 0
+        row = answers(foxnn_("predict", "t.safetensors", "t.csv", "--probabilities").out)[0]
+        assert float(row["P(rare)"]) == pytest.approx(share, abs=1e-3)
+
+
 @pytest.mark.parametrize(
-    "option", [("--seed", 1), ("--batch-size", 7), ("--activation", "tanh"), ("--init", "orthogonal")]
+    "option",
+    [
+        *(("--seed", 1), ("--batch-size", 7), ("--activation", "tanh"), ("--init", "orthogonal"), ("--norm", "batch")),
+        *(("--norm", "layer"), ("--dropout", 0.5), ("--input-dropout", 0.5), ("--input-noise", 0.1), ("--l1", 0.1)),
+        *(("--l2", 0.1), ("--max-norm", 0.1), ("--label-smoothing", 0.1), ("--clip-norm", 1e-9)),
+        *(("--clip-value", 1e-9), ("--class-weight", "balanced")),
+    ],
 )
 def test_an_option_makes_another_network_and_the_same_one_every_time(
     foxnn_: Any, flowers: Path, option: tuple[str, object]
@@ -660,7 +704,7 @@ TRAIN = "train flowers.csv --target species "
         (TRAIN + "--task regression", "is a text"),
         (TRAIN + "--ignore nothing", "'nothing'"),
         (TRAIN + "--delimiter ;;", "one character"),
-        (TRAIN + "--test 1", "--test: got '1'; it takes a number from 0 to less than 1"),
+        (TRAIN + "--test 1", "--test: got '1'; it takes a number of at least 0 and below 1"),
         (TRAIN + "--validation nan", "--validation: got 'nan'"),
         (TRAIN + "--test 0.999", "too few samples (90)"),
         (TRAIN + "--hidden 8,x", "--hidden: got '8,x'"),
@@ -668,9 +712,29 @@ TRAIN = "train flowers.csv --target species "
         (TRAIN + "--activation rleu", "did you mean 'relu'?"),
         (TRAIN + "--activation relu,tanh,relu", "activation: got 3"),
         (TRAIN + "--optimizer adma", "did you mean 'adam'?"),
-        (TRAIN + "--learning-rate x", "--learning-rate: invalid float value: 'x'"),
-        (TRAIN + "--learning-rate -1", "learning_rate: got -1.0"),
-        (TRAIN + "--dropout 1", "dropout: got 1.0"),
+        (TRAIN + "--learning-rate x", "--learning-rate: got 'x'; it takes a number of at least 0"),
+        (TRAIN + "--learning-rate -1", "--learning-rate: got '-1'"),
+        (TRAIN + "--momentum 1", "--momentum: got '1'"),
+        (TRAIN + "--momentum 0.5", "--momentum: got 0.5 with --optimizer adam; it is for momentum, nesterov"),
+        (TRAIN + "--optimizer sgd --weight-decay 0.5", "--weight-decay: got 0.5 with --optimizer sgd; it is for adamw"),
+        (TRAIN + "--clip-norm 0", "--clip-norm: got '0'; it takes a number above 0"),
+        (TRAIN + "--clip-value inf", "--clip-value: got 'inf'; it takes a number above 0"),
+        (TRAIN + "--clip-norm 1 --clip-value 1", "--clip-value: not allowed with argument --clip-norm"),
+        (TRAIN + "--norm group", "--norm: invalid choice: 'group'"),
+        (TRAIN + "--norm layer --hidden none", "--norm is for hidden layers"),
+        (TRAIN + "--dropout 0.5 --hidden none", "--dropout is for hidden layers"),
+        (TRAIN + "--norm batch --batch-size 1", "--batch-size: got a batch of one sample"),
+        (TRAIN + "--dropout 1", "--dropout: got '1'; it takes a number of at least 0 and below 1"),
+        (TRAIN + "--input-dropout -0.1", "--input-dropout: got '-0.1'"),
+        (TRAIN + "--input-noise nan", "--input-noise: got 'nan'; it takes a number of at least 0"),
+        (TRAIN + "--l1 -1", "--l1: got '-1'"),
+        (TRAIN + "--l2 1e400", "--l2: got '1e400'"),
+        (TRAIN + "--max-norm 0", "--max-norm: got '0'; it takes a number above 0"),
+        (TRAIN + "--label-smoothing 1", "--label-smoothing: got '1'"),
+        (TRAIN + "--loss mse --label-smoothing 0.1", "--label-smoothing: got 0.1 with the loss 'mean_squared_error'"),
+        (TRAIN + "--class-weight 3", "--class-weight: invalid choice: '3'"),
+        ("train homes.csv --target price --label-smoothing 0.1", "it is for binary_cross_entropy, cross_entropy"),
+        ("train homes.csv --target price --class-weight balanced", "--class-weight is for classes; 'price'"),
         (TRAIN + "--init x", "init: unknown name 'x'"),
         (TRAIN + "--loss x", "loss: unknown name 'x'"),
         (TRAIN + "--dtype float16", "dtype: unknown name 'float16'"),
@@ -732,7 +796,8 @@ def test_errors_are_one_line(foxnn_: Any, flowers: Path, homes: Path, line: str,
     "options",
     [
         *("--output nowhere/net.safetensors", "--output net.h5", "--activation rleu", "--optimizer adma"),
-        *("--dropout 2", "--metrics f2"),
+        *("--dropout 2", "--metrics f2", "--momentum 0.5", "--loss mse --label-smoothing 0.1"),
+        *("--norm batch --batch-size 1", "--norm batch --hidden none"),
     ],
 )
 def test_errors_come_before_minutes_of_loading(foxnn_: Any, monkeypatch: pytest.MonkeyPatch, options: str) -> None:
@@ -858,11 +923,18 @@ def test_ctrl_c_saves_the_epochs_that_are_complete(foxnn_: Any, flowers: Path, m
     assert foxnn_("predict", "flowers.safetensors", flowers).code == 0
 
 
-@pytest.mark.parametrize("epoch", [0, 2])
+EVERYTHING = (
+    "--norm batch --dropout 0.2 --input-dropout 0.1 --input-noise 0.1 --l1 1e-4 --l2 1e-3 --max-norm 2 "
+    "--label-smoothing 0.1 --class-weight balanced --optimizer nesterov --momentum 0.8 --clip-norm 0.1 "
+    "--schedule one-cycle"
+)
+
+
+@pytest.mark.parametrize(("epoch", "options"), [(0, "--dropout 0.2"), (2, "--dropout 0.2"), (2, EVERYTHING)])
 def test_an_interrupted_training_goes_on(
-    foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch, epoch: int
+    foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch, epoch: int, options: str
 ) -> None:
-    command = ("train", flowers, "--target", "species", "--epochs", 6, "--dropout", 0.2)
+    command = ("train", flowers, "--target", "species", "--epochs", 6, *options.split())
     assert foxnn_(*command, "--output", "whole.safetensors").code == 0
 
     def interrupt(self: Callback, network: foxnn.NeuralNetwork, now: int, values: dict[str, float]) -> None:
@@ -874,9 +946,14 @@ def test_an_interrupted_training_goes_on(
         assert foxnn_(*command).code == 130
     checkpoint = Path("flowers.checkpoint.safetensors")
     assert checkpoint.exists()
-    result = foxnn_(*command, "--epochs", 7, "--resume")
-    assert result.code == 2
-    assert "epochs: got 7" in result.err
+    for other, message in (
+        (("--epochs", 7), "epochs: got 7"),
+        (("--l2", 0.5), "l2: got 0.5"),
+        (("--norm", "layer"), "norms: got"),
+        (("--clip-norm", 3), "optimizer: got"),
+    ):
+        result = foxnn_(*command, *other, "--resume")
+        assert (result.code, message in result.err) == (2, True), result.err
     assert foxnn_(*command, "--resume").code == 0
     assert not checkpoint.exists()
     for one, other in zip(

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 __all__ = [
     "DATASETS",
     "Parser",
+    "above_zero",
     "add_delimiter",
     "add_metrics",
     "add_threads",
     "at_least",
     "command",
     "names",
+    "number",
     "positive",
     "share",
     "units",
@@ -115,21 +117,31 @@ def at_least(least: int) -> Callable[[str], int]:
 positive = at_least(1)
 
 
-def share(text: str) -> float:
-    """Return a text as a number in [0, 1).
+def number(least: float, below: float = math.inf, *, open_below: bool = False) -> Callable[[str], float]:
+    """Return what turns a text into a finite number with least <= number < below; `open_below`: least < number.
 
     Examples
     --------
-    >>> share("0.2")
+    >>> number(0, 1)("0.2")
     0.2
     """
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}; it takes a number from 0 to less than 1")
-    return number
+    takes = f"a number {'above' if open_below else 'of at least'} {least:g}"
+    takes += f" and below {below:g}" if below < math.inf else ""
+
+    def real(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (least < value if open_below else least <= value) or not value < below:
+            raise argparse.ArgumentTypeError(f"got {text!r}; it takes {takes}")
+        return value
+
+    return real
+
+
+share = number(0, 1)
+above_zero = number(0, open_below=True)
 
 
 def names(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import foxnn
 from foxnn.cli.arguments import command
 from foxnn.cli.recipe import Recipe, task
-from foxnn.cli.report import line, size
+from foxnn.cli.report import line, objective, size
 from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     line("file", f"{args.model}, {size(os.path.getsize(args.model))}")
     line("network", f"{network.n_parameters:,} parameters of {network.dtype}")
     _print_layers(network)
-    line("loss", str(network.loss.name) + "".join(f", {k} {v:g}" for k, v in network.loss.unusual.items()))
+    line("loss", objective(network))
     line("optimizer", repr(network.optimizer))
     line("seed", str(network.seed))
     line("training", _training(network))
@@ -53,10 +53,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_layers(network: NeuralNetwork) -> None:
+    disturbed = _options(noise=network.input_noise, dropout=network.input_dropout)
+    if disturbed:
+        line("inputs", f"{network.sizes[0]}{disturbed} in training")
     for i, layer in enumerate(network.layers):
-        dropout = f", dropout {network.dropout[i]:g}" if i < len(network.dropout) and network.dropout[i] else ""
+        options = _options(dropout=[*network.dropout, 0.0][i], max_norm=network.max_norm[i])
         parameters = sum(math.prod(layer.parameter_shape(name)) for name in layer.parameter_names)
-        line(f"layer {i + 1}", f"{layer.n_in} -> {layer.n_out} {layer.title}, {parameters:,} parameters{dropout}")
+        line(f"layer {i + 1}", f"{layer.n_in} -> {layer.n_out} {layer.title}, {parameters:,} parameters{options}")
+
+
+def _options(**options: float | None) -> str:
+    return "".join(f", {name} {value:g}" for name, value in options.items() if value)
 
 
 def _training(network: NeuralNetwork) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from foxnn.cli.recipe import Recipe
     from foxnn.network import NeuralNetwork
 
-__all__ = ["EpochLines", "architecture", "line", "quality", "say", "size"]
+__all__ = ["EpochLines", "architecture", "line", "objective", "quality", "say", "size"]
 
 
 def line(label: str, text: str) -> None:
@@ -58,6 +58,19 @@ def architecture(network: NeuralNetwork) -> str:
     """
     layers = "".join(f" -> {layer.n_out} {layer.title}" for layer in network.layers)
     return f"{network.sizes[0]}{layers}; {network.n_parameters:,} parameters of {network.dtype}"
+
+
+def objective(network: NeuralNetwork) -> str:
+    """Return what training minimises: the loss, its unusual parameters, and the penalties there are.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> objective(foxnn.neural_network([4, 1], loss=foxnn.Loss("huber", delta=2), l2=1e-4))
+    'huber, delta 2, l2 0.0001'
+    """
+    options = {**network.loss.unusual, "l1": network.l1, "l2": network.l2}
+    return ", ".join([network.loss.name, *(f"{name} {value:g}" for name, value in options.items() if value)])
 
 
 def quality(
