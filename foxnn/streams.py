@@ -225,7 +225,7 @@ def stream_of(
 ) -> Stream:
     """What gives batches, as a stream, or an error that names it."""
     name = options.get("name", "X")
-    if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__"):
+    if _is_samples(data):
         raise ValueError(f"y: got none; it may be left out only if {name} gives batches (X, y)")
     if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (str, Mapping)):
         if steps is not None:
@@ -237,6 +237,14 @@ def stream_of(
         f"{name}: got {type(data).__name__} without y; it takes arrays X and y, or a sequence, iterable, iterator or "
         "function that gives batches (X, y)"
     )
+
+
+def _is_samples(data: Any) -> bool:
+    """Whether these are the inputs of samples, in an array or a list, rather than what gives batches."""
+    if isinstance(data, (list, tuple)) and data:
+        first = data[0]
+        return not isinstance(first, (list, tuple)) or len(first) not in (2, 3) or bool(np.isscalar(first[0]))
+    return isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__") or hasattr(data, "tocsr")
 
 
 def input_batches(network: NeuralNetwork, X: Any) -> Iterator[Any] | None:

@@ -350,6 +350,10 @@ NARROW, SPOILT = (X[:, :5], LABELS), (X * np.float32(np.nan), LABELS)
     ("options", "message"),
     [
         ({"X": X}, "y: got none; it may be left out only if X gives batches"),
+        ({"X": X.tolist()}, "y: got none"),
+        ({"X": list(X)}, "y: got none"),
+        ({"X": [[0, 1], [1, 0]]}, "y: got none"),  # pairs of numbers are no batches
+        ({"X": (X, LABELS)}, "y: got none"),
         ({"X": 5}, "X: got int without y; it takes arrays X and y, or a sequence"),
         ({"X": []}, "X: got no batches"),
         ({"X": Loader([])}, "X: it ran out after 0 batches; it takes at least one"),
