@@ -15,7 +15,7 @@ static int calls_left = 0, failure = 0;
 static char is_ours[kMostFiles];  // by file descriptor
 
 // From now on the n-th call of `name` fails with that errno, or if it is -1 writes only a part.
-void arm(const char *path, const char *name, int n, int error) {
+void arm(const char* path, const char* name, int n, int error) {
     snprintf(folder, sizeof folder, "%s", path);
     snprintf(function, sizeof function, "%s", name);
     calls_left = n, failure = error;
@@ -28,36 +28,36 @@ int disarm(void) {
     return left > 0;
 }
 
-static int fails(const char *name, int ours) {
+static int fails(const char* name, int ours) {
     return ours && calls_left > 0 && !strcmp(name, function) && --calls_left == 0;
 }
-static int in_folder(const char *path) { return *folder && !strncmp(path, folder, strlen(folder)); }
+static int in_folder(const char* path) { return *folder && !strncmp(path, folder, strlen(folder)); }
 static int ours(int file) { return file >= 0 && file < kMostFiles && is_ours[file]; }
 
-static int opened(int file, const char *path) {
+static int opened(int file, const char* path) {
     if (file >= 0 && file < kMostFiles) is_ours[file] = (char)in_folder(path);
     return file;
 }
 
-#define REAL(result, name, ...) \
+#define REAL(result, name, ...)         \
     static result (*real)(__VA_ARGS__); \
-    if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name)
+    if (!real) *(void**)&real = dlsym(RTLD_NEXT, #name)
 
-#define OPEN(name) \
-    int name(const char *path, int flags, ...) { \
-        REAL(int, name, const char *, int, ...); \
-        va_list more; \
-        va_start(more, flags); \
+#define OPEN(name)                                                                                    \
+    int name(const char* path, int flags, ...) {                                                      \
+        REAL(int, name, const char*, int, ...);                                                       \
+        va_list more;                                                                                 \
+        va_start(more, flags);                                                                        \
         const int mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(more, int) : 0; \
-        va_end(more); \
-        if (fails("open", in_folder(path))) return errno = failure, -1; \
-        return opened(real(path, flags, mode), path); \
+        va_end(more);                                                                                 \
+        if (fails("open", in_folder(path))) return errno = failure, -1;                               \
+        return opened(real(path, flags, mode), path);                                                 \
     }
 OPEN(open)
 OPEN(open64)
 
-ssize_t write(int file, const void *data, size_t n) {
-    REAL(ssize_t, write, int, const void *, size_t);
+ssize_t write(int file, const void* data, size_t n) {
+    REAL(ssize_t, write, int, const void*, size_t);
     if (fails("write", ours(file))) {
         if (failure != kShort) return errno = failure, -1;
         n = (n + 1) / 2;
@@ -77,8 +77,8 @@ int close(int file) {
     return fails("close", was_ours) ? (errno = failure, -1) : result;
 }
 
-int chmod(const char *path, mode_t mode) {
-    REAL(int, chmod, const char *, mode_t);
+int chmod(const char* path, mode_t mode) {
+    REAL(int, chmod, const char*, mode_t);
     return fails("chmod", in_folder(path)) ? (errno = failure, -1) : real(path, mode);
 }
 
@@ -87,12 +87,12 @@ int fchmod(int file, mode_t mode) {
     return fails("chmod", ours(file)) ? (errno = failure, -1) : real(file, mode);
 }
 
-int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
-    REAL(int, linkat, int, const char *, int, const char *, int);
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {
+    REAL(int, linkat, int, const char*, int, const char*, int);
     return fails("link", in_folder(to)) ? (errno = failure, -1) : real(from_folder, from, to_folder, to, flags);
 }
 
-int rename(const char *from, const char *to) {
-    REAL(int, rename, const char *, const char *);
+int rename(const char* from, const char* to) {
+    REAL(int, rename, const char*, const char*);
     return fails("rename", in_folder(to)) ? (errno = failure, -1) : real(from, to);
 }
