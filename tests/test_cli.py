@@ -624,18 +624,9 @@ def test_help_of_all(foxnn_: Any) -> None:
 
 def test_metrics_of_classes(foxnn_: Any, flowers: Path) -> None:
     """Of each epoch's validation samples, in what is printed and in the history, and of the test; by their names."""
-    pytest.importorskip("sklearn")
-    argv = [
-        "train",
-        flowers,
-        "--target",
-        "species",
-        "--epochs",
-        30,
-        "--metrics",
-        "f1,confusion_matrix, balanced_accuracy",
-    ]
-    result = foxnn_(*argv)
+    metrics = pytest.importorskip("sklearn.metrics")
+    wanted = "f1,confusion_matrix, balanced_accuracy"
+    result = foxnn_("train", flowers, "--target", "species", "--epochs", 30, "--metrics", wanted)
     assert (result.code, result.err) == (0, "")
     history = foxnn.load("flowers.safetensors").history
     last = result.out.split("epoch ")[-2]
@@ -652,6 +643,9 @@ def test_metrics_of_classes(foxnn_: Any, flowers: Path) -> None:
     assert shown(test, "balanced_accuracy") == pytest.approx(recall.mean(), rel=1e-5)
     evaluated = foxnn_("evaluate", "flowers.safetensors", flowers, "--metrics", "top_k_accuracy,accuracy,f1").out
     assert shown(evaluated, "top_k_accuracy") == 1
+    said = [row["species"] for row in answers(foxnn_("predict", "flowers.safetensors", flowers).out)]
+    truth = [row["species"] for row in answers(flowers.read_text("utf-8"))]
+    assert shown(evaluated, "f1") == pytest.approx(metrics.f1_score(truth, said, average="macro"), rel=1e-5)
     assert evaluated.count(" accuracy ") + evaluated.startswith("accuracy ") == 1
     without = foxnn_("evaluate", "flowers.safetensors", flowers).out
     assert "f1" not in without

@@ -93,18 +93,24 @@ def quality(
     if not np.isfinite(list(values.values())).all():
         raise ValueError("some inputs or targets are so large that the loss is not finite")
     parts = [f"{name} {value:.4f}" for name, value in reversed(values.items())]
+    seen: tuple[Targets, NDArray[Any], None] | None = None
     if recipe is not None and recipe.classes is None and "accuracy" not in values:
         truth, found = recipe.answers(y), recipe.answers(network.predict(X)[:, 0])
-        squares = np.square(found - truth)
-        spread = np.var(truth)
-        r2 = f"R^2 {1 - squares.mean() / spread:.4f}" if spread > 0 else "R^2 undefined (all values are the same)"
-        parts = [r2, f"RMSE {np.sqrt(squares.mean()):.6g}", *parts]
-        others = values_of(get(metrics), [(Targets(truth[:, None], None, ""), found[:, None], None)]) if metrics else {}
-    else:
-        others = network.evaluate(X, y, metrics=metrics) if metrics else {}
+        parts = [*_fit(truth, found), *parts]
+        seen = Targets(truth[:, None], None, ""), found[:, None], None
+    elif metrics:
+        seen = network._targets(y, len(X)), network.predict(X), None
+    others = {} if seen is None else values_of(get(metrics), [seen])
     parts += [f"{name} {others[name]:.6g}" for name in metrics if np.ndim(others[name]) == 0 and name not in values]
     tables = [f"\n{name}\n{_table(others[name])}" for name in metrics if np.ndim(others[name])]
     return f"{', '.join(parts)} ({len(X):,} {'rows' if recipe else 'images'}){''.join(tables)}"
+
+
+def _fit(truth: NDArray[Any], found: NDArray[Any]) -> list[str]:
+    """How near the answers of a regression are, as a share of the spread of the right ones and in their units."""
+    mean_square, spread = np.square(found - truth).mean(), np.var(truth)
+    r2 = f"R^2 {1 - mean_square / spread:.4f}" if spread > 0 else "R^2 undefined (all values are the same)"
+    return [r2, f"RMSE {np.sqrt(mean_square):.6g}"]
 
 
 def _table(matrix: NDArray[Any]) -> str:
