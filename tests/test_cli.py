@@ -960,7 +960,9 @@ def test_an_interrupted_training_goes_on(
 
 
 def test_a_checkpoint_knows_its_command(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = ("train", flowers, "--target", "species", "--epochs", 6, "--seed", 5, "--hidden", "7", "--output")
+    command = ("train", flowers, "--target", "species", "--epochs", 6, "--seed", 5, "--hidden", "7", "--threads", 2)
+    command += ("--output",)
+    threads: list[int] = []
     assert foxnn_(*command, "whole.safetensors").code == 0
 
     def interrupt(self: Callback, network: foxnn.NeuralNetwork, now: int, values: dict[str, float]) -> None:
@@ -985,7 +987,10 @@ def test_a_checkpoint_knows_its_command(foxnn_: Any, flowers: Path, monkeypatch:
         assert (result.code, message in result.err) == (2, True), result.err
     interrupted("train", "--resume", checkpoint, "--epochs", 6)
     Path(checkpoint).rename("moved.checkpoint.safetensors")
-    assert foxnn_("train", "--resume", "moved.checkpoint.safetensors").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(report.EpochLines, "on_epoch_end", lambda *_: threads.append(foxnn.get_num_threads()))
+        assert foxnn_("train", "--resume", "moved.checkpoint.safetensors").code == 0
+    assert set(threads) == {2}
     assert not Path("moved.checkpoint.safetensors").exists()
     moved, whole = foxnn.load("moved.safetensors"), foxnn.load("whole.safetensors")
     assert moved.metadata == whole.metadata

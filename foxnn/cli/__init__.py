@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 
 import foxnn
 from foxnn.cli import evaluate, export, info, predict, train
-from foxnn.cli.arguments import Parser
+from foxnn.cli.arguments import Parser, limit_threads
 from foxnn.cli.report import say
 
 __all__ = ["main"]
@@ -83,8 +83,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return 0
     args.given = list(sys.argv[1:] if argv is None else argv)
     args.parse = parser.parse_args
-    threads = getattr(args, "threads", None)
-    with nullcontext() if threads is None else foxnn.num_threads(threads):
+    with limit_threads(getattr(args, "threads", None)):
         return int(args.run(args))
 
 

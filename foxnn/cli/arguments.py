@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
 import foxnn
@@ -17,10 +18,12 @@ __all__ = [
     "Parser",
     "above_zero",
     "add_delimiter",
+    "add_ignore",
     "add_metrics",
     "add_threads",
     "at_least",
     "command",
+    "limit_threads",
     "names",
     "number",
     "positive",
@@ -91,6 +94,11 @@ def add_threads(parser: Parser) -> None:
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="most threads to use; results do not depend on it"
     )
+
+
+def limit_threads(threads: int | None) -> AbstractContextManager[None]:
+    """Use at most so many threads inside a ``with`` block; None: as many as outside."""
+    return nullcontext() if threads is None else foxnn.num_threads(threads)
 
 
 def at_least(least: int) -> Callable[[str], int]:

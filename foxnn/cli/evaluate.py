@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING
 
 import foxnn
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from foxnn.datasets.records import read_records
 
     check_readable(args.data)
-    records = read_records(os.fspath(args.data), args.delimiter)
+    records = read_records(args.data, args.delimiter)
     if "table" not in network.metadata and args.target is None:
         raise ValueError(
             f"{args.model} was not trained on a table; --target names the column of {args.data} with the right answers"

@@ -11,7 +11,7 @@ import foxnn
 from foxnn.callbacks import Callback, EarlyStopping
 from foxnn.callbacks.progress_bar import is_wanted
 from foxnn.cli import training_data
-from foxnn.cli.arguments import DATASETS, add_threads, command
+from foxnn.cli.arguments import DATASETS, add_threads, command, limit_threads
 from foxnn.cli.files import check_readable, check_writable
 from foxnn.cli.report import EpochLines, architecture, line, objective, quality, say, size
 from foxnn.cli.training_options import (
@@ -65,6 +65,11 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the command."""
     if isinstance(args.resume, str):
         args = _as_begun(args)
+    with limit_threads(args.threads):
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.data is None:
         raise ValueError(f"data: got none; it takes {', '.join(DATASETS)} or a CSV file (see foxnn train --help)")
     of_images = args.data in DATASETS
