@@ -247,7 +247,10 @@ def test_checkpoint_names_that_do_not_exist(tmp_path: Path) -> None:
         nn.fit(X, LABELS, epochs=1, callbacks=[ModelCheckpoint(tmp_path / "x", "val_loss", save_best_only=True)])
 
 
-def test_training_goes_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ending", ["safetensors", "txt"])
+def test_training_goes_on_while_a_checkpoint_is_written(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file holds the network as it was at the end of the epoch, and is there before `fit` returns."""
     went_on, done = threading.Event(), []
 
@@ -263,12 +266,13 @@ def test_training_goes_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypa
         on_batch_end=lambda nn, epoch, batch, values: went_on.set() if epoch == 1 else None,
         on_epoch_end=lambda nn, epoch, values: seen.append(weights(nn)),
     )
-    keep = ModelCheckpoint(tmp_path / "net-{epoch}.safetensors")
-    network().fit(X, LABELS, epochs=2, batch_size=BATCH, callbacks=[keep, later])
+    keep = ModelCheckpoint(tmp_path / f"net-{{epoch}}.{ending}")
+    nn = foxnn.neural_network([5, 9, 3], activation="tanh", output="sigmoid", dtype="float64", seed=2)
+    nn.fit(X, LABELS, epochs=2, batch_size=BATCH, callbacks=[keep, later])
     assert done == [True, True]
-    assert [weights(foxnn.load(tmp_path / f"net-{epoch}.safetensors")) for epoch in (1, 2)] == seen
+    assert [weights(foxnn.load(tmp_path / f"net-{epoch}.{ending}")) for epoch in (1, 2)] == seen
     assert seen[0] != seen[1]
-    assert copy.deepcopy(keep).last_path == str(tmp_path / "net-2.safetensors")  # as scikit-learn's clone does
+    assert copy.deepcopy(keep).last_path == str(tmp_path / f"net-2.{ending}")  # as scikit-learn's clone does
 
 
 @pytest.mark.parametrize(("failing", "epochs_done"), [(1, 2), (4, 4)])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +12,7 @@ from foxnn._background import Background
 from foxnn._options import flag, integer, path_text
 from foxnn.callbacks._monitor import Monitor
 from foxnn.callbacks.base import Callback
-from foxnn.io.native import to_pieces
+from foxnn.io import to_pieces
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -107,14 +105,11 @@ class ModelCheckpoint(Callback):
             return
         path = self._path_of(epoch, values)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        if Path(path).suffix == ".safetensors":
-            write = partial(replace_file, path, to_pieces(network))
-            self._writing.start(lambda: self._save(write, path, best))
-        else:
-            self._save(partial(network.save, path), path, best)
+        pieces = list(to_pieces(network, path))  # of the network as it is now
+        self._writing.start(lambda: self._save(path, pieces, best))
 
-    def _save(self, write: Callable[[], None], path: str, best: float) -> None:
-        write()
+    def _save(self, path: str, pieces: list[bytes | memoryview], best: float) -> None:
+        replace_file(path, pieces)
         self._best, self._last_path = best, path
 
     def on_train_end(self, network: NeuralNetwork) -> None:

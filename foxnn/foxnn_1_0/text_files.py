@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from foxnn._atomic import atomic_write
+from foxnn._atomic import replace_file
 from foxnn.activations import Activation
 from foxnn.errors import FileFormatError
 from foxnn.foxnn_1_0.layer import ACTIVATIONS, activation_1_0, bias_of, name_1_0
@@ -401,8 +401,8 @@ def check_text(network: NeuralNetwork, only_scale: bool = False) -> None:
         )
 
 
-def save_network(network: NeuralNetwork, path: str | os.PathLike[str], only_scale: bool = False) -> None:
-    """Write a network to a text file, in 17 digits, which is exact.
+def to_pieces(network: NeuralNetwork, *, only_scale: bool = False) -> Iterator[bytes]:
+    """A network as the pieces of a text file, one after the other, in 17 digits, which is exact.
 
     The file holds layers and settings, as FoxNN 1.0 had them, with batch normalisation in the weights: not the loss,
     dropout, seed, history and metadata.
@@ -410,34 +410,32 @@ def save_network(network: NeuralNetwork, path: str | os.PathLike[str], only_scal
     Parameters
     ----------
     network : NeuralNetwork
-    path : str or path-like
-        An old file is replaced only when the new one is whole.
     only_scale : bool, default False
-        Write weights and thresholds only.
+        Weights and thresholds only.
 
     Raises
     ------
     ValueError
         If the format does not have an activation of the network; with `only_scale`, any but sigmoid.
-    OSError
-        If the file cannot be written.
     """
     check_text(network, only_scale)
-    network = _folded(network)
-    with atomic_write(path) as file:
+    return _pieces(_folded(network), only_scale)
+
+
+def _pieces(network: NeuralNetwork, only_scale: bool) -> Iterator[bytes]:
+    if not only_scale:
+        for name, value in {**network.settings.as_dict(), "n_threads": network.settings.n_threads}.items():
+            if name in NAMES:
+                yield f"{_written(name, value)}\n".encode("utf-8", "surrogateescape")
+    yield b"%d\n" % len(network.layers)
+    for layer in network.layers:
         if not only_scale:
-            for name, value in {**network.settings.as_dict(), "n_threads": network.settings.n_threads}.items():
-                if name in NAMES:
-                    file.write(f"{_written(name, value)}\n".encode("utf-8", "surrogateescape"))
-        file.write(b"%d\n" % len(network.layers))
-        for layer in network.layers:
-            if not only_scale:
-                parameters = list(layer.activation.parameters.values())
-                file.write(f"{name_1_0(layer.activation)}\n{len(parameters)}\n".encode())
-                _write_numbers(file, np.array(parameters, dtype=np.float64).reshape(1, -1))
-            file.write(b"%d\n" % layer.n_out)
-            neurons = np.column_stack([layer.weights.T, bias_of(layer.bias)])
-            _write_numbers(file, neurons, start=f"{layer.n_in + 1}\n")
+            parameters = list(layer.activation.parameters.values())
+            yield f"{name_1_0(layer.activation)}\n{len(parameters)}\n".encode()
+            yield from _lines(np.array(parameters, dtype=np.float64).reshape(1, -1))
+        yield b"%d\n" % layer.n_out
+        neurons = np.column_stack([layer.weights.T, bias_of(layer.bias)])
+        yield from _lines(neurons, start=f"{layer.n_in + 1}\n")
 
 
 def save_data(data: train_data, path: str | os.PathLike[str]) -> None:
@@ -458,19 +456,22 @@ def save_data(data: train_data, path: str | os.PathLike[str]) -> None:
     """
     if data.size() == 0:
         raise ValueError("data: got no rows; a file takes at least one")
-    inputs, outputs = data.inputs, data.outputs
-    with atomic_write(path) as file:
-        file.write(b"%d\n%d\n%d\n" % (data.size(), inputs.shape[1], outputs.shape[1]))
-        step = max(_NUMBERS // (inputs.shape[1] + outputs.shape[1]), 1)
-        for i in range(0, data.size(), step):
-            _write_numbers(file, np.hstack([inputs[i : i + step], outputs[i : i + step]]))
+    replace_file(path, _data_pieces(data.inputs, data.outputs))
 
 
-def _write_numbers(file: BinaryIO, rows: npt.NDArray[Any], start: str = "") -> None:
-    """Write rows of numbers, one a line, with `start` before each row."""
+def _data_pieces(inputs: _Matrix, outputs: _Matrix) -> Iterator[bytes]:
+    n, width = len(inputs), inputs.shape[1] + outputs.shape[1]
+    yield b"%d\n%d\n%d\n" % (n, inputs.shape[1], outputs.shape[1])
+    step = max(_NUMBERS // width, 1)
+    for i in range(0, n, step):
+        yield from _lines(np.hstack([inputs[i : i + step], outputs[i : i + step]]))
+
+
+def _lines(rows: npt.NDArray[Any], start: str = "") -> Iterator[bytes]:
+    """Rows of numbers, one number a line, with `start` before each row."""
     form = start + "%.16e\n" * rows.shape[1]
     for row in rows:
-        file.write((form % tuple(row.tolist())).encode())
+        yield (form % tuple(row.tolist())).encode()
 
 
 def _written(name: str, value: Any) -> str:

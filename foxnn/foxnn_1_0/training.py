@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
+from foxnn._atomic import replace_file
 from foxnn._options import integer, real
 from foxnn.foxnn_1_0.data import train_data
 from foxnn.foxnn_1_0.settings import Settings
@@ -115,13 +116,13 @@ def held_out(network: NeuralNetwork, n: int) -> tuple[_Positions, _Positions]:
 
 def _saver(network: NeuralNetwork) -> Any:
     """What to call to save the network automatically; refuses a network that the file cannot hold."""
-    from foxnn.foxnn_1_0.text_files import check_text, save_network
+    from foxnn.foxnn_1_0.text_files import check_text, to_pieces
 
     name = network.settings.auto_save_name_file
     if os.path.splitext(name)[1] == ".safetensors":
         return lambda: network.save(name)
     check_text(network)
-    return lambda: save_network(network, name)
+    return lambda: replace_file(name, to_pieces(network))
 
 
 def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration: int, size_train_batch: int) -> None:

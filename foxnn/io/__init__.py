@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from foxnn._options import flag, path_text
@@ -11,7 +12,7 @@ from foxnn.errors import FileFormatError
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "to_pieces"]
 
 #: Names that promise a format which this is not.
 _OTHER_FORMATS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".npz", ".npy", ".pkl", ".joblib", ".json", ".csv"}
@@ -74,22 +75,29 @@ def save(
     network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bool = False, optimizer: bool = False
 ) -> None:
     """Write a network to a file; see `NeuralNetwork.save`."""
+    from foxnn._atomic import replace_file
+
+    replace_file(path, to_pieces(network, path, only_scale=only_scale, optimizer=optimizer))
+
+
+def to_pieces(
+    network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bool = False, optimizer: bool = False
+) -> Iterable[bytes | memoryview]:
+    """What a file of that name is to hold; pieces that are lazy are to be used before the network changes."""
     from pathlib import Path
 
     path = Path(path_text("path", path))
     only_scale, optimizer = flag("only_scale", only_scale), flag("optimizer", optimizer)
     if path.suffix == ".safetensors" and not only_scale:
-        from foxnn._atomic import replace_file
-        from foxnn.io.native import to_pieces
+        from foxnn.io import native
 
-        replace_file(path, to_pieces(network, optimizer=optimizer))
-    elif path.suffix.lower() in _OTHER_FORMATS:
+        return native.to_pieces(network, optimizer=optimizer)
+    if path.suffix.lower() in _OTHER_FORMATS:
         raise ValueError(
             f"path: got {str(path)!r}; it takes names ending in .safetensors, or in .txt for FoxNN 1.0's text format"
         )
-    elif optimizer:
+    if optimizer:
         raise ValueError(f"path: got {str(path)!r}; what the optimizer remembers goes into .safetensors files only")
-    else:  # FoxNN 1.0 took any name
-        from foxnn.foxnn_1_0.text_files import save_network
+    from foxnn.foxnn_1_0 import text_files
 
-        save_network(network, path, only_scale=only_scale)
+    return text_files.to_pieces(network, only_scale=only_scale)  # FoxNN 1.0 took any name
