@@ -199,6 +199,6 @@ def checked_parameters(value: Any, shape: tuple[int, ...], name: str, dtype: np.
     check_finite(np.ascontiguousarray(array).reshape(1, -1), name)
     with np.errstate(over="ignore"):
         converted = array.astype(dtype, copy=False)
-    if not np.isfinite(converted).all():
+    if converted is not array and not np.isfinite(converted).all():
         raise ValueError(f"{name}: got {np.abs(array).max():g}; it takes numbers that {dtype} can hold")
     return converted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -242,23 +243,32 @@ import numpy as np, foxnn
 def peak():
     return next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
-foxnn.load(sys.argv[1])  # brings in the modules
+read = getattr(foxnn, sys.argv[1])
+read(sys.argv[2])  # brings in the modules
 before = peak()
 try:
-    nn = foxnn.load(sys.argv[2])
+    nn = read(sys.argv[3])
 except foxnn.FileFormatError as error:
     nn = None
 print(peak() - before)
 """
 
 
-def _memory_to_load(path: Path, tmp_path: Path) -> int:
+def memory_to_read(function: str, path: Path, small: Path) -> int:
+    """By how many bytes a process grows that reads a file so, after a small one of its kind."""
     if not Path("/proc/self/status").exists():
         pytest.skip("needs Linux's /proc")
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed is gone
+    run = subprocess.run(
+        [sys.executable, "-c", _PEAK, function, small, path],
+        capture_output=True, text=True, check=True, env=environment)  # fmt: skip
+    return int(run.stdout)
+
+
+def _memory_to_load(path: Path, tmp_path: Path) -> int:
     small = tmp_path / "small.safetensors"
     foxnn.neural_network([2, 2]).save(small)
-    run = subprocess.run([sys.executable, "-c", _PEAK, small, path], capture_output=True, text=True, check=True)
-    return int(run.stdout)
+    return memory_to_read("load", path, small)
 
 
 @pytest.mark.parametrize("optimizer", [False, True])

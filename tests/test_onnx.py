@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from test_c_export import ACTIVATIONS, assert_close, random_network
+from test_damaged_files import memory_to_read
 
 import foxnn
 
@@ -302,6 +304,116 @@ def test_damage_is_no_other_error_than_a_value_error(tmp_path: Path) -> None:
         (tmp_path / "bad.onnx").write_bytes(damaged)
         with suppress(ValueError):  # ONNX files have no checksum: some damage is another network
             foxnn.from_onnx(tmp_path / "bad.onnx")
+
+
+def large(spelling: str, path: Path) -> Path:
+    """A network of 10 MB, most of it two matrices of weights, as exporters write it."""
+    w1, w2 = (RANDOM.normal(size=shape).astype(np.float32) for shape in ((500, 4000), (4000, 125)))
+    constants = {"w1": w1, "b1": np.ones(4000, np.float32), "w2": w2, "b2": np.ones(125, np.float32)}
+    nodes = chain(("MatMul", "w1"), ("Add", "b1"), ("Relu",), ("MatMul", "w2"), ("Add", "b2"))
+    if spelling == "Gemm":
+        nodes = chain(("Gemm", "w1", "b1"), ("Relu",), ("Gemm", "w2", "b2"))
+    if spelling == "transposed":
+        norms = [("BatchNormalization", *[name] * 4) for name in ("b1", "b2")]
+        first, second = (("Gemm", name, {"transB": 1}) for name in ("w1", "w2"))
+        nodes = chain(first, norms[0], ("Relu",), second, norms[1])
+        constants |= {"w1": w1.T, "w2": w2.T}
+    write(path, nodes, constants, 500, 125, opset=17)
+    model = onnx.load(path)
+    if spelling == "typed":
+        for tensor in model.graph.initializer:
+            numbers = numpy_helper.to_array(tensor)
+            tensor.CopyFrom(helper.make_tensor(tensor.name, TensorProto.FLOAT, numbers.shape, numbers.ravel()))
+    if spelling == "constants":
+        for tensor in model.graph.initializer:
+            model.graph.node.insert(0, helper.make_node("Constant", [], [tensor.name], value=tensor))
+        del model.graph.initializer[:]
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("spelling", ["Gemm", "MatMul", "transposed", "typed", "constants"])
+def test_reading_takes_no_more_than_about_twice_the_file(spelling: str, tmp_path: Path) -> None:
+    path = large(spelling, tmp_path / "large.onnx")
+    small = write(tmp_path / "small.onnx", chain(("Gemm", "w1", "b1"), ("Relu",), ("Gemm", "w2")),
+                  {"w1": W1, "b1": B1, "w2": W2}, 3, 2)  # fmt: skip
+    assert memory_to_read("from_onnx", path, small) < 2.25 * path.stat().st_size
+
+
+@pytest.mark.parametrize("width", [10**8, 2**62, -4])
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        chain(("Softmax",), ("Mul", "half")),
+        chain(("Relu",), ("Softmax",)),
+        chain(("ReduceMean", {"axes": [1]}), ("Neg",)),
+        chain(("Gemm", "w2"),),
+    ],
+)  # fmt: skip
+def test_a_small_file_cannot_ask_for_much_memory(nodes: list[Any], width: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "net.onnx", nodes, {"half": np.full(1, 0.5), "w2": W2}, width, 2, opset=17)
+    assert refused_in_little_memory(path, "input 'x': of .* numbers; the file has weights for fewer")
+
+
+def test_constants_cannot_grow_without_end(tmp_path: Path) -> None:
+    nodes = [node("Concat", f"b{i}", f"b{i}", f"b{i + 1}", axis=0) for i in range(30)]
+    path = write(tmp_path / "net.onnx", [*nodes, node("Add", "x", "b30", "y")], {"b0": B1}, 3, 4)
+    assert refused_in_little_memory(path, "operator Concat: makes more numbers than the file has")
+
+
+def refused_in_little_memory(path: Path, message: str) -> bool:
+    """Whether it takes less than a megabyte to refuse a file."""
+    with suppress(ValueError):  # brings in the modules
+        foxnn.from_onnx(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message):
+            foxnn.from_onnx(path)
+        return tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_normalised_inputs_are_refused(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "net.onnx", chain(("ReduceMean", {"axes": [1]}), ("Gemm", "w2")), {"w2": W2}, 4, 2, opset=17
+    )
+    with pytest.raises(ValueError, match=r"ReduceMean \(node0\): comes before the first layer"):
+        foxnn.from_onnx(path)
+
+
+def test_weights_in_another_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.onnx", chain(("Gemm", "w1", "b1"), ("Tanh",)), {"w1": W1, "b1": B1}, 3, 4)
+    expected = foxnn.from_onnx(path).predict([1, 2, 3])
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="weights", size_threshold=0)
+    weights = (tmp_path / "weights").read_bytes()
+    np.testing.assert_array_equal(foxnn.from_onnx(path).predict([1, 2, 3]), expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        np.testing.assert_array_equal(foxnn.from_onnx("net.onnx").predict([1, 2, 3]), expected)
+    (tmp_path / "weights").write_bytes(weights[:-1])
+    with pytest.raises(foxnn.FileFormatError, match=r"net\.onnx"):
+        foxnn.from_onnx(path)
+    (tmp_path / "weights").unlink()
+    with pytest.raises(foxnn.FileFormatError, match=r"net\.onnx"):
+        foxnn.from_onnx(path)
+
+
+def test_a_constant_may_be_used_twice(tmp_path: Path) -> None:
+    square = RANDOM.normal(size=(3, 3)).astype(np.float32)
+    nodes = chain(("Gemm", "w", "b"), ("Tanh",), ("Gemm", "w", "b", {"transB": 1}), ("Mul", "b"), ("Sub", "b"))
+    assert check_import(write(tmp_path / "net.onnx", nodes, {"w": square, "b": square[0]}, 3, 3)).sizes == [3, 3, 3]
+
+
+def test_functions_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.onnx", [node("Dense", "x", "w1", "b1", "y", domain="own")], {"w1": W1, "b1": B1}, 3, 4)
+    model = onnx.load(path)
+    nodes = [node("MatMul", "x", "w", "p"), node("Add", "p", "b", "q"), node("Tanh", "q", "y")]
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+    model.functions.append(helper.make_function("own", "Dense", ["x", "w", "b"], ["y"], nodes, opsets[:1]))
+    model.opset_import.append(opsets[1])
+    onnx.save(model, path)
+    assert check_import(path).sizes == [3, 4]
 
 
 def test_constants_that_are_no_real_numbers(tmp_path: Path) -> None:

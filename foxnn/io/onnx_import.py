@@ -7,9 +7,11 @@ are told by what they compute, not by how they are written (`foxnn.io._recogniti
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import erf
+from math import erf, prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,50 +141,109 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
         from google.protobuf.message import DecodeError
     except ImportError:
         raise ImportError("this needs the package onnx: pip install foxnn[onnx]") from None
+    path = os.fspath(path)
+    with open(path, "rb"):  # what cannot be read is an OSError
+        pass
     try:
-        model = onnx.load(os.fspath(path))
-        onnx.checker.check_model(model)
-    except (DecodeError, onnx.checker.ValidationError, ValueError, TypeError) as error:
+        onnx.checker.check_model(path)  # a model in memory would be there twice more while it is checked
+        graph, constants, size = _opened(path)
+    except (DecodeError, onnx.checker.ValidationError, ValueError, TypeError, KeyError, RuntimeError) as error:
         if isinstance(error, onnx.checker.ValidationError) and "No Op registered" in str(error):
-            raise ValueError(f"{os.fspath(path)}: {str(error).splitlines()[0]}") from None
-        raise FileFormatError(f"{os.fspath(path)}: damaged, or not an ONNX file: {error}") from None
-    if model.functions:
-        from onnx.inliner import inline_local_functions
-
-        model = inline_local_functions(model)
+            raise ValueError(f"{path}: {str(error).splitlines()[0]}") from None
+        raise FileFormatError(f"{path}: damaged, or not an ONNX file: {error}") from None
+    reader = _Reader(graph, constants, size)
+    del graph, constants  # so that they are gone, but for what the network is made of, when it is made
     try:
         with np.errstate(all="ignore"):  # numbers that are not finite are refused at the end
-            return _Reader(model.graph).network(output)
+            flow = reader.flow(output)
+            del reader
+            return _network(flow)
     except (IndexError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise FileFormatError(f"{os.fspath(path)}: does not make sense: {error}") from None
+        raise FileFormatError(f"{path}: does not make sense: {error}") from None
+
+
+def _opened(path: str) -> tuple[Any, dict[str, Array], int]:
+    """The graph of a file without its initializers, these as arrays, and how many numbers the file can have at most."""
+    import onnx
+
+    model = onnx.ModelProto.FromString(Path(path).read_bytes())
+    constants = _taken_out(model.graph, os.path.dirname(path))
+    rest = onnx.ModelProto()  # a message keeps its memory, also of what is no longer in it, as long as it lives
+    rest.CopyFrom(model)
+    del model
+    if rest.functions:
+        from onnx.inliner import inline_local_functions
+
+        rest = inline_local_functions(rest)
+    return rest.graph, constants, max(os.path.getsize(path), sum(array.size for array in constants.values()))
+
+
+def _taken_out(graph: Any, folder: str) -> dict[str, Array]:
+    """The initializers as arrays; in the graph only their names are left."""
+    constants = {}
+    for tensor in graph.initializer:
+        name = tensor.name
+        constants[name] = _array(tensor, folder)
+        tensor.Clear()
+        tensor.name = name
+    return constants
+
+
+def _array(tensor: Any, folder: str) -> Array:
+    """A tensor of a file in that folder, where it may keep its numbers in another file."""
+    from onnx import TensorProto, numpy_helper
+
+    kinds: dict[int, tuple[Any, Any]] = {
+        TensorProto.FLOAT: (tensor.float_data, np.float32),
+        TensorProto.DOUBLE: (tensor.double_data, np.float64),
+    }
+    numbers, dtype = kinds.get(tensor.data_type, ((), None))
+    if not numbers:
+        return np.asarray(numpy_helper.to_array(tensor, folder))
+    # Earlier versions of protobuf give one number after another: as a list, that is 32 bytes each.
+    flat = np.asarray(numbers, dtype) if hasattr(numbers, "__array__") else np.fromiter(numbers, dtype, len(numbers))
+    return flat.reshape(tensor.dims)
 
 
 class _Reader:
     """Goes through the nodes that an output needs, from the inputs on."""
 
-    def __init__(self, graph: Any) -> None:
-        from onnx import numpy_helper
-
+    def __init__(self, graph: Any, constants: dict[str, Array], size: int) -> None:
         self.graph = graph
-        self.constants: dict[str, Array] = {}
-        for tensor in graph.initializer:
-            self.constants[tensor.name] = _numbers(numpy_helper.to_array(tensor))
-            tensor.ClearField("raw_data")  # large ones need not be there twice
-        self.flows: dict[str, _Flow] = {}
+        self.size = size  # of the file, in numbers: nothing in it has more of them
+        self.values: dict[str, Array | _Flow] = {**constants}
+        self.uses: Counter[str] = Counter()  # how often each value is still to be taken
         self.maker = {name: node for node in graph.node for name in node.output if name}
 
-    def network(self, output: str | None) -> NeuralNetwork:
+    def flow(self, output: str | None) -> _Flow:
+        """What flows out of the graph there."""
         name = self.chosen_output(output)
+        nodes = self.needed(name)
+        self.uses.update(used for node in nodes for used in node.input)
+        self.uses[name] += 1
         for value in self.graph.input:
-            if value.name not in self.constants:
-                dims = [d.dim_value for d in value.type.tensor_type.shape.dim][1:]
-                width = int(np.prod(dims)) if dims and all(dims) else None
-                self.flows[value.name] = _Flow(_Point(width))
-        for node in self.needed(name):
+            if value.name not in self.values and self.uses[value.name]:
+                self.values[value.name] = _Flow(_Point(self.width(value)))
+        for node in nodes:
             self.read(node)
-        if name not in self.flows:
+        flow = self.values.get(name)
+        if not isinstance(flow, _Flow):
             raise ValueError(f"output {name!r}: it does not depend on the inputs")
-        return _network(self.flows[name])
+        return flow
+
+    def width(self, value: Any) -> int | None:
+        """How many numbers an input has, if the file says it."""
+        dims = [float(d.dim_value) for d in value.type.tensor_type.shape.dim][1:]
+        if not dims or not all(dims):
+            return None
+        if not 0 < prod(dims) <= self.size:
+            raise FileFormatError(f"input {value.name!r}: of {prod(dims):g} numbers; the file has weights for fewer")
+        return int(prod(dims))
+
+    def take(self, name: str) -> Array | _Flow:
+        """What has that name; whoever is the last to need it takes it away, so that it is not kept beside a copy."""
+        self.uses[name] -= 1
+        return self.values[name] if self.uses[name] else self.values.pop(name)
 
     def chosen_output(self, output: str | None) -> str:
         from onnx import TensorProto
@@ -218,29 +279,27 @@ class _Reader:
         if node.domain not in _DOMAINS:
             raise _refusal(node, f"of {node.domain} is not part of ONNX")
         attributes: Any = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        inputs: list[Any] = []
         for name in node.input:
-            if not name:
-                inputs.append(None)
-            elif name in self.constants:
-                inputs.append(self.constants[name])
-            elif name in self.flows:
-                inputs.append(self.flows[name])
-            else:
+            if name and name not in self.values:
                 raise _refusal(node, "has an input that comes from nowhere")
-        if not any(isinstance(value, _Flow) for value in inputs):
-            self.constants[node.output[0]] = _numbers(_constant(node, self.constants))
+        inputs: list[Any] = [_numbers(self.take(name)) if name else None for name in node.input]
+        if any(isinstance(value, _Flow) for value in inputs):
+            self.values[node.output[0]] = _apply(node, inputs, attributes)
+        elif sum(value.size for value in inputs if value is not None) > self.size:
+            raise _refusal(node, "makes more numbers than the file has")
         else:
-            self.flows[node.output[0]] = _apply(node, inputs, attributes)
+            self.values[node.output[0]] = _constant(node, inputs)
 
 
-def _numbers(array: Array) -> Array:
-    """A constant, if it is of real numbers; those that NumPy does not know by itself as float32."""
-    if array.dtype.name == "bfloat16":
-        return array.astype(np.float32)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"constants: one is of {array.dtype}; a foxnn network has real numbers")
-    return array
+def _numbers(value: Array | _Flow) -> Array | _Flow:
+    """A flow, or a constant of real numbers; those that NumPy does not know by itself as float32."""
+    if isinstance(value, _Flow):
+        return value
+    if value.dtype.name == "bfloat16":
+        return value.astype(np.float32)
+    if value.dtype.kind not in "fiub":
+        raise ValueError(f"constants: one is of {value.dtype}; a foxnn network has real numbers")
+    return value
 
 
 def _refusal(node: Any, why: str) -> ValueError:
@@ -248,17 +307,20 @@ def _refusal(node: Any, why: str) -> ValueError:
     return ValueError(f"operator {node.op_type}{where}: {why}")
 
 
-def _constant(node: Any, constants: dict[str, Array]) -> Array:
+def _constant(node: Any, inputs: list[Any]) -> Array:
+    """What the node makes of its inputs, which are constants, if it has any."""
     from onnx import helper, numpy_helper
-    from onnx.reference import ReferenceEvaluator
 
     if node.op_type == "Constant" and node.attribute:
         value = helper.get_attribute_value(node.attribute[0])
         return numpy_helper.to_array(value) if hasattr(value, "raw_data") else np.asarray(value)
     if node.op_type not in _OF_CONSTANTS:
         raise _refusal(node, "has no counterpart among constants")
-    feeds = {name: constants[name] for name in node.input if name}
-    outputs: Any = ReferenceEvaluator(node).run(None, feeds)
+    from onnx.reference import ReferenceEvaluator  # not above: it takes a while
+
+    outputs: Any = ReferenceEvaluator(node).run(
+        None, {name: value for name, value in zip(node.input, inputs, strict=True) if name}
+    )
     return np.asarray(outputs[0])
 
 
@@ -293,7 +355,7 @@ def _apply(node: Any, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
         return _scaled(node, flow, factor, shift - mean * factor, inputs[1].dtype)
     if operator == "Scaler":
         factor, shift = np.float64(attributes.get("scale", [1.0])), np.float64(attributes.get("offset", [0.0]))
-        factor, shift = np.broadcast_arrays(factor, -shift * factor, np.empty(flow.point.width or 1))[:2]
+        factor, shift = np.broadcast_arrays(factor, -shift * factor, np.broadcast_to(0, flow.point.width or 1))[:2]
         return _scaled(node, flow, factor, shift, np.float32)
     if operator not in _ELEMENTWISE:
         raise _refusal(node, "has no counterpart in foxnn")
@@ -315,6 +377,8 @@ def _mean(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, Any])
     axes = attributes.get("axes", inputs[1].tolist() if len(inputs) > 1 and isinstance(inputs[1], np.ndarray) else None)
     if list(axes or ()) not in ([1], [-1]) or not attributes.get("keepdims", 1) or flow.point.width is None:
         raise _refusal(node, "is not the mean of each sample's numbers, as a column")
+    if flow.point.before is None:
+        raise _refusal(node, "comes before the first layer; foxnn normalises what layers compute")
     function = flow.values
     return _Flow(flow.point, lambda x: function(x).mean(1, keepdims=True), (*flow.operators, "ReduceMean"), True)
 
@@ -377,6 +441,7 @@ def _product(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, An
         weights = weights.T
     if attributes.get("alpha", 1.0) != 1.0:
         weights = weights * weights.dtype.type(attributes["alpha"])
+    weights = np.ascontiguousarray(weights)  # here, where the other one is about to go
     n_in, n_out = weights.shape
     if flow.point.width not in (None, n_in):
         raise _refusal(node, f"takes {n_in} inputs where there are {flow.point.width}")
@@ -435,20 +500,21 @@ def _scaled(node: Any, flow: _Flow, factor: Array, shift: Array, dtype: Any) -> 
     if point.width not in (None, len(factor)):
         raise _refusal(node, f"takes {len(factor)} numbers where there are {point.width}")
     if flow.function is None and not flow.rowwise and point.weights is not None and point.bias is not None:
-        weights = point.weights * factor.astype(point.weights.dtype)
+        weights = point.weights if (factor == 1).all() else point.weights * factor.astype(point.weights.dtype)
         bias = (point.bias * factor + shift).astype(point.bias.dtype)
         return _Flow(replace(point, weights=weights, bias=bias, biased=True))
     return _Flow(_Point(len(factor), flow, factor.astype(dtype), shift.astype(dtype), biased=True, diagonal=True))
 
 
 def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _Point, of_rows: bool = False) -> _Flow:
-    function = _ELEMENTWISE[node.op_type]
-    operators = tuple(dict.fromkeys([*(o for v in inputs if isinstance(v, _Flow) for o in v.operators), node.op_type]))
+    operator = str(node.op_type)  # in what lives on, for a node keeps the memory of the whole model
+    function = _ELEMENTWISE[operator]
+    operators = tuple(dict.fromkeys([*(o for v in inputs if isinstance(v, _Flow) for o in v.operators), operator]))
     values = [v.reshape(-1)[0] if isinstance(v, np.ndarray) and not (of_rows and v.ndim) else v for v in inputs]
 
     def composed(x: Array) -> Array:
         arguments = [v.values(x) if isinstance(v, _Flow) else v for v in values]
-        if node.op_type == "Where":
+        if operator == "Where":
             arguments[0] = np.asarray(arguments[0], bool)
         return function(*arguments, **attributes)
 
@@ -495,28 +561,28 @@ def _affine(flow: _Flow) -> _Point:
 def _network(flow: _Flow) -> NeuralNetwork:
     """The network that ends with a flow."""
     flow, scaling = _without_scaling(flow)
-    layers: list[Dense] = []
+    parts: list[tuple[_Point, Activation]] = []
     norms: list[Normal | None] = []
-    while flow.point.before is not None or line(flow.values) is None or flow.rowwise or not layers:
+    while flow.point.before is not None or line(flow.values) is None or flow.rowwise or not parts:
         point, applied = _taken_apart(flow)
         if point.before is None:
             raise ValueError(f"operator {', '.join(flow.operators) or 'Gemm, MatMul'}: no layer before it")
         norm = None
         if point.epsilon is not None:
             norm = Normal(*_weights(point), point.epsilon)
-            if not layers:
+            if not parts:
                 raise ValueError("operator LayerNormalization: comes after the last dense layer")
             if point.before.function is not None or not point.before.point.is_affine:
                 raise ValueError("operator LayerNormalization: takes its place right after a dense layer")
             point = point.before.point
-        weights, bias = _weights(point)
-        layers.append(Dense(np.diag(weights) if point.diagonal else weights, bias, applied))
+        parts.append((point, applied))
         norms.append(norm)
         assert point.before is not None
         flow = point.before
     inputs = _affine(flow)
-    dtype = "float64" if layers[-1].weights.dtype == np.float64 else "float32"
-    network = network_of(layers[::-1], dtype, norms=norms[::-1])
+    layers = [_layer(point, applied) for point, applied in reversed(parts)]
+    dtype = "float64" if layers[0].weights.dtype == np.float64 else "float32"
+    network = network_of(layers, dtype, norms=norms[::-1])
     if (inputs.scale, inputs.offset) != (1.0, 0.0):
         network.scale, network.offset = inputs.scale, inputs.offset
     if scaling is not None:
@@ -562,6 +628,11 @@ def _taken_apart(flow: _Flow) -> tuple[_Point, Activation]:
             f"operator {', '.join(flow.operators)}: makes no activation that foxnn has ({', '.join(names())})"
         )
     return flow.point, found
+
+
+def _layer(point: _Point, activation: Activation) -> Dense:
+    weights, bias = _weights(point)
+    return Dense(np.diag(weights) if point.diagonal else weights, bias, activation)
 
 
 def _weights(point: _Point) -> tuple[Array, Array]:

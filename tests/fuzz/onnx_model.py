@@ -15,7 +15,7 @@ from fuzz.text_network import predict
 
 ERRORS = (foxnn.FileFormatError, ValueError)
 NAMES_FILE = False  # what is refused as having no counterpart names the operator
-MEMORY = 16.0  # a model is there as messages, as Python objects and as float64
+MEMORY = 2.0  # the file and the message that it becomes, then that and arrays, then these and the network
 OVERHEAD = 1 << 21  # activations are told by their values on a grid
 TOKENS = (b"Relu", b"Gemm", b"MatMul", b"Softmax", b"Identity", b"Reshape", b"Clip", b"x", b"y", b"alpha", b"axis",
           b"ai.onnx.ml")  # fmt: skip
