@@ -979,13 +979,13 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
 
 
 def test_values_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from foxnn.foxnn_1_0 import text_files
+    from foxnn.foxnn_1_0 import values
 
     expected = foxnn.train_data(FILES / "sgd_0_data.txt")
     words = (FILES / "sgd_0_data.txt").read_text().split()
     (tmp_path / "bad").write_text("\n".join([*words[:20], "bad", *words[21:]]))
     for block in (1, 2, 3, 7, 23, 24, 1000):
-        monkeypatch.setattr(text_files, "_BLOCK", block)
+        monkeypatch.setattr(values, "_BLOCK", block)
         data = foxnn.train_data(FILES / "sgd_0_data.txt")
         np.testing.assert_array_equal(data.inputs, expected.inputs)
         np.testing.assert_array_equal(data.outputs, expected.outputs)
