@@ -164,8 +164,9 @@ class Chain:
         self._pending: tuple[str, _Array, _Array] | None = None  # an affine function that goes into the next layer
         self._reading: tuple[float, float] | None = None  # scale and offset of the inputs
 
-    def dense(self, where: str, weights: _Array, bias: _Array) -> None:
-        """Add ``x @ weights + bias``, of shapes (n_in, n_out) and (n_out,)."""
+    def dense(self, where: str, weights: _Array, bias: _Array | None) -> None:
+        """Add ``x @ weights + bias``, of shapes (n_in, n_out) and (n_out,); no bias is one of zeros."""
+        bias = np.zeros(weights.shape[1]) if bias is None else bias
         if self._pending is not None:
             norm, factor, shift = self._pending
             if factor.ndim == 0 and not self._layers:
@@ -196,6 +197,16 @@ class Chain:
             self._layers[-1] = Dense(weights * factor, bias * factor + shift, linear)
         else:
             self._pending = where, factor, shift
+
+    def batch_norm(
+        self, where: str, mean: _Array, variance: _Array, epsilon: float, gamma: _Array | None, beta: _Array | None
+    ) -> None:
+        """Add a batch normalisation as it predicts, of arrays (n,); there may be no gamma and no beta."""
+        factor = 1 / np.sqrt(variance + epsilon)
+        if gamma is not None:
+            factor = factor * gamma
+        shift = -mean * factor
+        self.affine(where, factor, shift if beta is None else shift + beta)
 
     def layer_norm(self, where: str, gamma: _Array, beta: _Array, epsilon: float) -> None:
         """Normalise each sample over the outputs of the layer before; gamma and beta have the shape (n,)."""

@@ -64,16 +64,16 @@ def from_keras(model: Any) -> NeuralNetwork:
         elif kind == "Dense":
             if getattr(layer, "quantization_mode", None) is not None:
                 raise _refusal(layer, f"is quantized ({layer.quantization_mode})")
-            weights = _array(layer.kernel)
             dtypes.add(keras.backend.standardize_dtype(layer.kernel.dtype))
-            chain.dense(where, weights, np.zeros(weights.shape[1]) if layer.bias is None else _array(layer.bias))
+            chain.dense(where, _array(layer.kernel), _array(layer.bias))
             chain.activation(where, _of_function(layer))
         elif kind == "LayerNormalization" and layer.axis in (1, -1, [1], [-1], (1,), (-1,)):
             n = shape[0]
             gamma = np.ones(n) if layer.gamma is None else _array(layer.gamma)
             chain.layer_norm(where, gamma, np.zeros(n) if layer.beta is None else _array(layer.beta), layer.epsilon)
         elif kind == "BatchNormalization":
-            chain.affine(where, *_batch_norm(layer))
+            mean, variance = _array(layer.moving_mean), _array(layer.moving_variance)
+            chain.batch_norm(where, mean, variance, layer.epsilon, _array(layer.gamma), _array(layer.beta))
         else:
             chain.activation(where, _of_function(layer) if kind == "Activation" else _of_layer(layer))
     return chain.network("float64" if "float64" in dtypes else "float32")
@@ -163,9 +163,10 @@ def _refusal(layer: Any, why: str) -> ValueError:
 
 
 def _array(tensor: Any) -> Any:
+    """A tensor as an array in float64; None stays None."""
     from keras import ops
 
-    return np.asarray(ops.convert_to_numpy(tensor), np.float64)
+    return None if tensor is None else np.asarray(ops.convert_to_numpy(tensor), np.float64)
 
 
 def _flat(layer: Any, shape: tuple[int, ...], factor: Any, shift: Any) -> tuple[Any, Any]:
@@ -186,15 +187,6 @@ def _normalization(layer: Any) -> tuple[Any, Any]:
     mean = _array(layer.mean)
     deviation = np.maximum(np.sqrt(_array(layer.variance)), _keras().backend.epsilon())
     return (deviation, mean) if layer.invert else (1 / deviation, -mean / deviation)
-
-
-def _batch_norm(layer: Any) -> tuple[Any, Any]:
-    """What a batch normalisation multiplies by and adds when it predicts."""
-    factor = 1 / np.sqrt(_array(layer.moving_variance) + layer.epsilon)
-    if layer.gamma is not None:
-        factor = factor * _array(layer.gamma)
-    shift = -_array(layer.moving_mean) * factor
-    return factor, shift if layer.beta is None else shift + _array(layer.beta)
 
 
 def _of_function(layer: Any) -> Activation:

@@ -46,10 +46,12 @@ def from_torch(module: Any) -> NeuralNetwork:
             continue
         if kind == "Linear":
             dtypes.add(part.weight.dtype)
-            weights = _array(part.weight).T
-            chain.dense(where, weights, np.zeros(weights.shape[1]) if part.bias is None else _array(part.bias))
+            chain.dense(where, _array(part.weight).T, _array(part.bias))
         elif kind == "BatchNorm1d":
-            chain.affine(where, *_batch_norm(name, part))
+            if part.running_mean is None:
+                raise _refusal(name, part, "has no running statistics to predict with")
+            mean, variance, gamma, beta = map(_array, (part.running_mean, part.running_var, part.weight, part.bias))
+            chain.batch_norm(where, mean, variance, part.eps, gamma, beta)
         elif kind == "LayerNorm":
             chain.layer_norm(where, *_layer_norm(name, part), part.eps)
         elif kind == "Dropout":
@@ -115,8 +117,8 @@ def _parts(module: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _array(tensor: Any) -> Any:
-    array = tensor.detach().cpu().double().numpy()
-    return array.copy()
+    """A copy of a tensor in float64; None stays None."""
+    return None if tensor is None else tensor.detach().cpu().double().numpy().copy()
 
 
 def _where(name: str, part: Any) -> str:
@@ -125,17 +127,6 @@ def _where(name: str, part: Any) -> str:
 
 def _refusal(name: str, part: Any, why: str) -> ValueError:
     return ValueError(f"{_where(name, part)}: {why}")
-
-
-def _batch_norm(name: str, part: Any) -> tuple[Any, Any]:
-    """What a batch normalisation multiplies by and adds when it predicts."""
-    if part.running_mean is None:
-        raise _refusal(name, part, "has no running statistics to predict with")
-    factor = 1 / np.sqrt(_array(part.running_var) + part.eps)
-    if part.weight is not None:
-        factor = factor * _array(part.weight)
-    shift = -_array(part.running_mean) * factor
-    return factor, shift if part.bias is None else shift + _array(part.bias)
 
 
 def _layer_norm(name: str, part: Any) -> tuple[Any, Any]:
