@@ -166,13 +166,14 @@ class Exports:
         Returns
         -------
         torch.nn.Sequential
-            Of ``Linear``, activations and ``Dropout``, in evaluation mode. How inputs are read (`scale`, `offset`) is
-            in the first layer's weights.
+            Of ``Linear``, ``BatchNorm1d``, ``LayerNorm``, activations and ``Dropout``, in evaluation mode. How inputs
+            are read (`scale`, `offset`) and scaled is in the first layer's weights, how outputs are in the last one's.
 
         Raises
         ------
         ValueError
-            If an activation has no module in PyTorch: sin, cos, gaussian, arctan, exp and threshold.
+            If an activation has no module in PyTorch: sin, cos, gaussian, arctan, exp and threshold. Or if outputs are
+            scaled that are not linear.
         ImportError
             If torch is not installed.
 
@@ -193,14 +194,14 @@ class Exports:
         Returns
         -------
         keras.Sequential
-            Of ``Rescaling`` (if the network has `scale` or `offset`), ``Dense``, activations and ``Dropout``; not
-            compiled.
+            Of ``Rescaling`` (if the network has `scale` or `offset`), ``Dense``, ``LayerNormalization``, activations
+            and ``Dropout``; not compiled. Batch normalisation is in the weights, as are scaled inputs and outputs.
 
         Raises
         ------
         ValueError
-            If an activation has no counterpart in Keras: sin, cos, gaussian, arctan and threshold. Or if the network
-            is of float64, and the backend does not have that switched on.
+            If an activation has no counterpart in Keras: sin, cos, gaussian, arctan and threshold. Or if outputs are
+            scaled that are not linear, or the network is of float64 and the backend does not have that switched on.
         ImportError
             If Keras 3 is not installed.
 
@@ -231,7 +232,7 @@ class Exports:
         ------
         ValueError
             If scikit-learn has no such network: hidden layers of different activations, of others than sigmoid, tanh,
-            relu and linear, or another output.
+            relu and linear, with layer normalisation, or another output.
         ImportError
             If scikit-learn is not installed.
 
