@@ -19,6 +19,7 @@ from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.exports import Exports
 from foxnn.foxnn_1_0.interface import Interface10
+from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
 from foxnn.layers import Layer, checked_parameters
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
@@ -173,7 +174,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             return
         if only_scale:
             raise ValueError(f"only_scale: got {only_scale!r}; it is for networks that are loaded, not new ones")
-        self.settings = self._new_settings()
+        self.settings = Settings()
         self.sizes, self._norms = self._checked_sizes(sizes)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
         self._is_seeded = seed is not None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from foxnn.cli.arguments import DATASETS
-from foxnn.datasets.encoder import Column, TableEncoder, Target
+from foxnn.datasets.encoder import Column, TableEncoder, Target, check_columns
 from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -183,9 +183,7 @@ def recipe_for(
     ValueError
         The table does not fit the network.
     """
-    for name in ([target] if target is not None else []) + list(ignore):
-        if name not in records.columns:
-            raise ValueError(f"{records.source} has no column {name!r}; it has {', '.join(map(repr, records.columns))}")
+    check_columns(records, ([] if target is None else [target]) + list(ignore))
     if "table" not in network.metadata:
         return _recipe_of_columns(network, records, target, ignore)
     if ignore:

@@ -13,6 +13,7 @@ from foxnn._arrays import Targets
 from foxnn.callbacks import Callback
 from foxnn.callbacks.progress_bar import shown
 from foxnn.history import scalars
+from foxnn.io._formulas import title
 from foxnn.metrics import get, values_of
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def architecture(network: NeuralNetwork) -> str:
     >>> architecture(foxnn.neural_network([4, 8, 3], activation="relu", output="softmax"))
     '4 -> 8 relu -> 3 softmax; 67 parameters of float32'
     """
-    layers = "".join(f" -> {layer.n_out} {layer.title}" for layer in network.layers)
-    return f"{network.sizes[0]}{layers}; {network.n_parameters:,} parameters of {network.dtype}"
+    return f"{title(network)}; {network.n_parameters:,} parameters of {network.dtype}"
 
 
 def objective(network: NeuralNetwork) -> str:

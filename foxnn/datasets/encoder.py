@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from foxnn.datasets.cells import codes, float_dtype, numbers
 from foxnn.datasets.records import Records, read_records, records_from_rows
 from foxnn.errors import FileFormatError
 
-__all__ = ["Column", "TableEncoder", "Target"]
+__all__ = ["Column", "TableEncoder", "Target", "check_columns"]
 
 
 class Column(NamedTuple):
@@ -174,7 +174,7 @@ class TableEncoder:
     def encode(self, records: Records, dtype: DTypeLike = "float32") -> NDArray[Any]:
         """Encode the features of records that are already read; see `transform`."""
         X = np.zeros((len(records.numbers), len(self.feature_names)), float_dtype(dtype))
-        _check_columns(records, [column.name for column in self.columns])
+        check_columns(records, [column.name for column in self.columns])
         first = 0
         for column in self.columns:
             if column.categories is None:
@@ -189,7 +189,7 @@ class TableEncoder:
         if self.target is None:
             raise ValueError("the table was read without a target, so there is none to encode")
         name, classes = self.target
-        _check_columns(records, [name])
+        check_columns(records, [name])
         if classes is None:
             return numbers(records, name, float_dtype(dtype))
         if isinstance(classes[0], str):
@@ -245,7 +245,8 @@ def _as_records(source: str | os.PathLike[str] | Sequence[Mapping[str, object]],
     return records_from_rows(source)
 
 
-def _check_columns(records: Records, names: Sequence[str]) -> None:
+def check_columns(records: Records, names: Iterable[str]) -> None:
+    """Refuse records that lack a column."""
     missing = [name for name in names if name not in records.columns]
     if missing:
         raise ValueError(

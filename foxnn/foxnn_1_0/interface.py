@@ -26,9 +26,6 @@ class Interface10:
 
     settings: Settings
 
-    def _new_settings(self) -> Settings:
-        return Settings()
-
     @property
     def n_threads(self) -> int | None:
         """The most threads to use; None: as many as `foxnn.set_num_threads` allows."""

@@ -110,11 +110,8 @@ def _lines(network: NeuralNetwork) -> Iterator[str]:
                 yield f"            {line}"
             yield "        ]),"
         if layer.norm is not None:
-            gamma, beta, epsilon = (
-                _list(layer.norm.gamma),
-                _list(layer.norm.beta),
-                literal(layer.norm.epsilon, np.float64),
-            )
+            gamma, beta = _list(layer.norm.gamma), _list(layer.norm.beta)
+            epsilon = literal(layer.norm.epsilon, np.float64)
             yield f"        norm: (y) => layerNorm(y, {gamma}, {beta}, {epsilon}),"
         if layer.activation == "softmax":
             yield "        activation: softmax,"
