@@ -1066,6 +1066,14 @@ def test_a_broken_pipe_is_silent(foxnn_: Any) -> None:
     assert process.returncode == 141
 
 
+def test_texts_that_stdout_cannot_write(foxnn_: Any, flowers: Path) -> None:
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 1, "--quiet").code == 0
+    with child("info", "flowers.safetensors", env={**os.environ, "PYTHONIOENCODING": "ascii"}) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert r"'cat', 'dog', '\xe6sel'" in out
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_disk_is_an_error() -> None:
     with open("/dev/full", "w") as full:

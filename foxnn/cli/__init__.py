@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -49,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["train", "no_such_table.csv", "--target", "price"])
     2
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: names of columns may be in any script
     try:
         code = _run(argv)
         sys.stdout.flush()  # here, where it can still be reported
