@@ -279,6 +279,13 @@ def test_a_bad_option_is_refused_with_what_is_taken(write: Any, options: Any, me
         load_csv(write(HOMES), **options)
 
 
+@pytest.mark.parametrize("argument", ["ignore", "text_columns"])
+def test_a_text_is_no_list_of_columns(write: Any, argument: str) -> None:
+    """Though each of its letters may be one."""
+    with pytest.raises(TypeError, match=f"{argument} is 'ab'; it takes a list of names"):
+        load_csv(write("a,b,c\n1,2,3\n"), **{argument: "ab"})
+
+
 @pytest.mark.parametrize("values", [["cat", "cat"], [3, 3]])
 def test_a_single_class_is_refused(write: Any, values: list[Any]) -> None:
     with pytest.raises(ValueError, match="nothing to learn"):
@@ -338,6 +345,13 @@ def test_what_does_not_fit_the_encoding_is_refused_with_the_place(write: Any, so
     encoder = load_csv(write(HOMES), target="price").encoder
     with pytest.raises(ValueError, match=message):
         encoder.transform(write(source, "other.csv") if isinstance(source, str) else source)
+
+
+@pytest.mark.parametrize("source", [{"area": 1, "city": "Bern"}, iter([]), 5])
+def test_what_is_no_table_is_refused(write: Any, source: Any) -> None:
+    encoder = load_csv(write(HOMES), target="price").encoder
+    with pytest.raises(TypeError, match=f"source is {type(source).__name__}; it takes the path of a CSV file, or a"):
+        encoder.transform(source)
 
 
 def test_a_class_that_was_not_there_is_refused(write: Any) -> None:

@@ -240,9 +240,14 @@ class TableEncoder:
 
 
 def _as_records(source: str | os.PathLike[str] | Sequence[Mapping[str, object]], delimiter: str | None) -> Records:
-    if isinstance(source, str | os.PathLike):
+    if isinstance(source, (str, os.PathLike)):
         return read_records(source, delimiter)
-    return records_from_rows(source)
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        return records_from_rows(source)
+    raise TypeError(  # for a single mapping, or a frame of pandas
+        f"source is {type(source).__name__}; it takes the path of a CSV file, or a list of mappings from column names "
+        "to values"
+    )
 
 
 def check_columns(records: Records, names: Iterable[str]) -> None:

@@ -153,6 +153,9 @@ def load_csv(
 
 
 def _check_names(records: Records, target: str | None, text_columns: Sequence[str], ignore: Sequence[str]) -> None:
+    for argument, names in (("text_columns", text_columns), ("ignore", ignore)):
+        if isinstance(names, str):  # whose letters may be columns
+            raise TypeError(f"{argument} is {names!r}; it takes a list of names of columns")
     asked = [("target", target)] if target is not None else []
     asked += [("text_columns", name) for name in text_columns] + [("ignore", name) for name in ignore]
     for argument, name in asked:
