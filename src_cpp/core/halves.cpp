@@ -115,8 +115,9 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
         const DenormalsAreZero flush;
         bool finite = true;
         for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
-            const auto& [l, part, offset, n] = pieces[i];
-            finite &= use_gradient(job, l, part, offset, n, gradients.layers[l][part].data() + offset);
+            const auto& p = pieces[i];
+            finite &= use_gradient(job, p.layer, p.part, p.offset, p.size(),
+                                   gradients.layers[p.layer][p.part].data() + p.offset);
         }
         if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
         end_step(job, worker);

@@ -10,15 +10,21 @@ namespace foxnn {
 
 // ---- one run of batches --------------------------------------------------------------------------------------
 
-// What the penalty adds to the loss.
+// What the penalty adds to the loss. Summed up unit by unit, which is the same order however wide the panels are.
 template <class T>
 double penalty_of(const Network<T>& network, const Penalty& penalty) {
     if (penalty.l1 == 0 && penalty.l2 == 0) return 0;
     double absolute = 0, squares = 0;
     for (const auto& layer : network.layers)
-        for (Index i = 0; i < layer.weights.size(); i++) {  // zeros in the padding
-            const double w = static_cast<double>(layer.weights[i]);
-            absolute += std::abs(w), squares += w * w;
+        for (Index j = 0; j < layer.n_out; j++) {
+            double absolute_of_unit = 0, squares_of_unit = 0;
+            const T* w = layer.weights.data() + layer.panels.at(0, j);
+            const Index stride = layer.panels.width_of(j / layer.panels.width);
+            for (Index i = 0; i < layer.n_in; i++, w += stride) {
+                const double v = static_cast<double>(*w);
+                absolute_of_unit += std::abs(v), squares_of_unit += v * v;
+            }
+            absolute += absolute_of_unit, squares += squares_of_unit;
         }
     return penalty.l1 * absolute + penalty.l2 / 2 * squares;
 }
@@ -358,8 +364,9 @@ void Trainer<T>::clip_and_update(Job& job, const Worker& worker) {
     auto& pieces = job.pieces;
     const auto& gradients = job.gradients->layers;
     for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
-        const auto& [l, part, offset, n] = pieces[i];
-        pieces.squares[i] = kernels<T>().sum_of_squares(gradients[l][part].data() + offset, n);
+        const auto& p = pieces[i];
+        kernels<T>().column_squares(gradients[p.layer][p.part].data() + p.offset, p.rows, p.columns,
+                                    pieces.squares.data() + p.squares);
     }
     worker.barrier();
     const double norm = std::sqrt(pieces.total());
@@ -368,9 +375,9 @@ void Trainer<T>::clip_and_update(Job& job, const Worker& worker) {
     bool finite = norm - norm == 0;
     if (finite)
         for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
-            const auto& [l, part, offset, n] = pieces[i];
-            finite &=
-                job.optimizer->update(network_.layers[l], l, part, offset, n, gradients[l][part].data() + offset, step);
+            const auto& p = pieces[i];
+            finite &= job.optimizer->update(network_.layers[p.layer], p.layer, p.part, p.offset, p.size(),
+                                            gradients[p.layer][p.part].data() + p.offset, step);
         }
     if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
 }

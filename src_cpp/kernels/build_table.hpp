@@ -103,7 +103,7 @@ const Kernels<T>* build_table() {
     k.normalise_rows = normalise_rows<T>;
     k.layer_norm_gradient = layer_norm_gradient<T>;
     k.penalise = penalise<T>;
-    k.sum_of_squares = sum_of_squares<T>;
+    k.column_squares = column_squares<T>;
     k.limit_columns = limit_columns<T>;
     k.all_finite = all_finite<T>;
     k.n_activations = size_of(Activations{});

@@ -19,19 +19,19 @@ void penalise(T* g, const T* w, Index n, T l1, T l2) {
     for (Index i = 0; i < n; i += kLanes<T>) store(g + i, penalised<T>(load<V>(g + i), load<V>(w + i), l1, l2));
 }
 
-// In double precision, whose range the squares of single precision do not leave; in 16 interleaved parts on every
-// instruction set.
+// In double precision, whose range the squares of single precision do not leave.
 template <class T>
-double sum_of_squares(const T* g, Index n) {
-    double part[16] = {};
-    for (Index i = 0; i < n; i += 16)
-        for (Index j = 0; j < 16 && i + j < n; j++) {
-            const double v = static_cast<double>(g[i + j]);
-            part[j] += v * v;
-        }
-    for (Index half = 8; half >= 1; half /= 2)
-        for (Index j = 0; j < half; j++) part[j] += part[j + half];
-    return part[0];
+void column_squares(const T* g, Index rows, Index columns, double* out) {
+    constexpr Index L = kLanes<T>;
+    for (Index c = 0; c < columns; c += L) {
+        double sum[L] = {};
+        for (Index r = 0; r < rows; r++)
+            for (Index j = 0; j < L; j++) {
+                const double v = static_cast<double>(g[r * columns + c + j]);
+                sum[j] += v * v;
+            }
+        for (Index j = 0; j < L; j++) out[c + j] = sum[j];
+    }
 }
 
 // Max-norm (Srivastava et al. 2014): the columns are the weights into one unit each.

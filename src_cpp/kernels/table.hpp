@@ -156,9 +156,10 @@ struct Kernels {
                            T* inverse);
     // d (rows, n) <- inverse (g - mean of g - normal mean of g normal), g = gamma d, means over the row.
     void (*layer_norm_gradient)(T* d, const T* normal, Index rows, Index n, Index ld, const T* gamma, const T* inverse);
-    // g (n,) += l1 sign(w) + l2 w; the sum of the squares of g (n,), in an order of its own. n a multiple of lanes.
+    // g (n,) += l1 sign(w) + l2 w; n a multiple of lanes.
     void (*penalise)(T* g, const T* w, Index n, T l1, T l2);
-    double (*sum_of_squares)(const T* g, Index n);
+    // out (columns,) = sum over rows, in order, of the squares of g (rows, columns); columns a multiple of lanes.
+    void (*column_squares)(const T* g, Index rows, Index columns, double* out);
     // w (rows, columns): columns whose Euclidean norm is more than `most` are scaled down to it.
     void (*limit_columns)(T* w, Index rows, Index columns, T most);
     // x (n,) += normal noise of that standard deviation, of one sample in one epoch.
