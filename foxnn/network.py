@@ -168,7 +168,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             else:
                 self.__dict__ = load(sizes, only_scale=only_scale, dtype=dtype).__dict__
             if seed is not None:
-                self.seed = integer("seed", seed, 0) % 2**64
+                self.seed = seed
             if n_threads is not None:
                 self.n_threads = n_threads
             return
@@ -178,7 +178,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self.sizes, self._norms = self._checked_sizes(sizes)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
         self._is_seeded = seed is not None
-        self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else integer("seed", seed, 0) % 2**64
+        self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else seed
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
         self._activations = self._chosen_activations(activation, output, chosen_loss)
@@ -322,6 +322,15 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     def dtype(self) -> np.dtype[Any]:
         """Number type of weights and outputs."""
         return np.dtype(self._dtype)
+
+    @property
+    def seed(self) -> int:
+        """What everything random is made of; assign another one for other numbers from then on."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, value: int) -> None:
+        self._seed = integer("seed", value, 0) % 2**64
 
     @property
     def loss(self) -> Loss:

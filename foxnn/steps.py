@@ -49,7 +49,7 @@ def one_step(network: NeuralNetwork, samples: Any) -> tuple[float, float]:
         network._l1,
         network._l2,
         network.settings._n_threads or 0,
-        network.seed,
+        network._seed,
         network.epoch % 2**32,
     )
     if outcome != "finished":

@@ -47,6 +47,10 @@ def network(**options: Any) -> foxnn.NeuralNetwork:
         (lambda nn: foxnn.plots.plot_images(np.ones((2, 4)), columns=0), "^columns: got 0; it takes an integer"),
         (lambda nn: foxnn.plots.plot_images(np.ones((2, 4)), ["a"]), "^titles: got 1 for 2 images; it takes one for"),
         (lambda nn: foxnn.neural_network([2, 1], only_scale=True), "^only_scale: got True; it is for networks that"),
+        (lambda nn: setattr(nn, "seed", "a"), "^seed: got 'a'; it takes an integer of at least 0"),
+        (lambda nn: setattr(nn, "seed", -1), "^seed: got -1; it takes an integer of at least 0"),
+        (lambda nn: setattr(nn, "seed", None), "^seed: got None; it takes an integer of at least 0"),
+        (lambda nn: setattr(foxnn.train_data(), "seed", 0.5), "^seed: got 0.5; it takes an integer of at least 0"),
         (lambda nn: foxnn.optimizers.Adam("cosine"), "^learning_rate: got 'cosine'; it takes a number or a schedule"),
     ],
 )
@@ -57,6 +61,7 @@ def test_the_message(call: Callable[[Any], Any], message: str, tmp_path: Path, m
     with pytest.raises((TypeError, ValueError), match=message):
         call(nn)
     assert (nn.parameters == before).all()
+    assert nn.seed == 0
     assert list(tmp_path.iterdir()) == []
 
 

@@ -96,7 +96,7 @@ class train_data:
     def __init__(self, source: str | os.PathLike[str] | train_data | None = None, *, seed: int | None = None) -> None:
         if seed is None:
             seed = source.seed if isinstance(source, train_data) else int.from_bytes(os.urandom(8), "little") >> 1
-        self.seed: int = integer("seed", seed, 0) % 2**64
+        self.seed = seed
         self._parts = 0  # random parts picked so far: the address of the next one's numbers
         self._reserved = 0
         self._n = 0
@@ -111,6 +111,15 @@ class train_data:
             self._n, self._n_outputs = len(self._table), self._table.shape[1] - self._n_inputs
         elif source is not None:
             raise TypeError(f"source: got {source!r}; it takes the name of a file or train_data")
+
+    @property
+    def seed(self) -> int:
+        """Of the rows that are picked; assign another one for others."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, value: int) -> None:
+        self._seed = integer("seed", value, 0) % 2**64
 
     @property
     def inputs(self) -> _Matrix:
