@@ -54,12 +54,7 @@ def parsed(records: Records, column: str) -> NDArray[np.float64] | None:
     >>> parsed(records, "width"), parsed(records, "unit")
     (array([4. , 5.5]), None)
     """
-    if column not in records.floats:
-        records.floats[column] = _as_floats(records.columns[column])
-    return records.floats[column]
-
-
-def _as_floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
+    cells = records.columns[column]
     try:
         values = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
@@ -118,7 +113,7 @@ def _first_refusal(records: Records, column: str, dtype: np.dtype[Any]) -> Value
     return ValueError(f"{records.source}, column {column!r}: not all values are finite numbers")
 
 
-def texts(records: Records, column: str) -> tuple[str, ...]:
+def texts(records: Records, column: str) -> Sequence[str]:
     """Return a column of text, which may have no empty cell.
 
     Raises
@@ -133,7 +128,8 @@ def texts(records: Records, column: str) -> tuple[str, ...]:
     """
     cells = records.columns[column]
     if "" in cells:
-        raise ValueError(f"{records.place(cells.index(''), column)}: the value is missing; fill it in, or drop the row")
+        row = next(row for row, cell in enumerate(cells) if not cell)
+        raise ValueError(f"{records.place(row, column)}: the value is missing; fill it in, or drop the row")
     return cells
 
 

@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import os
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
 
 __all__ = ["Records", "read_records", "records_from_rows"]
 
 _DELIMITERS = (",", ";", "\t")
+_ENCODING = "utf-8-sig"  # with a byte order mark or without
+#: How many cells are there as Python texts while a file is read.
+_CELLS_AT_ONCE = 1 << 13
+
+
+class Cells(Sequence[str]):
+    """The cells of a column, kept as bytes: as texts, they would take 50 bytes more, each.
+
+    Examples
+    --------
+    >>> cells = Cells(2)
+    >>> cells.add(["4", "5.5"])
+    >>> cells.add(["6"])
+    >>> len(cells), cells[2], list(cells), "5" in cells
+    (3, '6', ['4', '5.5', '6'], False)
+    """
+
+    def __init__(self, per_block: int) -> None:
+        self._per_block = per_block
+        self._blocks: list[bytes | list[str]] = []
+        self._length = 0
+
+    def add(self, cells: list[str]) -> None:
+        """Append a block of cells: as many as there are in each, or fewer as the last one."""
+        joined = "\0".join(cells)
+        self._blocks.append(joined.encode() if joined.count("\0") == len(cells) - 1 else cells)
+        self._length += len(cells)
+
+    def blocks(self) -> Iterator[list[str]]:
+        """The cells, block by block."""
+        for block in self._blocks:
+            yield block.decode().split("\0") if isinstance(block, bytes) else block
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self.blocks())
+
+    def __contains__(self, cell: object) -> bool:
+        return any(cell in block for block in self.blocks())
+
+    def __getitem__(self, row: Any) -> Any:
+        row = range(self._length)[row]
+        block = self._blocks[row // self._per_block]
+        return (block.decode().split("\0") if isinstance(block, bytes) else block)[row % self._per_block]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +69,7 @@ class Records:
     source: str  # the name of the file
     unit: str  # what `numbers` counts: "line" or "row"
     numbers: Sequence[int]
-    columns: dict[str, tuple[str, ...]]
-    floats: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)  # columns already parsed
+    columns: Mapping[str, Sequence[str]]
 
     def place(self, row: int, column: str) -> str:
         """Return where a cell is, as the start of an error message.
@@ -70,12 +113,13 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder) / "cities.csv"
     ...     _ = path.write_text("city;height\\nBern;540\\nBasel;260\\n")
-    ...     read_records(path).columns
-    {'city': ('Bern', 'Basel'), 'height': ('540', '260')}
+    ...     columns = read_records(path).columns
+    >>> {name: list(cells) for name, cells in columns.items()}
+    {'city': ['Bern', 'Basel'], 'height': ['540', '260']}
     """
     source = os.fspath(path)
     data = _checked_text(path, source)
-    text = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")  # decoded line by line
+    text = io.TextIOWrapper(io.BytesIO(data), _ENCODING, newline="")  # decoded line by line
     if delimiter is None:
         delimiter = _sniff_delimiter(text, source)
     elif len(delimiter) != 1 or delimiter in '"\r\n':
@@ -83,18 +127,17 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
     lines = _lines(text, delimiter, source)
     names = _header(lines)
     _check_header(names, source)
-    numbers = array("q")
-    columns: list[list[str]] = [[] for _ in names]
-    for number, row in lines:
-        if len(row) != len(names):
-            raise ValueError(f"{source}, line {number}: {len(row)} cells, but the header has {len(names)}")
-        numbers.append(number)
-        for column, cell in zip(columns, row, strict=True):
-            column.append(cell.strip())
+    numbers = array("I")
+    per_block = max(1, _CELLS_AT_ONCE // len(names))
+    columns = {name: Cells(per_block) for name in names}
+    rows = _rows(lines, len(names), source)
+    while block := list(islice(rows, per_block)):
+        numbers.extend(number for number, _ in block)
+        for column, cells in zip(columns.values(), zip(*(row for _, row in block), strict=True), strict=True):
+            column.add([cell.strip() for cell in cells])
     if not numbers:
         raise ValueError(f"{source}: no rows after the header")
-    columns.reverse()
-    return Records(source, "line", numbers, {name: tuple(columns.pop()) for name in names})
+    return Records(source, "line", numbers, columns)
 
 
 def records_from_rows(rows: Sequence[Mapping[str, object]]) -> Records:
@@ -122,15 +165,32 @@ def _cell(value: object) -> str:
 
 
 def _checked_text(path: str | os.PathLike[str], source: str) -> bytes:
-    """The content of a file, without a byte order mark; it is UTF-8."""
+    """The content of a file, which is UTF-8."""
     with open(path, "rb") as file:
-        data = file.read().removeprefix(codecs.BOM_UTF8)
+        data = file.read()
     try:
-        data.decode("utf-8")
+        _decode(data)
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{source}, line {number}: not UTF-8 text ({error.reason})") from error
     return data
+
+
+def _decode(data: bytes) -> None:
+    """Raise if the data is not UTF-8. It is taken in parts, since one text could be four times as large."""
+    text = io.TextIOWrapper(io.BytesIO(data), _ENCODING)
+    try:
+        while text.read(_CELLS_AT_ONCE):
+            pass
+    except UnicodeDecodeError:
+        data.decode("utf-8")  # which says where
+
+
+def _rows(lines: Iterator[tuple[int, list[str]]], width: int, source: str) -> Iterator[tuple[int, list[str]]]:
+    for number, row in lines:
+        if len(row) != width:
+            raise ValueError(f"{source}, line {number}: {len(row)} cells, but the header has {width}")
+        yield number, row
 
 
 def _lines(text: io.TextIOWrapper, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:

@@ -172,16 +172,16 @@ def _is_text(records: Records, name: str) -> bool:
     if parsed(records, name) is not None:
         return False
     cells = records.columns[name]
-    is_numeric = [is_number(cell) for cell in cells]
-    others = [row for row, numeric in enumerate(is_numeric) if not numeric and not is_missing(cells[row])]
-    if not any(is_numeric):
+    n_numbers = sum(map(is_number, cells))
+    if not n_numbers:
         return True
-    if not others:
+    n_others = sum(not is_number(cell) and not is_missing(cell) for cell in cells)
+    if not n_others:
         return False
-    n_numbers = sum(is_numeric)
-    if n_numbers > len(others):
+    if n_numbers > n_others:
+        row = next(row for row, cell in enumerate(cells) if not is_number(cell) and not is_missing(cell))
         raise ValueError(
-            f"{records.place(others[0], name)}: {cells[others[0]]!r} is not a number, but {n_numbers} of the "
+            f"{records.place(row, name)}: {cells[row]!r} is not a number, but {n_numbers} of the "
             f"{len(cells)} values are; correct it, or take the column as text with text_columns=[{name!r}]"
         )
     return True

@@ -12,7 +12,7 @@ from fuzz.mutations import damaged
 
 ERRORS = (ValueError,)
 NAMES_FILE = False  # "line 3" says enough where a name of a column does not exist
-MEMORY = 128.0  # a cell is a Python string; and one of few texts is as many numbers
+MEMORY = 128.0  # twice the file and the arrays: a cell of few texts is as many numbers as there are of these
 OVERHEAD = 1 << 20
 TOKENS = (b"a", b"b", b"NA", b"?", b";", b"\t", b'"', b'""', b"\r", b"\xef\xbb\xbf", b"\x85", b"\xe2\x80\xa8")
 
