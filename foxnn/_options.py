@@ -38,6 +38,11 @@ def integer(argument: str, value: object, least: int, most: float = math.inf) ->
     return number
 
 
+def seed_of(value: object) -> int:
+    """`value` as a seed: an integer of at least 0, of which the core takes 64 bits."""
+    return integer("seed", value, 0) % 2**64
+
+
 def real(
     argument: str,
     value: object,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_weights, target_range
-from foxnn._options import flag, integer, one_for_each, real, unknown
+from foxnn._options import flag, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.exports import Exports
@@ -330,7 +330,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     @seed.setter
     def seed(self, value: int) -> None:
-        self._seed = integer("seed", value, 0) % 2**64
+        self._seed = seed_of(value)
 
     @property
     def loss(self) -> Loss:

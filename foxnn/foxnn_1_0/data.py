@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._arrays import _as_numbers, _contiguous_rows, check_finite
-from foxnn._options import integer
+from foxnn._options import integer, seed_of
 
 _Matrix = npt.NDArray[np.float64]
 
@@ -119,7 +119,7 @@ class train_data:
 
     @seed.setter
     def seed(self, value: int) -> None:
-        self._seed = integer("seed", value, 0) % 2**64
+        self._seed = seed_of(value)
 
     @property
     def inputs(self) -> _Matrix:
