@@ -61,6 +61,13 @@ void for_tiles(Index begin, Index end, Index vectors, const Tile& tile) {
     }
 }
 
+// Fetches the lines that a tile will be written to, which other workers may hold, if the tile takes long enough.
+template <class T>
+void prefetch_result(Index inner, T* c, Index rows, Index ldc) {
+    if (inner > 128)
+        for (Index r = 0; r < rows; r++) __builtin_prefetch(c + r * ldc, 1);
+}
+
 // y (rows, n_out) = f(x W + b), columns of one panel. `slope` as in Activation::forward; activation skipped if it works
 // on whole rows, or if `logits`.
 template <class T>
@@ -69,6 +76,7 @@ void forward_tile(const Dense<T>& layer, Index panel, Index rows, const T* x, In
     const Kernels<T>& k = kernels<T>();
     const Index vectors = layer.panels.vectors(panel), width = layer.panels.width_of(panel);
     const Index column = layer.panels.first_column(panel);
+    prefetch_result(layer.n_in, y + column, rows, ldy);
     k.tile[vectors][rows](layer.n_in, x, ldx, layer.weights.data() + layer.panels.offset(panel), width,
                           layer.bias.data() + column, 0, y + column, ldy);
     if (!logits && !layer.activation->rowwise)

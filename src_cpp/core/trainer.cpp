@@ -216,6 +216,7 @@ void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker)
         }
         for_tiles<T>(begin, end, columns.vectors(panel), [&](Index row, Index n) {
             T* const d = below + row * ld_below + first;
+            prefetch_result(layer.n_out, d, n, ld_below);
             k.tile[columns.vectors(panel)][n](layer.n_out, above.d.data() + row * above.ld, above.ld, transposed, width,
                                               nullptr, 0, d, ld_below);
             if (l > 0) times_slope(network_.layers[l - 1], d, layers_[l - 1], row, first, n, width);

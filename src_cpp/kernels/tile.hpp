@@ -14,9 +14,6 @@ template <class T, int Rows, int Vectors, bool AT>
 void tile(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, Index ldi, T* c, Index ldc) {
     using V = Vec<T>;
     constexpr Index L = kLanes<T>;
-    if (k > 128)  // there is time to fetch the lines that the result will be written to, which others may hold
-#pragma GCC unroll 16
-        for (int r = 0; r < Rows; r++) __builtin_prefetch(c + r * ldc, 1);
     V sum[Rows][Vectors];
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; r++)
