@@ -15,14 +15,13 @@ class Stream {
 
     std::uint64_t bits() {
         if (left_ == 0) {
-            block_[0] = static_cast<std::uint32_t>(position_), block_[1] = static_cast<std::uint32_t>(position_ >> 32);
-            block_[2] = index_, block_[3] = purpose_;
-            philox(block_, block_ + 1, block_ + 2, block_ + 3, 1, seed_);
+            block_[0] = position_, block_[1] = position_ >> 32, block_[2] = index_, block_[3] = purpose_;
+            philox(block_, seed_);
             position_++;
             left_ = 2;
         }
         left_--;
-        return block_[2 * left_] | std::uint64_t{block_[2 * left_ + 1]} << 32;
+        return (block_[2 * left_] & 0xffffffff) | block_[2 * left_ + 1] << 32;
     }
     // In [0, 1), with 53 bits.
     double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
@@ -41,7 +40,7 @@ class Stream {
   private:
     std::uint64_t seed_, position_ = 0;
     std::uint32_t purpose_, index_;
-    std::uint32_t block_[4] = {};
+    std::uint64_t block_[4] = {};
     int left_ = 0;
 };
 

@@ -111,9 +111,10 @@ void Trainer<T>::add_input_noise(const RunOptions& options, T* x, std::int64_t s
         k.add_noise(x, n, network_.input_noise, options.seed, options.epoch, static_cast<std::uint32_t>(sample));
     if (network_.input_dropout == 0) return;
     const DropoutMask mask(options.seed, options.epoch, kInputs, network_.input_dropout);
+    const Index padded = (n + k.lanes - 1) / k.lanes * k.lanes;
     constexpr Index width = 512;  // what the kernel takes at once
-    for (Index column = 0; column < n; column += width)
-        k.dropout(x + column, nullptr, 1, std::min(width, n - column), 0, column, mask, &sample);
+    for (Index column = 0; column < padded; column += width)
+        k.dropout(x + column, nullptr, 1, std::min(width, padded - column), 0, column, mask, &sample);
 }
 
 template <class T>

@@ -1,7 +1,7 @@
 // Gaussian noise on inputs (Sietsma and Dow 1991; Bishop 1995: a penalty on the slope of the outputs).
 #pragma once
 #include "kernels/math.hpp"
-#include "kernels/philox.hpp"
+#include "kernels/philox_words.hpp"
 
 namespace foxnn {
 namespace {
@@ -15,12 +15,16 @@ void add_noise(T* x, Index n, T deviation, std::uint64_t seed, std::uint32_t epo
     std::uint32_t c[4][most];
     T normal[4][most], uniform[2][most];
     const Index blocks = (n + 3) / 4;
+    const auto purpose = static_cast<std::uint32_t>(Purpose::input_noise);
     for (Index begin = 0; begin < blocks; begin += most) {
-        for (Index i = 0; i < most; i++) {
-            c[0][i] = static_cast<std::uint32_t>(begin + i), c[1][i] = sample, c[2][i] = epoch;
-            c[3][i] = static_cast<std::uint32_t>(Purpose::input_noise);
+        for (Index i = 0; i < most; i += kWords) {
+            Words number = {};
+            for (Index lane = 0; lane < kWords; lane++) number[lane] = static_cast<std::uint32_t>(begin + i + lane);
+            Words block[4] = {number, Words{} + sample, Words{} + epoch, Words{} + purpose};
+            philox(block, seed);
+            for (int k = 0; k < 4; k++)
+                for (Index lane = 0; lane < kWords; lane++) c[k][i + lane] = static_cast<std::uint32_t>(block[k][lane]);
         }
-        philox(c[0], c[1], c[2], c[3], most, seed);
         for (int pair = 0; pair < 2; pair++) {
             for (int k = 0; k < 2; k++)
                 for (Index i = 0; i < most; i++)  // in (0, 1]

@@ -12,19 +12,21 @@ enum class Purpose : std::uint32_t { weights = 1, shuffle = 2, dropout = 3, muta
 
 namespace {
 
-// Turns n addresses, of four words each, into as many blocks of four random words.
-inline void philox(std::uint32_t* c0, std::uint32_t* c1, std::uint32_t* c2, std::uint32_t* c3, Index n,
-                   std::uint64_t key) {
+// The product of the low half of a, and b.
+template <class Word>
+inline Word low_product(Word a, std::uint32_t b) {
+    return (a & 0xffffffff) * b;
+}
+
+// Turns an address of four words into a block of four random words: the low halves of c. The high halves may hold
+// anything, before and after. Word is a number of 64 bits, or a vector of them.
+template <class Word>
+[[gnu::always_inline]] inline void philox(Word (&c)[4], std::uint64_t key) {
     std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
     for (int round = 0; round < 10; round++) {
-        for (Index i = 0; i < n; i++) {
-            const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c0[i], p1 = std::uint64_t{0xCD9E8D57} * c2[i];
-            const std::uint32_t c1_old = c1[i], c3_old = c3[i];
-            c0[i] = static_cast<std::uint32_t>(p1 >> 32) ^ c1_old ^ k0;
-            c1[i] = static_cast<std::uint32_t>(p1);
-            c2[i] = static_cast<std::uint32_t>(p0 >> 32) ^ c3_old ^ k1;
-            c3[i] = static_cast<std::uint32_t>(p0);
-        }
+        const Word p0 = low_product(c[0], 0xD2511F53), p1 = low_product(c[2], 0xCD9E8D57);
+        c[0] = (p1 >> 32) ^ c[1] ^ k0, c[1] = p1;
+        c[2] = (p0 >> 32) ^ c[3] ^ k1, c[3] = p0;
         k0 += 0x9E3779B9, k1 += 0xBB67AE85;
     }
 }

@@ -37,6 +37,7 @@ struct Number;
 template <>
 struct Number<float> {
     using Int = std::int32_t;
+    typedef std::uint16_t Short __attribute__((vector_size(FOXNN_VECTOR_BYTES / 2)));  // as many as a vector has lanes
     static constexpr int mantissa_bits = 23, exponent_bias = 127;
     static constexpr Int sign_bit = INT32_MIN;
 };
@@ -44,6 +45,7 @@ struct Number<float> {
 template <>
 struct Number<double> {
     using Int = std::int64_t;
+    typedef std::uint16_t Short __attribute__((vector_size(FOXNN_VECTOR_BYTES / 4)));
     static constexpr int mantissa_bits = 52, exponent_bias = 1023;
     static constexpr Int sign_bit = INT64_MIN;
 };
@@ -191,6 +193,11 @@ template <class T>
 FOXNN_INLINE Vec<T> with_sign_of(Vec<T> magnitude, Vec<T> sign) {
     const IntVec<T> mask = IntVec<T>{} + Number<T>::sign_bit;
     return bits<Vec<T>>((bits<IntVec<T>>(magnitude) & ~mask) | (bits<IntVec<T>>(sign) & mask));
+}
+// A vector's lanes of 16-bit numbers.
+template <class T>
+FOXNN_INLINE IntVec<T> widened(const std::uint16_t* p) {
+    return __builtin_convertvector(load<typename Number<T>::Short>(p), IntVec<T>);
 }
 // Whether a comparison holds in any lane.
 template <class I>

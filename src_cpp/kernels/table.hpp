@@ -165,7 +165,8 @@ struct Kernels {
     // x (n,) += normal noise of that standard deviation, of one sample in one epoch.
     void (*add_noise)(T* x, Index n, T deviation, std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample);
     // y and slope (rows, columns), stride ld, of the units from first_unit on: zero where dropped, else scaled up.
-    // slope may be null. samples (rows,): the number of each row's sample, part of its address in the random numbers.
+    // columns a multiple of lanes; slope may be null. samples (rows,): the number of each row's sample, part of its
+    // address in the random numbers.
     void (*dropout)(T* y, T* slope, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
                     const std::int64_t* samples);
     bool (*all_finite)(const T* x, Index n);

@@ -12,6 +12,7 @@
 #endif
 
 #include "kernels/dispatch.hpp"
+#include "kernels/philox.hpp"
 
 namespace foxnn {
 #if defined(FOXNN_X86)
@@ -198,9 +199,65 @@ void test_rows(const char* set, const Kernels<T>& k) {
                     for (Index j = n; j < padded; j++)
                         check(d[r * ld + j] == 0, set, k.losses[i].name, n, r, j);  // the padding's gradient is zero
             }
-            const std::vector<std::int64_t> samples = {5, 1, 7, 2};
-            k.dropout(y.data(), s.data(), rows, padded, ld, 2 * k.lanes, {1, 2, 3, 0.5}, samples.data());
         }
+}
+
+// What a dropout kernel does to one output.
+template <class T>
+T dropped(T x, const DropoutMask& mask, Index unit, std::int64_t sample) {
+    std::uint64_t c[4] = {static_cast<std::uint64_t>(unit / 8), static_cast<std::uint64_t>(sample), mask.epoch,
+                          static_cast<std::uint32_t>(Purpose::dropout) | mask.layer << 8};
+    philox(c, mask.seed);
+    const Index place = unit % 8;
+    const auto bits = c[place / 2] >> (place % 2 ? 16 : 0) & 0xffff;
+    return bits < mask.threshold ? T(0) : x * static_cast<T>(65536.0 / (65536.0 - mask.threshold));
+}
+
+template <class T>
+void test_dropout(const char* set, const Kernels<T>& k) {
+    const DropoutMask mask(0x123456789abcdef, 7, 3, 0.3);
+    std::vector<std::int64_t> samples;
+    for (Index r = 0; r < kMaxTileRows + 1; r++) samples.push_back(r * 0x30000001);
+    for (const Index columns : {k.lanes, 2 * k.lanes, 3 * k.lanes, Index{512}})
+        for (const Index first_unit : {Index{0}, k.lanes, 3 * k.lanes, Index{1} << 20})
+            for (const int rows : {1, 3, kMaxTileRows, kMaxTileRows + 1}) {
+                const Index ld = columns + k.lanes;
+                Guarded<T> y((rows - 1) * ld + columns, true), slope((rows - 1) * ld + columns, false);
+                std::vector<T> y_before(y.data(), y.data() + y.size());
+                std::vector<T> slope_before(slope.data(), slope.data() + slope.size());
+                const bool with_slope = rows != 3;
+                k.dropout(y.data(), with_slope ? slope.data() : nullptr, rows, columns, ld, first_unit, mask,
+                          samples.data());
+                for (Index at = 0; at < y.size(); at++) {
+                    const Index r = at / ld, j = at % ld;
+                    const auto expected = [&](T x) {
+                        return j < columns ? dropped(x, mask, first_unit + j, samples[r]) : x;
+                    };
+                    check(y[at] == expected(y_before[at]), set, "dropout", columns, first_unit, at);
+                    check(slope[at] == (with_slope ? expected(slope_before[at]) : slope_before[at]), set,
+                          "dropout of slopes", columns, first_unit, at);
+                }
+            }
+}
+
+// The answers published with Philox (Random123's kat_vectors).
+void test_philox() {
+    const std::uint64_t ones = 0xffffffff;
+    const struct {
+        std::uint64_t address[4], key, block[4];
+    } known[] = {
+        {{0, 0, 0, 0}, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{ones, ones, ones, ones}, ~std::uint64_t{0}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         0x299f31d0a4093822,
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (const auto& k : known) {
+        std::uint64_t c[4];
+        for (int i = 0; i < 4; i++) c[i] = k.address[i] | std::uint64_t{0xabcdef} << 32;  // high halves do not matter
+        philox(c, k.key);
+        for (int i = 0; i < 4; i++) check((c[i] & ones) == k.block[i], "philox", "word", i, 0, 0);
+    }
 }
 
 // A step leaves what would not be finite as it was, and says so.
@@ -234,12 +291,14 @@ void test_all(const char* set, const Kernels<T>& k) {
     test_moves(set, k);
     test_conversions(set, k);
     test_rows(set, k);
+    test_dropout(set, k);
     test_updates(set, k);
 }
 
 }  // namespace
 
 int main() {
+    test_philox();
     auto sets = available_instruction_sets();
 #if defined(FOXNN_X86)
     if (__builtin_cpu_supports("avx2")) sets.push_back(wide_kernels());
