@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_weights, target_range
-from foxnn._options import flag, one_for_each, real, seed_of, unknown
+from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.exports import Exports
@@ -192,7 +192,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self.scale: float | None = None
         self.offset: float | None = None
         self.metadata: dict[str, Any] = {}
-        self.epoch: int = 0  # epochs and single batches trained on so far: the address of shuffles and dropout
+        self._epoch = 0
         self.stop_training = False
         self._make_core()
         self._initialize("" if init is None else init)
@@ -331,6 +331,15 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     @seed.setter
     def seed(self, value: int) -> None:
         self._seed = seed_of(value)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs and single batches trained on so far; what is random in the next ones is made of it and `seed`."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, value: int) -> None:
+        self._epoch = integer("epoch", value, 0)
 
     @property
     def loss(self) -> Loss:
@@ -728,7 +737,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
                 loss, weight, _ = run_steps(self, samples, None, 0, len(samples), len(samples))
             else:
                 loss, weight = one_step(self, samples)
-            self.epoch += 1  # the next batch drops other units
+            self._epoch += 1  # the next batch drops other units
         finally:
             self._training.end()
         return loss / weight

@@ -50,6 +50,8 @@ def network(**options: Any) -> foxnn.NeuralNetwork:
         (lambda nn: setattr(nn, "seed", "a"), "^seed: got 'a'; it takes an integer of at least 0"),
         (lambda nn: setattr(nn, "seed", -1), "^seed: got -1; it takes an integer of at least 0"),
         (lambda nn: setattr(nn, "seed", None), "^seed: got None; it takes an integer of at least 0"),
+        (lambda nn: setattr(nn, "epoch", "a"), "^epoch: got 'a'; it takes an integer of at least 0"),
+        (lambda nn: setattr(nn, "epoch", -1), "^epoch: got -1; it takes an integer of at least 0"),
         (lambda nn: setattr(foxnn.train_data(), "seed", 0.5), "^seed: got 0.5; it takes an integer of at least 0"),
         (lambda nn: foxnn.optimizers.Adam("cosine"), "^learning_rate: got 'cosine'; it takes a number or a schedule"),
     ],
@@ -61,7 +63,7 @@ def test_the_message(call: Callable[[Any], Any], message: str, tmp_path: Path, m
     with pytest.raises((TypeError, ValueError), match=message):
         call(nn)
     assert (nn.parameters == before).all()
-    assert nn.seed == 0
+    assert (nn.seed, nn.epoch) == (0, 0)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -339,7 +339,7 @@ def test_a_target_is_encoded_alike(write: Any) -> None:
         ([{"area": True, "city": "Bern"}], "rows, row 0, column 'area': 'True' is not a number"),
         ([{"area": 1}], "no column 'city'"),
         ([{"area": 1, "city": "Bern"}, {"area": 1}], r"rows\[1\] has the columns 'area'; rows\[0\] has"),
-        ([], "rows is empty"),
+        ([], "rows: got none"),
     ],
 )
 def test_what_does_not_fit_the_encoding_is_refused_with_the_place(write: Any, source: Any, message: str) -> None:
@@ -351,7 +351,7 @@ def test_what_does_not_fit_the_encoding_is_refused_with_the_place(write: Any, so
 @pytest.mark.parametrize("source", [{"area": 1, "city": "Bern"}, iter([]), 5])
 def test_what_is_no_table_is_refused(write: Any, source: Any) -> None:
     encoder = load_csv(write(HOMES), target="price").encoder
-    with pytest.raises(TypeError, match=f"source is {type(source).__name__}; it takes the path of a CSV file, or a"):
+    with pytest.raises(TypeError, match=f"source: got {type(source).__name__}; it takes the path of a CSV file, or a"):
         encoder.transform(source)
 
 

@@ -107,11 +107,13 @@ def table(args: argparse.Namespace) -> TrainingData:
 def _split(part: Part, share: float, seed: int, shuffle: int) -> tuple[Part, Part]:
     """Return most of the samples, and a share of them held out: at least one sample if the share is not 0."""
     n = len(part.X)
-    n_held = max(1, round(share * n)) if share else 0
+    if share == 0:
+        return part, Part(part.X[:0], part.y[:0])
+    n_held = max(1, round(share * n))
     if n_held >= n:
         raise ValueError(f"too few samples ({n}) to hold out a share of {share:g}")
     order = _core.shuffled_order(seed % 2**64, shuffle, n)
-    # Each in the order of the data, so that holding nothing out changes nothing.
+    # Each in the order of the data.
     kept, held = np.sort(order[n_held:]), np.sort(order[:n_held])
     return Part(part.X[kept], part.y[kept]), Part(part.X[held], part.y[held])
 

@@ -71,7 +71,7 @@ def float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     dtype('float32')
     """
     if dtype not in ("float32", "float64", np.float32, np.float64):
-        raise ValueError(f"dtype is {dtype!r}; it takes 'float32' or 'float64'")
+        raise ValueError(f"dtype: got {dtype!r}; it takes 'float32' or 'float64'")
     return np.dtype(dtype)
 
 

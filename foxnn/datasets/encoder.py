@@ -245,8 +245,8 @@ def _as_records(source: str | os.PathLike[str] | Sequence[Mapping[str, object]],
     if isinstance(source, Sequence) and not isinstance(source, str):
         return records_from_rows(source)
     raise TypeError(  # for a single mapping, or a frame of pandas
-        f"source is {type(source).__name__}; it takes the path of a CSV file, or a list of mappings from column names "
-        "to values"
+        f"source: got {type(source).__name__}; it takes the path of a CSV file, or a list of mappings from column "
+        "names to values"
     )
 
 

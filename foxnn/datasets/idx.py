@@ -149,9 +149,9 @@ def idx_header(array: NDArray[Any]) -> bytes:
     code = _CODES.get(array.dtype.newbyteorder(">"))
     if code is None:
         taken = ", ".join(dtype.name for dtype in _DTYPES.values())
-        raise TypeError(f"array is of type {array.dtype}; an IDX file takes {taken}")
+        raise TypeError(f"array: got the type {array.dtype}; an IDX file takes {taken}")
     if any(length >= 1 << 32 for length in array.shape):
-        raise ValueError(f"array has the shape {array.shape}; an IDX file takes dimensions below 2**32")
+        raise ValueError(f"array: got the shape {array.shape}; an IDX file takes dimensions below 2**32")
     return struct.pack(f">HBB{array.ndim}I", 0, code, array.ndim, *array.shape)
 
 

@@ -123,7 +123,7 @@ def read_records(path: str | os.PathLike[str], delimiter: str | None = None) -> 
     if delimiter is None:
         delimiter = _sniff_delimiter(text, source)
     elif len(delimiter) != 1 or delimiter in '"\r\n':
-        raise ValueError(f"delimiter is {delimiter!r}; it must be one character, but no quote and no line end")
+        raise ValueError(f"delimiter: got {delimiter!r}; it takes one character, but no quote and no line end")
     lines = _lines(text, delimiter, source)
     names = _header(lines)
     _check_header(names, source)
@@ -149,11 +149,11 @@ def records_from_rows(rows: Sequence[Mapping[str, object]]) -> Records:
     {'city': ('Bern',), 'height': ('540',)}
     """
     if not rows:
-        raise ValueError("rows is empty; it takes one mapping or more from column names to values")
+        raise ValueError("rows: got none; it takes one mapping or more from column names to values")
     names = list(rows[0])
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise TypeError(f"rows[{number}] is {row!r}; it takes a mapping from column names to values")
+            raise TypeError(f"rows[{number}]: got {row!r}; it takes a mapping from column names to values")
         if set(row) != set(names):
             raise ValueError(f"rows[{number}] has the columns {_listed(row)}; rows[0] has {_listed(names)}")
     columns = {name: tuple(_cell(row[name]) for row in rows) for name in names}

@@ -202,11 +202,7 @@ class Chain:
         self, where: str, mean: _Array, variance: _Array, epsilon: float, gamma: _Array | None, beta: _Array | None
     ) -> None:
         """Add a batch normalisation as it predicts, of arrays (n,); there may be no gamma and no beta."""
-        factor = 1 / np.sqrt(variance + epsilon)
-        if gamma is not None:
-            factor = factor * gamma
-        shift = -mean * factor
-        self.affine(where, factor, shift if beta is None else shift + beta)
+        self.affine(where, *batch_norm_as_affine(mean, variance, epsilon, gamma, beta))
 
     def layer_norm(self, where: str, gamma: _Array, beta: _Array, epsilon: float) -> None:
         """Normalise each sample over the outputs of the layer before; gamma and beta have the shape (n,)."""
@@ -252,6 +248,24 @@ class Chain:
         if self._reading is not None:
             network.scale, network.offset = self._reading
         return network
+
+
+def batch_norm_as_affine(
+    mean: _Array, variance: _Array, epsilon: float, gamma: _Array | None = None, beta: _Array | None = None
+) -> tuple[_Array, _Array]:
+    """Factor and shift, (n,), that a batch normalisation of n units multiplies and adds when it predicts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> batch_norm_as_affine(np.array([1.0]), np.array([3.0]), 1.0, np.array([2.0]), np.array([5.0]))
+    (array([1.]), array([4.]))
+    """
+    factor = 1 / np.sqrt(variance + epsilon)
+    if gamma is not None:
+        factor = factor * gamma
+    shift = -mean * factor
+    return factor, shift if beta is None else shift + beta
 
 
 def _of_width(where: str, factor: _Array, shift: _Array, width: int) -> tuple[_Array, _Array]:

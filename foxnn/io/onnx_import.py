@@ -18,7 +18,7 @@ import numpy as np
 
 from foxnn.activations import Activation, names
 from foxnn.errors import FileFormatError
-from foxnn.io._layers import Dense, Normal, network_of
+from foxnn.io._layers import Dense, Normal, batch_norm_as_affine, network_of
 from foxnn.io._recognition import GRID, Array, Function, activation, layer_norm, line, same, scaled_activation
 from foxnn.scaling import from_json
 
@@ -350,12 +350,12 @@ def _apply(node: Any, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
     if operator in ("Gemm", "MatMul"):
         return _product(node, flow, inputs, attributes)
     if operator == "BatchNormalization" and len(flows) == 1 and not attributes.get("training_mode"):
-        gain, shift, mean, variance = (value.astype(np.float64) for value in inputs[1:5])
-        factor = gain / np.sqrt(variance + attributes.get("epsilon", 1e-5))
-        return _scaled(node, flow, factor, shift - mean * factor, inputs[1].dtype)
+        gamma, beta, mean, variance = (value.astype(np.float64) for value in inputs[1:5])
+        factor, shift = batch_norm_as_affine(mean, variance, attributes.get("epsilon", 1e-5), gamma, beta)
+        return _scaled(node, flow, factor, shift, inputs[1].dtype)
     if operator == "Scaler":
-        factor, shift = np.float64(attributes.get("scale", [1.0])), np.float64(attributes.get("offset", [0.0]))
-        factor, shift = np.broadcast_arrays(factor, -shift * factor, np.broadcast_to(0, flow.point.width or 1))[:2]
+        scale, offset = (np.asarray(attributes.get(a, b), np.float64) for a, b in (("scale", 1.0), ("offset", 0.0)))
+        factor, shift = np.broadcast_arrays(scale, -offset * scale, np.broadcast_to(0, flow.point.width or 1))[:2]
         return _scaled(node, flow, factor, shift, np.float32)
     if operator not in _ELEMENTWISE:
         raise _refusal(node, "has no counterpart in foxnn")
