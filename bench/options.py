@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threads  # isort: skip  # first: the libraries look at what it sets
 
-from dataclasses import replace
 from typing import Any
 
 import problems
@@ -27,8 +26,7 @@ GROUPS: list[tuple[str, tuple[list[int], int], Variants, float]] = [
 
 
 def measure(given: settings.Settings) -> dict[str, Any]:
-    # Only foxnn works here, which keeps no core busy afterwards: short turns, so that those compared meet the same noise.
-    pace = given.pace if given.quick else replace(given.pace, turn=0.03, pause=0.002)
+    pace = given.pace.alone()
     groups = []
     for what, (sizes, batch), variants, most in GROUPS:
         if given.quick and sizes == HEADLINE[0]:
