@@ -192,14 +192,8 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
             }
             forward_block(in, ld, rows, a, b, y, ld, loss.from_logits);
             loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
-            const T half = loss.from_logits ? T(0) : T(0.5);
-            for (Index r = 0; r < rows; r++) {
-                const double w = samples.weight(first + r);
-                totals[block].weight += w;
-                totals[block].loss += w == 0 ? 0 : w * row_loss[r];
-                if (samples.correct != Correct::not_counted)
-                    totals[block].correct += w * samples.is_correct(first + r, y + r * ld, t + r * ld, n_out, half);
-            }
+            const Answers<T> answers{rows, n_out, row_loss, y, t, ld, ld, loss.half()};
+            samples.add_up(answers, [first](Index r) { return first + r; }, totals[block]);
         }
     });
     Totals sum;

@@ -18,6 +18,7 @@ struct LossUse {
     bool from_logits = false;  // it works on the last layer's logits
     T kept = 1, spread = 0;    // label smoothing: a target t is read as kept t + spread
 
+    T half() const { return from_logits ? T(0) : T(0.5); }  // between the outputs of two classes
     void read_target(const Samples& samples, Index i, Index n_out, T* out, const Scaling& scaling) const {
         samples.read_target(i, n_out, out, scaling);
         if (spread != 0)

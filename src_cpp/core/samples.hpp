@@ -96,6 +96,20 @@ Index argmax(const T* v, Index n) {
 // output lies on its target's side of one half.
 enum class Correct { not_counted, largest, sides };
 
+// What a run or an evaluation adds up: divide by `weight` for means.
+struct Totals {
+    double loss = 0, weight = 0, correct = 0;
+};
+
+// What came of rows of samples: their losses, outputs and targets.
+template <class T>
+struct Answers {
+    Index rows, n_out;
+    const T *loss, *y, *t;
+    Index ld_y, ld_t;
+    T half;  // outputs above it are on the upper side
+};
+
 // Inputs with their targets: either rows of numbers or a class each (which stands for a one-hot row).
 struct Samples {
     Rows x, y;
@@ -116,19 +130,34 @@ struct Samples {
         else
             out[labels[i]] = 1;
     }
-    // Whether the outputs y of sample i agree with its targets t; outputs above `half` are on the upper side.
+    // Adds what came of rows, the first one of sample(0), the next one of sample(1), and so on.
+    template <class T, class Sample>
+    void add_up(const Answers<T>& answers, const Sample& sample, Totals& totals) const {
+        Totals sum = totals;
+        double weight_sum = 0;
+        for (Index r = 0; r < answers.rows; r++) {
+            const Index i = sample(r);
+            const double w = weight(i);
+            weight_sum += w;
+            if (w == 0) continue;  // whatever its loss is
+            sum.loss += w * static_cast<double>(answers.loss[r]);
+            if (correct != Correct::not_counted) sum.correct += is_correct(i, r, answers) ? w : 0;
+        }
+        sum.weight += weight_sum;
+        totals = sum;
+    }
+
+  private:
+    // Whether the outputs of sample i, in row r, agree with its targets.
     template <class T>
-    bool is_correct(Index i, const T* y, const T* t, Index n_out, T half) const {
-        if (correct == Correct::largest) return argmax(y, n_out) == (labels ? labels[i] : argmax(t, n_out));
-        for (Index j = 0; j < n_out; j++)
-            if ((y[j] > half) != (t[j] > T(0.5))) return false;
+    bool is_correct(Index i, Index r, const Answers<T>& answers) const {
+        const T *const y = answers.y + r * answers.ld_y, *const t = answers.t + r * answers.ld_t;
+        if (correct == Correct::largest)
+            return argmax(y, answers.n_out) == (labels ? labels[i] : argmax(t, answers.n_out));
+        for (Index j = 0; j < answers.n_out; j++)
+            if ((y[j] > answers.half) != (t[j] > T(0.5))) return false;
         return true;
     }
-};
-
-// What a run or an evaluation adds up: divide by `weight` for means.
-struct Totals {
-    double loss = 0, weight = 0, correct = 0;
 };
 
 }  // namespace foxnn

@@ -79,27 +79,32 @@ void Trainer<T>::allocate(Index batch_size, int workers) {
 template <class T>
 void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker& worker) const {
     const Index rows = job.batch_rows(first), n_out = network_.n_out();
+    const Samples samples = job.samples;  // a copy, which no store below can change: it need not be loaded every time
+    const auto sample = job.samples_from(first);
     double weight = static_cast<double>(rows);
-    if (job.samples.weights) {  // summed in order by each worker for itself, so that all have the same bits
+    if (samples.weights) {  // summed in order by each worker for itself, so that all have the same bits
         weight = 0;
-        for (Index r = 0; r < rows; r++) weight += job.samples.weight(job.sample(first + r));
+        for (Index r = 0; r < rows; r++) weight += samples.weight(sample(r));
     }
-    if (worker.id == 0) batch.first = first, batch.rows = rows, batch.weight = weight;
+    if (worker.id == 0) batch.first = first, batch.rows = rows;
     const double share = job.options.sum ? 1 : weight > 0 ? 1 / weight : 0;
     // One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way.
     const Index begin = worker.begin(rows), end = worker.end(rows);
-    const auto number = [&](Index r) { return job.samples.number(job.sample(first + r)); };
-    for (Index r = begin; r < end; r++)
-        job.samples.x.read(job.sample(first + r), batch.x.data() + r * ld_x_, network_.input_scaling);
+    const auto number = [&](Index r) { return samples.number(sample(r)); };
+    T *const x = batch.x.data(), *const t = batch.targets.data();
+    if (samples.x.template is_plain<T>() && network_.input_scaling.empty())
+        for (Index r = begin; r < end; r++)
+            copy_row(static_cast<const T*>(samples.x.row(sample(r))), samples.x.columns, x + r * ld_x_);
+    else
+        for (Index r = begin; r < end; r++) samples.x.read(sample(r), x + r * ld_x_, network_.input_scaling);
     if (job.options.random && (network_.input_noise > 0 || network_.input_dropout > 0))
-        for (Index r = begin; r < end; r++) add_input_noise(job.options, batch.x.data() + r * ld_x_, number(r));
+        for (Index r = begin; r < end; r++) add_input_noise(job.options, x + r * ld_x_, number(r));
     if (loss_.kernel)
         for (Index r = begin; r < end; r++)
-            loss_.read_target(job.samples, job.sample(first + r), n_out, batch.targets.data() + r * ld_t_,
-                              network_.output_scaling);
+            loss_.read_target(samples, sample(r), n_out, t + r * ld_t_, network_.output_scaling);
     for (Index r = begin; r < end; r++) {
         batch.samples[r] = number(r);
-        batch.weights[r] = static_cast<T>(job.samples.weight(job.sample(first + r)) * share);
+        batch.weights[r] = static_cast<T>(samples.weight(sample(r)) * share);
     }
 }
 
@@ -410,20 +415,11 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
         worker.barrier();
         if (job.loss_spoilt.load(std::memory_order_relaxed)) return;  // nothing has changed yet in this step
         if (worker.id == 0) {
-            Totals& totals = job.result.totals;
             const LayerMemory& last = layers_.back();
-            const T half = loss_.from_logits ? T(0) : T(0.5);
-            for (Index r = 0; r < batch.rows; r++) {
-                const Index i = job.sample(batch.first + r);
-                const double w = job.samples.weight(i);
-                if (w == 0) continue;
-                totals.loss += w * static_cast<double>(row_loss_[r]);
-                if (job.samples.correct != Correct::not_counted)
-                    totals.correct +=
-                        w * job.samples.is_correct(i, last.y.data() + r * last.ld, batch.targets.data() + r * ld_t_,
-                                                   network_.n_out(), half);
-            }
-            totals.weight += batch.weight;
+            const Answers<T> answers{batch.rows,    network_.n_out(),     row_loss_.data(),
+                                     last.y.data(), batch.targets.data(), last.ld,
+                                     ld_t_,         loss_.half()};
+            job.samples.add_up(answers, job.samples_from(batch.first), job.result.totals);
             if (job.optimizer) begin_step(job);
             job.result.next = next;
             job.result.steps++;

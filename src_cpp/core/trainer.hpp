@@ -92,7 +92,6 @@ class Trainer {
     // A batch as gathered; there are two, so that one is filled while the other is worked on.
     struct Batch {
         Index first = 0, rows = 0;
-        double weight = 0;  // sum of the samples' weights
         Buffer<T> x, targets, weights;
         Buffer<std::int64_t> samples;  // their numbers
     };

@@ -27,7 +27,10 @@ struct Trainer<T>::Job {
     std::chrono::steady_clock::time_point pause = std::chrono::steady_clock::time_point::max();
     std::atomic<bool> loss_spoilt{false}, update_spoilt{false}, stop{false};
 
-    Index sample(Index position) const { return order ? static_cast<Index>(order[position]) : position; }
+    // A function from the number of a row to its sample, in a batch that begins at that position.
+    auto samples_from(Index first) const {
+        return [order = order, first](Index r) { return order ? static_cast<Index>(order[first + r]) : first + r; };
+    }
     Index batch_rows(Index first) const { return std::min(options.batch_size, end - first); }
     double learning_rate() const {  // of the coming step
         return options.learning_rates ? options.learning_rates[result.steps] : options.learning_rate;
