@@ -388,6 +388,21 @@ def test_normalised_inputs_are_refused(tmp_path: Path) -> None:
         foxnn.from_onnx(path)
 
 
+def test_constants_may_be_integers(tmp_path: Path) -> None:
+    w, w_after = np.array([[1, -2], [3, 4], [-1, 2]]), np.array([[2], [-3]])
+    nodes = chain(("Gemm", "w", {"alpha": 0.5}), ("Relu",), ("Div", "by"), ("Gemm", "w_after"), ("Mul", "half"))
+    constants = {"w": w, "by": np.array([4, 5]), "w_after": w_after, "half": np.array([0.5])}
+    nn = foxnn.from_onnx(write(tmp_path / "net.onnx", nodes, constants, 3, 1))
+    X = np.array([[1.0, 2, 3], [-4, 5, 6]])
+    np.testing.assert_allclose(nn.predict(X), np.maximum(X @ w / 2, 0) / [4, 5] @ w_after / 2, rtol=1e-6)
+
+
+def test_a_factor_that_integers_cannot_hold(tmp_path: Path) -> None:
+    nodes = chain(("Gemm", "w", {"alpha": 1e38}))
+    nn = foxnn.from_onnx(write(tmp_path / "net.onnx", nodes, {"w": np.array([[1], [2]])}, 2, 1))
+    np.testing.assert_allclose(nn.layers[0].weights, [[1e38], [2e38]], rtol=1e-6)
+
+
 def test_weights_in_another_file(tmp_path: Path) -> None:
     path = write(tmp_path / "net.onnx", chain(("Gemm", "w1", "b1"), ("Tanh",)), {"w1": W1, "b1": B1}, 3, 4)
     expected = foxnn.from_onnx(path).predict([1, 2, 3])
