@@ -339,6 +339,8 @@ def _apply(node: Any, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
         raise _refusal(node, "comes after softmax, which foxnn has as an output only")
     if operator == "ReduceMean":
         return _mean(node, flow, inputs, attributes)
+    # From here on constants are numbers to compute with, not shapes or axes: nothing is to be rounded to integers.
+    inputs = [v.astype(np.float32) if isinstance(v, np.ndarray) and v.dtype.kind in "iu" else v for v in inputs]
     of_rows = any(value.of_rows for value in flows)
     if of_rows and operator not in _ELEMENTWISE:
         flow = _single(node, flow)
@@ -386,8 +388,8 @@ def _mean(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, Any])
 def _normalised(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, Any]) -> _Flow:
     if attributes.get("axis", -1) not in (1, -1):
         raise _refusal(node, "does not keep the samples apart")
-    gamma = inputs[1].astype(_kept_as(inputs[1].dtype), copy=False)
-    beta = inputs[2].astype(gamma.dtype, copy=False) if len(inputs) > 2 and inputs[2] is not None else 0 * gamma
+    gamma = inputs[1]
+    beta = inputs[2] if len(inputs) > 2 and inputs[2] is not None else np.zeros_like(gamma)
     width, epsilon = len(gamma), attributes.get("epsilon", 1e-5)
     if flow.point.width not in (None, width):
         raise _refusal(node, f"takes {width} numbers where there are {flow.point.width}")
@@ -437,7 +439,6 @@ def _product(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, An
     bias = inputs[2] if len(inputs) > 2 else None
     if isinstance(bias, _Flow):
         raise _refusal(node, "has a bias that is not constant")
-    weights = weights.astype(_kept_as(weights.dtype), copy=False)
     if attributes.get("transB"):
         weights = weights.T
     if attributes.get("alpha", 1.0) != 1.0:
@@ -504,13 +505,7 @@ def _scaled(node: Any, flow: _Flow, factor: Array, shift: Array, dtype: Any) -> 
         weights = point.weights if (factor == 1).all() else point.weights * factor.astype(point.weights.dtype)
         bias = (point.bias * factor + shift).astype(point.bias.dtype)
         return _Flow(replace(point, weights=weights, bias=bias, biased=True))
-    dtype = _kept_as(np.dtype(dtype))
     return _Flow(_Point(len(factor), flow, factor.astype(dtype), shift.astype(dtype), biased=True, diagonal=True))
-
-
-def _kept_as(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The type of the numbers that a constant becomes; integers are not to be rounded to when they are multiplied."""
-    return dtype if dtype.kind == "f" else np.dtype(np.float32)
 
 
 def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _Point, of_rows: bool = False) -> _Flow:
