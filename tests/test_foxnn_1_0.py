@@ -490,11 +490,15 @@ def test_training_saves_every_n_iterations(tmp_path: Path, monkeypatch: pytest.M
 
 def test_ctrl_c_stops_training() -> None:
     nn = foxnn.neural_network([2, 4, 1])
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
     timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
     timer.start()
     started = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt):
-        nn.train(xor(), 0.01, 10**12)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            nn.train(xor(), 0.01, 10**12)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert time.perf_counter() - started < 5
     nn.train(xor(), 0.01, 10)
 
