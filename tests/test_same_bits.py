@@ -155,6 +155,24 @@ def test_gradients_for_any_number_of_threads() -> None:
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("norms", [[], [foxnn.BatchNorm()]])
+def test_inputs_cut_into_tiles(norms: list[Any], dtype: str) -> None:
+    """Those of large batches are, but not once there has been an even larger one. It must not show."""
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(1100, 37)).astype(dtype), random.integers(10, size=1100)
+    found = set()
+    for threads in THREADS:
+        for larger_before in (False, True):
+            nn = foxnn.neural_network([37, 261, *norms, 300, 10], dropout=0.2, dtype=dtype, seed=1)
+            with foxnn.num_threads(threads):
+                if larger_before:
+                    nn.loss_and_gradients(X, y)
+                nn.fit(X[:500], y[:500], epochs=2, batch_size=180)
+            found.add(fingerprint(nn))
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_predictions_of_any_number_of_rows(seed: int) -> None:
     case = Case(seed)

@@ -124,6 +124,20 @@ def test_fit(
         assert final["accuracy"] == pytest.approx(np.average(correct(expected.predict(X), T), weights=weights))
 
 
+@pytest.mark.parametrize("batch_size", [100, 150, 700])
+def test_wide_layers_in_large_batches(batch_size: int, random: Any) -> None:
+    """Where products are cut into parts, or inputs into tiles: no size is a multiple of theirs."""
+    nn = foxnn.neural_network([37, 261, 300, 5], activation="tanh", output="softmax", dtype="float64", seed=5)
+    X, labels = random.normal(size=(750, 37)), random.integers(5, size=750)
+    T, expected, optimizer = one_hot(labels, 5), Network(nn), Optimizer("adam", 0.001)
+    for start in range(0, 750, batch_size):
+        batch = slice(start, start + batch_size)
+        gradients = expected.gradients(X[batch], T[batch], np.ones(len(X[batch])))
+        optimizer.step(expected.parameters, gradients)
+    nn.fit(X, labels, epochs=1, batch_size=batch_size, learning_rate=0.001, shuffle=False)
+    check(nn, expected)
+
+
 def test_one_output_for_two_classes(random: Any) -> None:
     X, y = random.normal(size=(N, 4)), random.integers(2, size=N)
     nets = []

@@ -29,6 +29,26 @@ double penalty_of(const Network<T>& network, const Penalty& penalty) {
     return penalty.l1 * absolute + penalty.l2 / 2 * squares;
 }
 
+// Samples that the weights' gradient goes through at once where the layer's inputs lie row by row: so many lines, of
+// which a tile reads a few numbers each, stay in the nearest cache for the next tile.
+template <class T>
+constexpr Index kRowsAtOnce = 512 / sizeof(T);
+
+// With more of them, the sums of tiles would have to wait in memory for the next part of the batch. They need not if
+// the inputs themselves have been cut into tiles, so that all samples are read one after the other. That pays if every
+// tile serves enough outputs, and if a panel of the outputs' gradients stays in a near cache.
+template <class T>
+bool worth_tiles(Index rows, Index n_out) {
+    return rows > kRowsAtOnce<T> && rows <= 1024 && n_out >= 256;
+}
+
+// Numbers from one tile to the next: a line more than it has, or tiles of many a batch size would all begin in the same
+// set of the cache.
+template <class T>
+Index tile_stride(Index rows) {
+    return rows * kernels<T>().tile_rows[2] + 64 / static_cast<Index>(sizeof(T));
+}
+
 template <class T>
 void Trainer<T>::allocate(Index batch_size, int workers) {
     const auto& layers = network_.layers;
@@ -40,12 +60,19 @@ void Trainer<T>::allocate(Index batch_size, int workers) {
     if (!fits) {
         batch_size = std::max(batch_size, allocated_rows_);
         layers_.clear();
+        Index room_for_tiles = (Index(8) << 20) / static_cast<Index>(sizeof(T));  // part of the farthest cache
         for (std::size_t l = 0; l < layers.size(); l++) {
             LayerMemory memory;
             memory.ld = padded_stride<T>(layers[l].n_out);
             memory.y = Buffer<T>(batch_size * memory.ld);
             memory.d = Buffer<T>(batch_size * memory.ld);
             if (keeps_slope(l)) memory.slope = Buffer<T>(batch_size * memory.ld);
+            const Index height = kernels<T>().tile_rows[2], tiles = (layers[l].n_in + height - 1) / height,
+                        in_tiles = tiles * tile_stride<T>(batch_size);
+            if (worth_tiles<T>(batch_size, layers[l].n_out) && in_tiles <= room_for_tiles) {
+                memory.x_tiles = Buffer<T>(in_tiles);
+                room_for_tiles -= in_tiles;
+            }
             if (layers[l].norm) {
                 memory.normal = Buffer<T>(batch_size * memory.ld);
                 memory.inverse = Buffer<T>(std::max(batch_size, memory.ld));
@@ -127,11 +154,30 @@ void Trainer<T>::forward(Job& job, const Batch& batch, const Worker& worker) {
     const T* x = batch.x.data();
     Index ldx = ld_x_;
     for (std::size_t l = 0; l + 1 < layers_.size(); l++) {
+        cut_into_tiles(l, batch, worker);
         hidden_layer(job, l, batch, x, ldx, worker);
         worker.barrier();
         x = layers_[l].y.data(), ldx = layers_[l].ld;
     }
+    cut_into_tiles(layers_.size() - 1, batch, worker);
     output_layer(job, batch, x, ldx, worker);
+}
+
+template <class T>
+bool Trainer<T>::reads_tiles(std::size_t l, Index rows) const {
+    return layers_[l].x_tiles.size() > 0 && worth_tiles<T>(rows, network_.layers[l].n_out);
+}
+
+// Leaves a layer's inputs as weight_gradient() reads them, each worker some rows.
+template <class T>
+void Trainer<T>::cut_into_tiles(std::size_t l, const Batch& batch, const Worker& worker) {
+    if (!reads_tiles(l, batch.rows)) return;
+    const Kernels<T>& k = kernels<T>();
+    const T* const x = l ? layers_[l - 1].y.data() : batch.x.data();
+    const Index ldx = l ? layers_[l - 1].ld : ld_x_;
+    const Index begin = worker.begin(batch.rows), end = worker.end(batch.rows);
+    k.pack_tiles(x + begin * ldx, end - begin, network_.layers[l].n_in, ldx,
+                 layers_[l].x_tiles.data() + begin * k.tile_rows[2], tile_stride<T>(batch.rows));
 }
 
 template <class T>
@@ -255,26 +301,18 @@ bool Trainer<T>::use_norm_gradient(const Job& job, std::size_t l, Index column, 
     return finite;
 }
 
-// Brings what the update of a tile will read and write towards the core, while the tile's product keeps it busy.
-template <class T>
-void Trainer<T>::prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const {
-    const auto& state = job.optimizer->layers[l];
-    const T* const arrays[] = {network_.layers[l].weights.data(), state.memory[0][Part::weights].data(),
-                               state.memory[1][Part::weights].data()};
-    for (Index a = 0; a <= job.optimizer->kernel->n_state; a++)
-        for (Index i = 0; i < n; i += 64 / static_cast<Index>(sizeof(T))) __builtin_prefetch(arrays[a] + offset + i, 1);
-}
-
-// Gradient of W = x^T d and of b = sum of d, a tile at a time; each tile is put to use while it is in the cache. Of a
-// large batch, a part at a time that fits the cache is gone through for all tiles; their sums wait in memory meanwhile.
+// Gradient of W = x^T d and of b = sum of d, a tile at a time, and put to use while it is in the cache: by the
+// optimizer for some tiles together, whose loops are short otherwise. Of a large batch whose inputs are not cut into
+// tiles, a part at a time is gone through for all tiles; their sums wait in memory meanwhile.
 template <class T>
 bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker) {
-    constexpr Index most = 448 / sizeof(T);       // rows of a part
-    constexpr Index few = 16 * 1024 / sizeof(T);  // gradients that are all in the nearest cache, and need no packing
+    constexpr Index near = 16 * 1024 / sizeof(T);  // numbers that the nearest cache holds beside others
     const Kernels<T>& k = kernels<T>();
     const Dense<T>& layer = network_.layers[l];
-    const T* const x = l ? layers_[l - 1].y.data() : batch.x.data();
-    const Index ldx = l ? layers_[l - 1].ld : ld_x_, ldd = layers_[l].ld, parts = (batch.rows + most - 1) / most;
+    const bool in_tiles = reads_tiles(l, batch.rows);
+    const T* const x = in_tiles ? layers_[l].x_tiles.data() : l ? layers_[l - 1].y.data() : batch.x.data();
+    const Index ldx = in_tiles ? k.tile_rows[2] : l ? layers_[l - 1].ld : ld_x_, ldd = layers_[l].ld;
+    const Index parts = in_tiles ? 1 : (batch.rows + kRowsAtOnce<T> - 1) / kRowsAtOnce<T>;
     T *const packed = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
     bool finite = true;
     const Queue queue = l % 2 ? Queue::odd_updates : Queue::even_updates;
@@ -283,23 +321,31 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
         const Index column = layer.panels.first_column(panel), offset = layer.panels.offset(panel);
         const T* d = layers_[l].d.data() + column;
         Index stride = ldd;
-        if (batch.rows * ldd > few) {
+        if (batch.rows * ldd > near) {
             k.pack(d, batch.rows, width, ldd, packed);
             d = packed, stride = width;
         }
         T* const gradient =
             job.gradients ? job.gradients->layers[l][Part::weights].data() + offset : sums - begin * width;
-        for (Index part = 0; part < parts; part++) {
+        Index ready = begin;  // the first row of W whose gradient has not been used
+        // The rows [row, row + n) of W, whose inputs' first numbers are at x; of the samples [first, first + rows).
+        const auto do_tile = [&](Index row, Index n, const T* x, Index first, Index rows) {
+            const bool done = first + rows == batch.rows;
+            T* const tile = gradient + row * width;
+            k.tile_at[vectors][n](rows, x, ldx, d + first * stride, stride, first ? tile : nullptr, width, tile, width);
+            if (!done || (row + n < end && row + n - ready < near / width)) return;
+            finite &= use_gradient(job, l, Part::weights, offset + ready * width, (row + n - ready) * width,
+                                   gradient + ready * width);
+            ready = row + n;
+        };
+        for (Index part = 0; part < parts && !in_tiles; part++) {
             const Index first = batch.rows * part / parts, rows = batch.rows * (part + 1) / parts - first;
-            for_tiles<T>(begin, end, vectors, [&](Index row, Index n) {
-                const bool done = part + 1 == parts;
-                if (done && !job.gradients) prefetch_update(job, l, offset + row * width, n * width);
-                T* const tile = gradient + row * width;
-                k.tile_at[vectors][n](rows, x + first * ldx + row, ldx, d + first * stride, stride,
-                                      part ? tile : nullptr, width, tile, width);
-                if (done) finite &= use_gradient(job, l, Part::weights, offset + row * width, n * width, tile);
-            });
+            for_tiles<T>(begin, end, vectors,
+                         [&](Index row, Index n) { do_tile(row, n, x + first * ldx + row, first, rows); });
         }
+        if (in_tiles)  // pieces begin with a tile
+            for (Index row = begin; row < end; row += ldx)
+                do_tile(row, std::min(ldx, end - row), x + row / ldx * tile_stride<T>(batch.rows), 0, batch.rows);
         if (begin == 0) {  // whoever has the panel's first rows also does its biases
             if (layer.learns(Part::bias)) {
                 T* const bias = job.gradients ? job.gradients->layers[l][Part::bias].data() + column : sums;

@@ -85,6 +85,7 @@ class Trainer {
     struct LayerMemory {
         Index ld = 0;
         Buffer<T> y, slope, d;  // (batch, n_out): outputs, derivatives if y does not tell them, gradients
+        Buffer<T> x_tiles;      // the inputs as pack_tiles() leaves them; empty where that is not worth it
         // Of a normalisation: normal (batch, n_out); moments and gradients (n_out,); 1 / deviation (n_out,) or
         // (batch,).
         Buffer<T> normal, mean, variance, inverse, d_gamma, d_beta;
@@ -106,6 +107,8 @@ class Trainer {
     void forward(Job& job, const Batch& batch, const Worker& worker);
     void hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx, const Worker& worker);
     void drop(const Job& job, std::size_t l, const Batch& batch, Index panel, Index row, Index n);
+    bool reads_tiles(std::size_t l, Index rows) const;
+    void cut_into_tiles(std::size_t l, const Batch& batch, const Worker& worker);
     bool uses_batch_moments(std::size_t l) const;
     void normalised_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx,
                           const Worker& worker);
@@ -122,7 +125,6 @@ class Trainer {
     void add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const;
     bool use_gradient(const Job& job, std::size_t l, Part part, Index offset, Index n, T* gradient);
     bool use_norm_gradient(const Job& job, std::size_t l, Index column, Index width);
-    void prefetch_update(const Job& job, std::size_t l, Index offset, Index n) const;
     bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
     void prepare_step(Job& job);
     static void begin_step(Job& job);

@@ -85,6 +85,7 @@ const Kernels<T>* build_table() {
     fill_tiles<T, 2, true, FOXNN_TILE_ROWS_2>(k.tile_at[2]);
     k.row = row<T>;
     k.pack = pack<T>;
+    k.pack_tiles = pack_tiles<T>;
     k.transpose = transpose<T>;
     k.column_sums = column_sums<T>;
     k.convert_u8 = convert<std::uint8_t, T>;

@@ -120,6 +120,9 @@ struct Kernels {
 
     // out (rows, columns) without gaps = in (rows, columns), stride ldi; columns a multiple of lanes.
     void (*pack)(const T* in, Index rows, Index columns, Index ldi, T* out);
+    // Cuts in (rows, columns), stride ldi, into tiles of tile_rows[2] columns, the last one perhaps of fewer: out holds
+    // one after another, `stride` numbers apart, each (rows, tile_rows[2]) without gaps.
+    void (*pack_tiles)(const T* in, Index rows, Index columns, Index ldi, T* out, Index stride);
     // out (columns, rows), stride ldo = transpose of in (rows, columns), stride ldi.
     void (*transpose)(const T* in, Index rows, Index columns, Index ldi, T* out, Index ldo);
     // out (columns,) = sum over rows, in order, of in (rows, columns), stride ld; columns a multiple of lanes.

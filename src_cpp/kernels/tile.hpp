@@ -81,6 +81,27 @@ void pack(const T* in, Index rows, Index columns, Index ldi, T* out) {
 }
 
 template <class T>
+void pack_tiles(const T* in, Index rows, Index columns, Index ldi, T* out, Index stride) {
+    constexpr Index width = FOXNN_TILE_ROWS_2, line = 64 / sizeof(T);
+    constexpr Index few = 16;  // rows whose lines stay in the nearest cache from one tile to the next
+    for (Index first = 0; first < rows; first += few) {
+        const Index end = first + few < rows ? first + few : rows;
+        T* tile = out;
+        Index c = 0;
+        for (; c + width <= columns; c += width, tile += stride) {
+            for (Index i = first * width; i < end * width; i += line) __builtin_prefetch(tile + 2 * stride + i, 1);
+            for (Index r = first; r < end; r++) {
+                const T* const from = in + r * ldi + c;
+                __builtin_prefetch(from + 2 * line);
+                std::memcpy(tile + r * width, from, width * sizeof(T));
+            }
+        }
+        for (Index r = first; r < end; r++)
+            for (Index i = 0; i < columns - c; i++) tile[r * width + i] = in[r * ldi + c + i];
+    }
+}
+
+template <class T>
 void column_sums(const T* in, Index rows, Index columns, Index ld, T* out) {
     using V = Vec<T>;
     for (Index c = 0; c < columns; c += kLanes<T>) {

@@ -135,6 +135,13 @@ void test_moves(const char* set, const Kernels<T>& k) {
             for (Index i = 0; i < rows; i++)
                 for (Index j = 0; j < columns; j++)
                     check(out[j * ldo + i] == in[i * ldi + j], set, "transpose", rows, columns, i);
+            const Index width = k.tile_rows[2], last = (columns - 1) / width, stride = rows * width + 3;
+            Guarded<T> tiles(last * stride + (rows - 1) * width + columns - last * width, true);
+            k.pack_tiles(in.data(), rows, columns, ldi, tiles.data(), stride);
+            for (Index i = 0; i < rows; i++)
+                for (Index j = 0; j < columns; j++)
+                    check(tiles[j / width * stride + i * width + j % width] == in[i * ldi + j], set, "pack tiles", rows,
+                          columns, i);
             if (columns % k.lanes) continue;
             Guarded<T> packed(rows * columns, true), sums(columns, true);
             k.pack(in.data(), rows, columns, ldi, packed.data());
