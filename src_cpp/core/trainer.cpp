@@ -151,16 +151,18 @@ void Trainer<T>::add_input_noise(const RunOptions& options, T* x, std::int64_t s
 
 template <class T>
 void Trainer<T>::forward(Job& job, const Batch& batch, const Worker& worker) {
-    const T* x = batch.x.data();
-    Index ldx = ld_x_;
-    for (std::size_t l = 0; l + 1 < layers_.size(); l++) {
+    for (std::size_t l = 0; l < layers_.size(); l++) {
+        const Inputs inputs = inputs_of(l, batch);
         cut_into_tiles(l, batch, worker);
-        hidden_layer(job, l, batch, x, ldx, worker);
+        if (l + 1 == layers_.size()) return output_layer(job, batch, inputs.x, inputs.ld, worker);
+        hidden_layer(job, l, batch, inputs.x, inputs.ld, worker);
         worker.barrier();
-        x = layers_[l].y.data(), ldx = layers_[l].ld;
     }
-    cut_into_tiles(layers_.size() - 1, batch, worker);
-    output_layer(job, batch, x, ldx, worker);
+}
+
+template <class T>
+typename Trainer<T>::Inputs Trainer<T>::inputs_of(std::size_t l, const Batch& batch) const {
+    return l ? Inputs{layers_[l - 1].y.data(), layers_[l - 1].ld} : Inputs{batch.x.data(), ld_x_};
 }
 
 template <class T>
@@ -173,10 +175,9 @@ template <class T>
 void Trainer<T>::cut_into_tiles(std::size_t l, const Batch& batch, const Worker& worker) {
     if (!reads_tiles(l, batch.rows)) return;
     const Kernels<T>& k = kernels<T>();
-    const T* const x = l ? layers_[l - 1].y.data() : batch.x.data();
-    const Index ldx = l ? layers_[l - 1].ld : ld_x_;
+    const Inputs inputs = inputs_of(l, batch);
     const Index begin = worker.begin(batch.rows), end = worker.end(batch.rows);
-    k.pack_tiles(x + begin * ldx, end - begin, network_.layers[l].n_in, ldx,
+    k.pack_tiles(inputs.x + begin * inputs.ld, end - begin, network_.layers[l].n_in, inputs.ld,
                  layers_[l].x_tiles.data() + begin * k.tile_rows[2], tile_stride<T>(batch.rows));
 }
 
@@ -310,9 +311,8 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
     const Kernels<T>& k = kernels<T>();
     const Dense<T>& layer = network_.layers[l];
     const bool in_tiles = reads_tiles(l, batch.rows);
-    const T* const x = in_tiles ? layers_[l].x_tiles.data() : l ? layers_[l - 1].y.data() : batch.x.data();
-    const Index ldx = in_tiles ? k.tile_rows[2] : l ? layers_[l - 1].ld : ld_x_, ldd = layers_[l].ld;
-    const Index parts = in_tiles ? 1 : (batch.rows + kRowsAtOnce<T> - 1) / kRowsAtOnce<T>;
+    const Inputs inputs = in_tiles ? Inputs{layers_[l].x_tiles.data(), k.tile_rows[2]} : inputs_of(l, batch);
+    const Index ldx = inputs.ld, ldd = layers_[l].ld, parts = (batch.rows + kRowsAtOnce<T> - 1) / kRowsAtOnce<T>;
     T *const packed = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
     bool finite = true;
     const Queue queue = l % 2 ? Queue::odd_updates : Queue::even_updates;
@@ -338,14 +338,16 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
                                    gradient + ready * width);
             ready = row + n;
         };
-        for (Index part = 0; part < parts && !in_tiles; part++) {
-            const Index first = batch.rows * part / parts, rows = batch.rows * (part + 1) / parts - first;
-            for_tiles<T>(begin, end, vectors,
-                         [&](Index row, Index n) { do_tile(row, n, x + first * ldx + row, first, rows); });
-        }
         if (in_tiles)  // pieces begin with a tile
             for (Index row = begin; row < end; row += ldx)
-                do_tile(row, std::min(ldx, end - row), x + row / ldx * tile_stride<T>(batch.rows), 0, batch.rows);
+                do_tile(row, std::min(ldx, end - row), inputs.x + row / ldx * tile_stride<T>(batch.rows), 0,
+                        batch.rows);
+        else
+            for (Index part = 0; part < parts; part++) {
+                const Index first = batch.rows * part / parts, rows = batch.rows * (part + 1) / parts - first;
+                for_tiles<T>(begin, end, vectors,
+                             [&](Index row, Index n) { do_tile(row, n, inputs.x + first * ldx + row, first, rows); });
+            }
         if (begin == 0) {  // whoever has the panel's first rows also does its biases
             if (layer.learns(Part::bias)) {
                 T* const bias = job.gradients ? job.gradients->layers[l][Part::bias].data() + column : sums;

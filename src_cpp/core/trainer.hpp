@@ -96,6 +96,10 @@ class Trainer {
         Buffer<T> x, targets, weights;
         Buffer<std::int64_t> samples;  // their numbers
     };
+    struct Inputs {  // of a layer: a batch's rows, or the outputs of the layer below
+        const T* x;
+        Index ld;
+    };
     struct WorkerMemory {
         Buffer<T> panel;  // of a transposed weight matrix, or of the outputs' gradients
         Buffer<T> sums;   // a panel of a weight gradient
@@ -107,6 +111,7 @@ class Trainer {
     void forward(Job& job, const Batch& batch, const Worker& worker);
     void hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx, const Worker& worker);
     void drop(const Job& job, std::size_t l, const Batch& batch, Index panel, Index row, Index n);
+    Inputs inputs_of(std::size_t l, const Batch& batch) const;
     bool reads_tiles(std::size_t l, Index rows) const;
     void cut_into_tiles(std::size_t l, const Batch& batch, const Worker& worker);
     bool uses_batch_moments(std::size_t l) const;

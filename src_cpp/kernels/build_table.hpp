@@ -73,6 +73,8 @@ void fill_tiles(typename Kernels<T>::Tile* tiles) {
     if constexpr (Rows > 1) fill_tiles<T, Vectors, AT, Rows - 1>(tiles);
 }
 
+static_assert(FOXNN_TILE_ROWS_1 % FOXNN_TILE_ROWS_2 == 0, "work is cut between tiles of pack_tiles() in any panel");
+
 template <class T>
 const Kernels<T>* build_table() {
     static Kernels<T> k;
