@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._options import real
+
+if TYPE_CHECKING:
+    from foxnn.losses import Loss
 
 #: uint8 data is taken for images: it is read as x / 255 unless told otherwise.
 DEFAULT_U8_SCALE = 1 / 255
@@ -54,12 +57,12 @@ def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
 
 
 def _contiguous_rows(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`array` with contiguous rows of aligned numbers, as the core reads them; copied only if need be."""
     n, width = array.shape
     row_stride, column_stride = array.strides
     size = array.itemsize
-    if (width > 1 and column_stride != size) or (n > 1 and (row_stride < 0 or row_stride % size)):
-        return np.ascontiguousarray(array)
-    return array
+    contiguous = (width == 1 or column_stride == size) and (n == 1 or (row_stride >= 0 and row_stride % size == 0))
+    return array if contiguous and array.flags.aligned else np.require(array, requirements=["C", "A"])
 
 
 def check_finite(array: npt.NDArray[Any], name: str) -> None:
@@ -125,15 +128,7 @@ class Targets(NamedTuple):
         return _core.Samples(inputs, self.values, self.labels, weights, *reading, self.correct, numbers)
 
 
-_RANGES = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, np.inf), "poisson": (0.0, np.inf)}
-
-
-def target_range(loss: str) -> tuple[float, float]:
-    """What the targets of a loss have to be: the least and the largest value."""
-    return _RANGES.get(loss, (-np.inf, np.inf))
-
-
-def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y", dtype: str = "float64") -> Targets:
+def as_targets(y: Any, n: int, n_out: int, loss: Loss, name: str = "y", dtype: str = "float64") -> Targets:
     """Targets of n samples for n_out outputs: classes (n,) of integers, or values (n, n_out), or (n,) if n_out is 1."""
     given = _as_array(y, name)
     if given.dtype.kind in "US" or (given.dtype == object and _has_text(given)):
@@ -155,12 +150,12 @@ def as_targets(y: Any, n: int, n_out: int, loss: str, name: str = "y", dtype: st
     array = _contiguous_rows(array)
     check_finite(array, name)
     check_fits(array, dtype, name)
-    least, most = target_range(loss)
+    least, most = loss.target_range
     low, high = array.min(), array.max()
     if low < least or high > most:
         bad = low if low < least else high
-        raise ValueError(f"{name}: got {bad:g}; the loss {loss!r} takes targets in [{least:g}, {most:g}]")
-    return Targets(array, None, _correct_rule(array, loss))
+        raise ValueError(f"{name}: got {bad:g}; the loss {loss.name!r} takes targets in [{least:g}, {most:g}]")
+    return Targets(array, None, _correct_rule(array, loss.name))
 
 
 def _has_text(array: npt.NDArray[Any]) -> bool:
@@ -192,7 +187,7 @@ def as_weights(weights: Any, n: int, name: str = "sample_weight") -> npt.NDArray
     """Sample weights as n float64, or None."""
     if weights is None:
         return None
-    array = np.ascontiguousarray(_as_numbers(weights, name), dtype=np.float64)
+    array = np.require(_as_numbers(weights, name), np.float64, ["C", "A"])
     if array.shape != (n,):
         raise ValueError(f"{name}: got an array of shape {array.shape}; it takes shape ({n},)")
     check_finite(array.reshape(-1, 1), name)

@@ -63,7 +63,6 @@ class _Network:
     def set_input_noise(self, deviation: float, dropout: float) -> None: ...
     def predict(self, x: _Array, scale: float, offset: float, n_threads: int) -> _Array: ...
     def predict_plain(self, x: Any, n_threads: int) -> _Array | None: ...
-    def plain_samples(self, x: Any, y: Any, least: float, most: float) -> Samples | None: ...
     def evaluate(
         self, samples: Samples, loss: str, parameters: Sequence[float], n_threads: int
     ) -> tuple[float, float, float]: ...
@@ -118,10 +117,16 @@ class _Trainer:
         seed: int,
         epoch: int,
     ) -> str: ...
-    # Outcome, loss and weight of one step on all samples as one batch.
-    def step(
+    # One step on plain arrays as one batch, targets within [least, most]: outcome, loss and weight. None if they are
+    # not plain, or there may be something to complain of.
+    def plain_step(
         self,
-        samples: Samples,
+        network: _Network,
+        x: Any,
+        y: Any,
+        weights: Any,
+        least: float,
+        most: float,
         optimizer: _Optimizer,
         learning_rate: float,
         l1: float,
@@ -129,7 +134,7 @@ class _Trainer:
         n_threads: int,
         seed: int,
         epoch: int,
-    ) -> tuple[str, float, float]: ...
+    ) -> tuple[str, float, float] | None: ...
     # Gradients of the parameters as a list, of the inputs as an array, or a pair of both.
     def gradients(
         self,

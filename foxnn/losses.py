@@ -27,6 +27,10 @@ ALIASES = {
 #: The output activation a loss goes with, if it goes with one in particular.
 NATURAL_OUTPUT = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "poisson": "exp"}
 
+ANY_NUMBER = (-np.inf, np.inf)
+#: The least and the largest value that targets may have, where they may not be any number.
+TARGET_RANGES = {"binary_cross_entropy": (0.0, 1.0), "cross_entropy": (0.0, np.inf), "poisson": (0.0, np.inf)}
+
 
 def names() -> list[str]:
     """Names of all losses.
@@ -53,6 +57,11 @@ class Loss:
         s in [0, 1) of every target t that is spread evenly over its K classes (Szegedy et al. 2016): it becomes
         (1 - s) t + s / K, with K = 2 for each output of ``binary_cross_entropy``.
 
+    Attributes
+    ----------
+    target_range : tuple of float
+        The least and the largest value that targets may have.
+
     Raises
     ------
     ValueError
@@ -72,7 +81,7 @@ class Loss:
     Loss('huber', delta=2)
     """
 
-    __slots__ = ("name", "parameters")
+    __slots__ = ("name", "parameters", "target_range")
 
     def __init__(self, name: str, **parameters: float) -> None:
         self.name: str = ALIASES.get(name, name)
@@ -81,6 +90,7 @@ class Loss:
         self.parameters: dict[str, float] = parameter_values(
             self.name, _core.LOSSES[self.name]["parameters"], parameters
         )
+        self.target_range: tuple[float, float] = TARGET_RANGES.get(self.name, ANY_NUMBER)
 
     @classmethod
     def of(cls, value: Any) -> Loss:
@@ -173,7 +183,7 @@ class CustomLoss(Loss):
             raise TypeError(f"loss: got {function!r}; it takes a function of targets and outputs")
         if parameters:
             raise unknown("loss parameter", next(iter(parameters)), ["label"])
-        self.name, self.parameters = self.name_in_files, {}
+        self.name, self.parameters, self.target_range = self.name_in_files, {}, ANY_NUMBER
         self.function = function
         self.label = str(label or getattr(function, "__qualname__", type(function).__name__))
 

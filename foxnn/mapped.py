@@ -34,7 +34,7 @@ def mapped_rows(X: Any, n_in: int) -> npt.NDArray[Any] | None:
     if rows.shape[1] != n_in:
         return None
     is_read = X.dtype.isnative and X.dtype.name in ("uint8", "float32", "float64")
-    return None if is_read and rows.flags.c_contiguous else rows
+    return None if is_read and rows.flags.c_contiguous and rows.flags.aligned else rows
 
 
 def blocks(n: int, n_in: int) -> Iterator[slice]:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
-from foxnn._arrays import Targets, as_inputs, target_range
+from foxnn._arrays import Targets, as_inputs
 from foxnn._options import real, unknown
+from foxnn.losses import ANY_NUMBER
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -161,7 +162,7 @@ class ScalingInside:
 
     @staticmethod
     def _check_loss(loss: Loss, kind: str | None) -> None:
-        if kind is not None and target_range(loss.name) != (-np.inf, np.inf):
+        if kind is not None and loss.target_range != ANY_NUMBER:
             raise ValueError(
                 f"scale_outputs: got {kind!r} with the loss {loss.name!r}, whose targets cannot be any numbers; it "
                 "takes a loss for regression"

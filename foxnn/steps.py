@@ -35,23 +35,44 @@ def rate_of_step(network: NeuralNetwork, state: Any) -> float:
     return rate
 
 
-def one_step(network: NeuralNetwork, samples: Any) -> tuple[float, float]:
+def one_step(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> tuple[float, float]:
     """Train on all samples as one batch; loss and weight, summed over them.
 
-    Nothing that only longer runs need is done here: people call it millions of times.
+    Plain arrays go to the core at once: people call this millions of times.
     """
-    network._check_scaled()
     state = network._get_optimizer_state()
-    outcome, loss, weight = network._get_trainer().step(
-        samples,
-        state,
-        rate_of_step(network, state),
-        network._l1,
-        network._l2,
-        network.settings._n_threads or 0,
-        network._seed,
-        network.epoch % 2**32,
-    )
-    if outcome != "finished":
-        check_step(network, outcome, state)
+    rate = network.optimizer.learning_rate
+    if isinstance(rate, float):
+        network._rate = rate
+    else:
+        rate = rate_of_step(network, state)
+    if network.scale is None and network.offset is None and not network._unfitted:
+        trainer = network._trainer or network._get_trainer()
+        least, most = network._loss.target_range
+        done = trainer.plain_step(
+            network._core,
+            X,
+            y,
+            sample_weight,
+            least,
+            most,
+            state,
+            rate,
+            network._l1,
+            network._l2,
+            network.settings._n_threads or 0,
+            network._seed,
+            network._epoch % 2**32,
+        )
+        if done is not None:
+            outcome, loss, weight = done
+            if outcome != "finished":
+                check_step(network, outcome, state)
+            return loss, weight
+    from foxnn.training import run_steps  # not above: it imports this file
+
+    samples, _ = network._samples(X, y, sample_weight)
+    n = len(samples)
+    network._check_batch("X", n)
+    loss, weight, _ = run_steps(network, samples, None, 0, n, n, rate=rate)
     return loss, weight

@@ -87,18 +87,20 @@ def run_steps(
     end: int,
     batch_size: int,
     *,
+    rate: float | None = None,
     seconds: float = 0.0,
     on_progress: Callable[[int, float, float, float], None] | None = None,
     sum_gradients: bool = False,
 ) -> _Sums:
-    """Train on a part of an order of samples, outside of epochs; returns the sums.
+    """Train on a part of an order of samples, outside of epochs, at one rate; returns the sums.
 
     With `seconds`, Python takes over for a moment each time they have passed; `on_progress` then gets the position
     in the order and the three sums so far.
     """
     network._check_scaled()
     progress = _core.Progress(begin)
-    rate = rate_of_step(network, network._get_optimizer_state())  # in more than one step at a time it is constant
+    if rate is None:
+        rate = rate_of_step(network, network._get_optimizer_state())
     while progress.next < end:
         one_call(network, samples, order, progress, end, batch_size, rate, seconds, sum_gradients)
         if on_progress is not None:

@@ -334,6 +334,117 @@ def test_targets_outside_of_what_the_loss_takes(loss: str, values: Any, pattern:
     refuse(nn, ValueError, f"^y: .*{pattern}", lambda: nn.evaluate(X, values))
 
 
+# ---- arrays that go to the core at once, which looks for itself whether they can be read ----------------------
+
+X32, ONE_HOT = X.astype(np.float32), np.eye(N_OUT, dtype=np.float32)[LABELS]
+
+
+def masked(array: Any) -> Any:
+    return np.ma.masked_array(array, np.arange(array.size).reshape(array.shape) == 5)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "weights", "pattern"),
+    [
+        (spoilt(np.nan, 0, 0, np.float32), LABELS, None, "^X: got nan in row 0, column 0"),
+        (spoilt(-np.inf, N - 1, N_IN - 1, np.float32), LABELS, None, "^X: got -inf in row 11, column 3"),
+        (spoilt(np.nan, 0, 0), LABELS, None, "^X: got nan in row 0, column 0"),
+        (spoilt(-1e39), LABELS, None, r"^X: got 1e\+39"),
+        (X32[:, :3].copy(), LABELS, None, "^X: .*4"),
+        (X32[:0], LABELS[:0], None, "^X: got no samples"),
+        (masked(X32), LABELS, None, "^X: got a masked array"),
+        (X32, LABELS + 1, None, "^y: got the label 3 in row 2"),
+        (X32, LABELS - 1, None, "^y: got the label -1 in row 0"),
+        (X32, LABELS.astype(np.int32) - 1, None, "^y: got the label -1 in row 0"),
+        (X32, LABELS.astype(np.uint8) + np.uint8(1), None, "^y: got the label 3 in row 2"),
+        (X32, LABELS[:-1], None, "^y: .*12 samples"),
+        (X32, masked(LABELS), None, "^y: got a masked array"),
+        (X32, np.where(ONE_HOT == 1, np.float32(np.nan), 0), None, "^y: got nan in row 0, column 0"),
+        (X32, ONE_HOT * np.float64(1e39), None, r"^y: got 1e\+39"),
+        (X32, ONE_HOT - 0.5, None, r"^y: got -0\.5.*cross_entropy"),
+        (X32, ONE_HOT.astype(np.float64) - 0.5, None, r"^y: got -0\.5.*cross_entropy"),
+        (X32, ONE_HOT[:-1], None, r"^y: .*12 samples"),
+        (X32, ONE_HOT[:, :2].copy(), None, r"^y: .*\(12, 3\)"),
+        (X32, LABELS, np.ones(N - 1), "^sample_weight: .*11"),
+        (X32, LABELS, np.ones((N, 2)), r"^sample_weight: .*\(12, 2\)"),
+        (X32, LABELS, np.arange(N) - 1.0, "^sample_weight: got the negative weight -1"),
+        (X32, LABELS, np.zeros(N), "^sample_weight: got only zeros"),
+        (X32, LABELS, np.full(N, np.inf), "^sample_weight: got inf"),
+        (X32, LABELS, masked(np.ones(N)), "^sample_weight: got a masked array"),
+    ],
+)
+def test_bad_arrays_in_the_cores_number_types(x: Any, y: Any, weights: Any, pattern: str) -> None:
+    nn = network()
+    nn.train_on_batch(X32, LABELS)
+    refuse(nn, ValueError, pattern, lambda: nn.train_on_batch(x, y, weights))
+    if pattern.startswith("^X"):
+        refuse(nn, ValueError, pattern, lambda: nn.predict(x))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.int32, np.uint8])
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "mean_squared_error"])
+def test_targets_above_one_in_the_cores_number_types(loss: str, kind: Any) -> None:
+    twos = np.full(N, 2, kind)
+    nn = foxnn.neural_network([N_IN, 5, 1], output="sigmoid", loss=loss)
+    nn.train_on_batch(X32, twos // 2)
+    if loss == "mean_squared_error":
+        nn.train_on_batch(X32, twos)
+    else:
+        with pytest.raises(ValueError, match=r"^y: got 2; .*binary_cross_entropy"):
+            nn.train_on_batch(X32, twos)
+
+
+@pytest.mark.parametrize("bad", [spoilt(np.nan), spoilt(1e39), spoilt(np.inf, dtype=np.float32)])
+def test_one_bad_row_among_many(bad: Any) -> None:
+    """So many that they are looked at while they are read, or without the interpreter's lock."""
+    rows = np.concatenate([np.repeat(X, 500, axis=0).astype(bad.dtype), bad])
+    with pytest.raises(ValueError, match=r"^X: got"):
+        network().predict(rows)
+    assert np.isfinite(network().predict(rows[:-N])).all()
+
+
+def laid_out(array: Any, how: str) -> Any:
+    """The same numbers, otherwise in memory."""
+    if how == "F":
+        return np.asfortranarray(array)
+    if how == "every other row":
+        return np.repeat(array, 2, axis=0)[::2]
+    if how == "reversed":
+        return array[::-1].copy()[::-1]
+    if how == "unaligned":
+        view = np.empty(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+        view[:] = array
+        return view
+    return array.copy()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("order", ["C", "F", "every other row", "reversed", "unaligned"])
+def test_arrays_in_place_or_copied(dtype: str, kind: str, order: str) -> None:
+    """The same bits as of lists, whatever the arrays hold and however they lie in memory."""
+    inputs, column = X32.astype(kind), (X[:, :1] * 0.1).astype(np.float32).astype(kind)
+    shares = np.linspace(0.1, 2, N)
+    for n_out, targets in [
+        *((N_OUT, LABELS.astype(integers)) for integers in (np.int64, np.int32, np.uint8, np.int16)),
+        *((1, LABELS.astype(integers)) for integers in (np.int64, np.int32, np.uint8, np.int16)),
+        (N_OUT, ONE_HOT.astype(kind)),
+        (1, column),
+        (1, column[:, 0].copy()),
+    ]:
+        for weights in (None, shares, shares.astype(np.float32)):
+            nn, expected = (foxnn.neural_network([N_IN, 5, n_out], "tanh", dtype=dtype, seed=1) for _ in range(2))
+            given = [None if a is None else laid_out(a, order) for a in (inputs, targets, weights)]
+            loss = nn.train_on_batch(*given)
+            assert loss == expected.train_on_batch(*(None if a is None else a.tolist() for a in given))
+            assert all(np.array_equal(a.weights, b.weights) for a, b in zip(nn.layers, expected.layers, strict=True))
+            outputs = nn.predict(given[0])
+            assert np.array_equal(outputs, expected.predict(inputs.tolist()))
+            one = nn.predict(laid_out(inputs[0], order))
+            assert one.shape == (n_out,)
+            assert np.array_equal(one, expected.predict(inputs[0].tolist()))
+
+
 BAD_NETWORKS: list[tuple[str, dict[str, Any]]] = [
     *(("sizes", {"sizes": value}) for value in ([], [3], [3, 0], [3, -1, 2], [3, 1.5], [3, "a"], 3, None, [3, True])),
     *(("activation", {"activation": value}) for value in ("rely", 3, None, ["relu"], ["relu"] * 3, "softmax")),

@@ -452,11 +452,14 @@ def test_a_mapped_file_is_not_read_into_memory(kind: str, tmp_path: Any) -> None
     assert (result.stdout, result.returncode) == ("fits\n", 0), result.stderr
 
 
-@pytest.mark.parametrize("kind", ["uint8", "float32", "float64", "float16", "int16", ">f4"])
-def test_a_mapped_file_trains_to_the_same_bits(kind: str, tmp_path: Any) -> None:
-    """Whether its numbers are read as they are or converted batch by batch."""
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [("uint8", 1), ("float32", 128), ("float64", 128), ("float32", 3), ("float16", 0), ("int16", 0), (">f4", 0)],
+)
+def test_a_mapped_file_trains_to_the_same_bits(kind: str, header: int, tmp_path: Any) -> None:
+    """Whether its numbers are read as they are or converted batch by batch; as they are not after 3 bytes."""
     data = (X * 20 + 100).astype(kind)
-    mapped = np.memmap(tmp_path / "X.bin", kind, "w+", shape=data.shape)
+    mapped = np.memmap(tmp_path / "X.bin", kind, "w+", offset=header, shape=data.shape)
     mapped[:] = data
     options: dict[str, Any] = {"epochs": 2, "batch_size": BATCH, "validation_split": 0.2, "sample_weight": WEIGHTS}
     one, other = network(), network()

@@ -26,9 +26,10 @@ inline Rows rows_of(const py::array& a, double scale, double offset) {
         rows.type = Source::f64;
     else
         throw py::type_error("rows must be uint8, float32 or float64");
-    if (a.ndim() != 2 || (a.shape(1) > 1 && a.strides(1) != size) || a.strides(0) % size != 0 ||
+    const bool aligned = (a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
+    if (a.ndim() != 2 || !aligned || (a.shape(1) > 1 && a.strides(1) != size) || a.strides(0) % size != 0 ||
         (a.shape(0) > 1 && a.strides(0) < 0))
-        throw py::type_error("rows must be a matrix of contiguous rows");
+        throw py::type_error("rows must be a matrix of contiguous rows of aligned numbers");
     rows.data = a.data();
     rows.n = a.shape(0), rows.columns = a.shape(1);
     rows.stride = a.shape(0) > 1 ? a.strides(0) / size : a.shape(1);

@@ -1,55 +1,10 @@
 #include "core/network.hpp"
 
-#include "bindings/arrays.hpp"
+#include "bindings/plain.hpp"
 #include "core/initializers.hpp"
 
 namespace foxnn {
 namespace {
-
-// A matrix of T as the core reads it in place: contiguous, of that width, with rows. Empty if it is not.
-template <class T>
-py::array plain_matrix(const py::object& object, Index columns) {
-    if (!py::isinstance<py::array_t<T>>(object)) return {};
-    auto a = py::reinterpret_borrow<py::array>(object);
-    const bool plain = a.ndim() == 2 && a.shape(1) == columns && a.shape(0) > 0 && (a.flags() & py::array::c_style);
-    return plain ? a : py::array();
-}
-template <class T>
-bool all_finite(const Rows& plain) {
-    return kernels<T>().all_finite(static_cast<const T*>(plain.data), plain.n * plain.columns);
-}
-
-// Samples made of arrays that need no conversion: x as plain_matrix, y classes (n,) of int64 or a plain matrix with
-// values in [least, most], all finite. None if they are anything else: then the front looks closer.
-template <class T>
-py::object plain_samples(const Network<T>& net, const py::object& x, const py::object& y, double least, double most) {
-    SamplesOwner o;
-    const py::array inputs = plain_matrix<T>(x, net.n_in());
-    if (inputs.size() == 0) return py::none();
-    o.samples.x = rows_of(inputs, 1, 0);
-    if (!all_finite<T>(o.samples.x)) return py::none();
-    o.x = inputs;
-    if (py::isinstance<py::array_t<std::int64_t>>(y)) {
-        const auto labels = py::reinterpret_borrow<py::array>(y);
-        if (net.n_out() == 1 || labels.ndim() != 1 || labels.shape(0) != o.samples.x.n ||
-            !(labels.flags() & py::array::c_style))
-            return py::none();
-        o.samples.labels = static_cast<const std::int64_t*>(labels.data());
-        for (Index i = 0; i < o.samples.x.n; i++)
-            if (o.samples.labels[i] < 0 || o.samples.labels[i] >= net.n_out()) return py::none();
-        o.labels = labels;
-    } else {
-        const py::array values = plain_matrix<T>(y, net.n_out());
-        if (values.size() == 0 || values.shape(0) != o.samples.x.n) return py::none();
-        o.samples.y = rows_of(values, 1, 0);
-        if (!all_finite<T>(o.samples.y)) return py::none();
-        const T* const v = static_cast<const T*>(values.data());
-        for (Index i = 0; i < values.size(); i++)
-            if (v[i] < least || v[i] > most) return py::none();
-        o.y = values;
-    }
-    return py::cast(std::move(o));
-}
 
 template <class T>
 void bind_network(py::module_& m, const char* name) {
@@ -226,15 +181,13 @@ void bind_network(py::module_& m, const char* name) {
                 return out;
             },
             py::arg("x"), py::arg("scale"), py::arg("offset"), py::arg("n_threads"))
-        .def("plain_samples", &plain_samples<T>, py::arg("x"), py::arg("y"), py::arg("least"), py::arg("most"))
-        // The common case without Python's help: finite numbers of type T in contiguous rows of the right width.
-        // None if it is not that case.
+        // Of a plain matrix, or vector, of finite numbers; None if it is not that case.
         .def("predict_plain",
              [](const Net& net, const py::object& object, int n_threads) -> py::object {
-                 const py::array x = plain_matrix<T>(object, net.n_in());
-                 if (x.size() == 0) return py::none();
-                 const Rows rows = rows_of(x, 1, 0);
-                 auto out = new_array<T>({rows.n, net.n_out()});
+                 const Rows rows = plain_rows(object, net.n_in(), true);
+                 if (rows.n == 0) return py::none();
+                 const bool single = net.n_in() > 1 && py::reinterpret_borrow<py::array>(object).ndim() == 1;
+                 auto out = single ? new_array<T>({net.n_out()}) : new_array<T>({rows.n, net.n_out()});
                  T* const data = out.mutable_data();
                  // Handing the GIL over costs more than a few thousand operations do.
                  if (net.flops_per_sample() * static_cast<double>(rows.n) < 2e5) {
@@ -244,7 +197,8 @@ void bind_network(py::module_& m, const char* name) {
                  bool finite;
                  {
                      py::gil_scoped_release release;
-                     finite = net.predict(rows, data, n_threads, true);
+                     const bool in_place = rows.is_plain<T>();  // then they are checked while they are read
+                     finite = (in_place || all_finite<T>(rows)) && net.predict(rows, data, n_threads, in_place);
                  }
                  return finite ? py::object(std::move(out)) : py::none();
              })

@@ -1,6 +1,7 @@
 #include "core/trainer.hpp"
 
 #include "bindings/halves.hpp"
+#include "bindings/plain.hpp"
 
 namespace foxnn {
 namespace {
@@ -98,24 +99,31 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             py::arg("samples"), py::arg("order"), py::arg("progress"), py::arg("end"), py::arg("optimizer"),
             py::arg("batch_size"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"), py::arg("sum"),
             py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
-        // One step on all samples as one batch: the outcome, the loss and the weight.
+        // One step on plain arrays as one batch, targets within [least, most]: the outcome, the loss and the weight.
+        // None if they are not plain, or there may be something to complain of.
         .def(
-            "step",
-            [](Trainer<T>& trainer, const SamplesOwner& owner, State& optimizer, double learning_rate, double l1,
-               double l2, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+            "plain_step",
+            [](Trainer<T>& trainer, const Network<T>& net, const py::object& x, const py::object& y,
+               const py::object& weights, double least, double most, State& optimizer, double learning_rate, double l1,
+               double l2, int n_threads, std::uint64_t seed, std::uint32_t epoch) -> py::object {
+                PlainSamples plain;
+                if (!plain.take(net, x, y, weights, least, most)) return py::none();
+                const Index n = plain.samples.x.n;
+                if (n == 1 && net.has_batch_norm()) return py::none();
                 RunOptions options = step_options(learning_rate, l1, l2, n_threads);
-                options.batch_size = owner.samples.x.n;
+                options.batch_size = n;
                 options.seed = seed;
                 options.epoch = epoch;
                 RunResult r;
                 {
                     py::gil_scoped_release release;
-                    r = trainer.run(owner.samples, nullptr, 0, owner.samples.x.n, optimizer, options);
+                    r = trainer.run(plain.samples, nullptr, 0, n, optimizer, options);
                 }
                 return py::make_tuple(name_of(r.outcome), r.totals.loss, r.totals.weight);
             },
-            py::arg("samples"), py::arg("optimizer"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"),
-            py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
+            py::arg("network"), py::arg("x"), py::arg("y"), py::arg("weights"), py::arg("least"), py::arg("most"),
+            py::arg("optimizer"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"), py::arg("n_threads"),
+            py::arg("seed"), py::arg("epoch"))
         .def(
             "gradients",
             [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, double l1, double l2, bool sum,
