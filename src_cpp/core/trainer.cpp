@@ -478,7 +478,7 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
         if (lowest_layer(job) + 1 >= layers_.size()) worker.barrier();
         backward(job, batch, worker);
         end_step(job, worker);
-        if (next < job.end && !job.stop) gather(job, batches_[1 - current], next, worker);
+        if (next < job.end) gather(job, batches_[1 - current], next, worker);
         worker.barrier();
         if (job.update_spoilt.load(std::memory_order_relaxed) || job.stop) return;
         current = 1 - current;
