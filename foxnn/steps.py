@@ -40,13 +40,13 @@ def one_step(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> tupl
 
     Plain arrays go to the core at once: people call this millions of times.
     """
-    state = network._get_optimizer_state()
-    rate = network.optimizer.learning_rate
-    if isinstance(rate, float):
-        network._rate = rate
-    else:
-        rate = rate_of_step(network, state)
-    if network.scale is None and network.offset is None and not network._unfitted:
+    rate: float | None = None
+    # What an optimizer remembers is forgotten for a new one's sake only when the samples have been checked: below.
+    is_known = network.optimizer is network._optimizer_of_state
+    if is_known and network.scale is None and network.offset is None and not network._unfitted:
+        state = network._get_optimizer_state()
+        given = network.optimizer.learning_rate
+        network._rate = rate = given if isinstance(given, float) else rate_of_step(network, state)
         trainer = network._trainer or network._get_trainer()
         least, most = network._loss.target_range
         done = trainer.plain_step(

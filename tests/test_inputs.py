@@ -381,6 +381,22 @@ def test_bad_arrays_in_the_cores_number_types(x: Any, y: Any, weights: Any, patt
         refuse(nn, ValueError, pattern, lambda: nn.predict(x))
 
 
+@pytest.mark.parametrize("x", [spoilt(np.nan), spoilt(np.nan, dtype=np.float32)])
+def test_a_bad_batch_costs_an_optimizer_nothing(x: Any) -> None:
+    """Another one has been assigned, and has done nothing yet when the first one comes back."""
+    nn, expected = network(), network()
+    first = nn.optimizer = expected.optimizer = foxnn.optimizers.Adam(0.1)
+    for each in (nn, expected):
+        each.train_on_batch(X32, LABELS)
+    nn.optimizer = foxnn.optimizers.Momentum(0.1)
+    with pytest.raises(ValueError, match=r"^X: got nan"):
+        nn.train_on_batch(x, LABELS)
+    nn.optimizer = first
+    for each in (nn, expected):
+        each.train_on_batch(X32, LABELS)
+    assert all(np.array_equal(a.weights, b.weights) for a, b in zip(nn.layers, expected.layers, strict=True))
+
+
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.int32, np.uint8])
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "mean_squared_error"])
 def test_targets_above_one_in_the_cores_number_types(loss: str, kind: Any) -> None:
