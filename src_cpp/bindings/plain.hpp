@@ -74,46 +74,38 @@ class PlainSamples {
               double most) {
         samples.x = plain_rows(x, net.n_in());
         if (samples.x.n == 0 || !all_finite<T>(samples.x)) return false;
-        if (is_integers(y))
-            take_integers(y, net.n_out());
-        else
-            samples.y = plain_rows(y, net.n_out());
+        if (!take_integers(y, net.n_out())) samples.y = plain_rows(y, net.n_out());
         return targets_fit<T>(net.n_out(), least, most) && take_weights(weights);
     }
 
   private:
-    // Integers (n,): classes, or the values of a single output.
-    bool is_integers(const py::object& y) const {
+    // Integers (n,): classes, or the values of a single output; false if y is anything else.
+    bool take_integers(const py::object& y, Index n_out) {
         if (!is_plain_array(y)) return false;
         const auto a = py::reinterpret_borrow<py::array>(y);
-        return a.ndim() == 1 && a.shape(0) == samples.x.n &&
-               (holds<std::int64_t>(y) || holds<std::int32_t>(y) || holds<std::uint8_t>(y));
-    }
-    void take_integers(const py::object& y, Index n_out) {
-        const void* const data = py::reinterpret_borrow<py::array>(y).data();
+        if (a.ndim() != 1 || a.shape(0) != samples.x.n) return false;
         if (n_out == 1) {
-            copy_integers(y, data, values_);
+            if (!copy_integers(a, values_)) return false;
             samples.y = {values_.data(), Source::f64, samples.x.n, 1, 1};
-        } else if (holds<std::int64_t>(y)) {
-            samples.labels = static_cast<const std::int64_t*>(data);
+        } else if (holds<std::int64_t>(a)) {
+            samples.labels = static_cast<const std::int64_t*>(a.data());
         } else {
-            copy_integers(y, data, labels_);
+            if (!copy_integers(a, labels_)) return false;
             samples.labels = labels_.data();
         }
+        return true;
     }
     template <class Number>
-    void copy_integers(const py::object& y, const void* data, std::vector<Number>& to) const {
-        if (holds<std::int64_t>(y))
-            copy(static_cast<const std::int64_t*>(data), to);
-        else if (holds<std::int32_t>(y))
-            copy(static_cast<const std::int32_t*>(data), to);
-        else
-            copy(static_cast<const std::uint8_t*>(data), to);
+    bool copy_integers(const py::array& a, std::vector<Number>& to) const {
+        return copy<std::int64_t>(a, to) || copy<std::int32_t>(a, to) || copy<std::uint8_t>(a, to);
     }
     template <class Integer, class Number>
-    void copy(const Integer* from, std::vector<Number>& to) const {
+    bool copy(const py::array& a, std::vector<Number>& to) const {
+        if (!holds<Integer>(a)) return false;
+        const auto* const from = static_cast<const Integer*>(a.data());
         to.resize(static_cast<std::size_t>(samples.x.n));
         for (std::size_t i = 0; i < to.size(); i++) to[i] = static_cast<Number>(from[i]);
+        return true;
     }
     template <class T>
     bool targets_fit(Index n_out, double least, double most) const {
