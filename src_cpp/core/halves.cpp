@@ -1,6 +1,7 @@
 // A batch in two halves: forward, and, once someone else has worked out the outputs' gradient, backward.
 #include "core/denormals.hpp"
 #include "core/products.hpp"
+#include "core/threads.hpp"
 #include "core/trainer_job.hpp"
 
 namespace foxnn {

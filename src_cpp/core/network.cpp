@@ -5,6 +5,7 @@
 
 #include "core/narrow.hpp"
 #include "core/products.hpp"
+#include "core/threads.hpp"
 
 namespace foxnn {
 namespace {

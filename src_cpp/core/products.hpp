@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/dense.hpp"
-#include "core/threads.hpp"
+#include "core/team.hpp"
 
 namespace foxnn {
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/samples.hpp"
+#include "core/team.hpp"
 #include "core/threads.hpp"
 
 namespace foxnn {

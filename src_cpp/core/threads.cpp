@@ -74,6 +74,8 @@ const int detected = detect();
 
 }  // namespace
 
+int usable_cores() { return cores; }
+
 int available_threads() { return forked ? 1 : std::min(detected, openmp_limit()); }
 
 void set_num_threads(int n) { wanted = n; }
@@ -101,68 +103,6 @@ std::string thread_runtime() {
 #else
     return "none (built without OpenMP)";
 #endif
-}
-
-namespace {
-
-inline void relax() {
-#if defined(__x86_64__) || defined(_M_X64)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
-
-}  // namespace
-
-void Team::expect(int count) {
-    count_ = count;
-    spins_ = count <= cores ? 20000 : 100;
-    taken_ = std::vector<Taken>(static_cast<std::size_t>(count));
-}
-
-void Team::barrier() {
-    const unsigned round = round_.load(std::memory_order_relaxed);
-    if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
-        waiting_.store(0, std::memory_order_relaxed);
-        round_.store(round + 1, std::memory_order_release);
-        return;
-    }
-    for (int i = 0; round_.load(std::memory_order_acquire) == round; i++) {
-        if (i < spins_)
-            relax();
-        else
-            std::this_thread::yield();
-    }
-}
-
-Index Team::take(Queue queue, int owner, Index n) {
-    auto& taken = taken_[static_cast<std::size_t>(owner)].round_and_number[static_cast<int>(queue)];
-    const std::uint64_t round = round_.load(std::memory_order_relaxed);
-    std::uint64_t seen = taken.load(std::memory_order_relaxed), number;
-    do {
-        number = seen >> 32 == round ? seen & 0xffffffff : 0;
-        if (static_cast<Index>(number) >= n) return n;
-    } while (!taken.compare_exchange_weak(seen, round << 32 | (number + 1), std::memory_order_relaxed));
-    return static_cast<Index>(number);
-}
-
-void run_team(int count, const std::function<void(const Worker&)>& work) {
-#if defined(_OPENMP)
-    if (count > 1) {
-        Team team;
-#pragma omp parallel num_threads(count)
-        {
-            const int size = omp_get_num_threads();  // may be smaller than asked for
-#pragma omp single
-            team.expect(size);
-            work({omp_get_thread_num(), size, size > 1 ? &team : nullptr});
-        }
-        return;
-    }
-#endif
-    (void)count;
-    work({0, 1, nullptr});
 }
 
 }  // namespace foxnn

@@ -4,6 +4,7 @@
 #include "core/denormals.hpp"
 #include "core/products.hpp"
 #include "core/random.hpp"
+#include "core/threads.hpp"
 #include "core/trainer_job.hpp"
 
 namespace foxnn {
@@ -471,7 +472,7 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
             if (job.optimizer) begin_step(job);
             job.result.next = next;
             job.result.steps++;
-            job.stop = next >= job.end || std::chrono::steady_clock::now() >= job.pause;
+            job.stop = next >= job.end || worker.crowded() || std::chrono::steady_clock::now() >= job.pause;
         }
         // The step's coefficients have to be there before backward() updates; it may meet no barrier of its own by
         // then.

@@ -5,8 +5,8 @@
 
 #include "core/network.hpp"
 #include "core/optimizer_state.hpp"
+#include "core/team.hpp"
 #include "core/team_choice.hpp"
-#include "core/threads.hpp"
 
 namespace foxnn {
 

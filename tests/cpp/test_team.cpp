@@ -1,40 +1,121 @@
-// Every piece of work is done by one worker, once, whichever of them are slow; and no one passes a barrier early.
+// Every piece of work is done by one worker, once, whichever of them are slow; no one passes a barrier early; and a
+// team that shares a core is made smaller.
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 #include <vector>
 
+#include "core/free_cores.hpp"
+#include "core/team.hpp"
 #include "core/threads.hpp"
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 using namespace foxnn;
 
-int main() {
+namespace {
+
+long wrong = 0;
+
+void expect(bool holds, const char* what) {
+    if (!holds) wrong++, std::printf("not so: %s\n", what);
+}
+
+void every_piece_once() {
     constexpr Index rounds = 3000, most = 9;
     constexpr Queue queues[] = {Queue::products, Queue::even_updates, Queue::odd_updates};
-    std::atomic<long> wrong{0}, stolen{0};
-    for (const int count : {2, 3, 5}) {
-        std::vector<std::atomic<int>> done(static_cast<std::size_t>(kQueues * count * most));
-        run_team(count, [&](const Worker& worker) {
-            if (worker.count != count) wrong++;
+    std::atomic<long> wrong_pieces{0}, stolen{0};
+    for (const int asked : {2, 3, 5}) {
+        std::vector<std::atomic<int>> done(static_cast<std::size_t>(kQueues * asked * most));
+        run_team(asked, [&](const Worker& worker) {
+            if (worker.count == 1) return;  // too few cores at the moment
             for (Index round = 0; round < rounds; round++) {
                 const Index n = 1 + round % most;  // in each queue; the same queues serve round after round
                 for (const Queue queue : queues)
                     worker.share_out(queue, n, [&](Index i) {
-                        const Index owner = i / n, row = static_cast<int>(queue) * count + owner;
+                        const Index owner = i / n, row = static_cast<int>(queue) * worker.count + owner;
                         done[static_cast<std::size_t>(row * most + i % n)]++;
                         stolen += owner != worker.id;
                         volatile int x = 0;
-                        if (worker.id == round % count)  // a slow one, each in turn
+                        if (worker.id == round % worker.count)  // a slow one, each in turn
                             for (int k = 0; k < 500; k++) x = x + 1;
                     });
                 worker.barrier();
                 if (worker.id == 0)
-                    for (std::size_t i = 0; i < done.size(); i++)
-                        wrong += done[i].exchange(0) != (static_cast<Index>(i) % most < n);
+                    for (Index i = 0; i < kQueues * worker.count * most; i++)
+                        wrong_pieces += done[static_cast<std::size_t>(i)].exchange(0) != (i % most < n);
                 worker.barrier();
             }
         });
     }
-    std::printf("%ld pieces wrong, %ld done by another than their owner\n", wrong.load(), stolen.load());
-    return wrong || !stolen ? EXIT_FAILURE : EXIT_SUCCESS;
+    std::printf("%ld pieces wrong, %ld done by another than their owner\n", wrong_pieces.load(), stolen.load());
+    expect(wrong_pieces == 0, "every piece is done once");
+    expect(stolen > 0, "workers take what others have not come to");
+}
+
+int workers_of_team(int asked, int barriers = 1) {
+    int count = 0;
+    run_team(asked, [&](const Worker& worker) {
+        if (worker.id == 0) count = worker.count;
+        for (int i = 0; i < barriers; i++) worker.barrier();
+    });
+    return count;
+}
+
+void crowded_team() {
+#if defined(__linux__)
+    if (usable_cores() < 2) return;
+    using namespace std::chrono_literals;
+    cpu_set_t all, one;
+    sched_getaffinity(0, sizeof all, &all);
+    std::this_thread::sleep_for(2s);  // whatever crowded the tests before is forgotten
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    std::thread([&] {  // a thread whose team inherits the one core
+        sched_setaffinity(0, sizeof one, &one);
+        expect(workers_of_team(2, 1000) == 2, "a team begins with as many workers as it is asked to have");
+        expect(workers_of_team(2) == 1, "a team whose workers share a core gets fewer");
+        if (usable_cores() > 2) expect(workers_of_team(usable_cores()) == 1, "and so does a larger one");
+        expect(workers_of_team(usable_cores() + 1) > 1, "but not one that is to have more workers than cores");
+    })
+        .join();
+    expect(workers_of_team(2) == 1, "others know as well");
+    std::this_thread::sleep_for(2s);
+    expect(workers_of_team(2, 1000) == 2, "after a while it is tried again");
+#endif
+}
+
+void free_cores() {
+    FreeCores cores;
+    expect(cores.limit(4, 0) == 4, "at first all cores are free");
+    cores.found(2, 10);
+    expect(cores.limit(4, 10.05) == 2 && cores.limit(1, 10.05) == 1, "then as many as were found");
+    cores.found(3, 10.05);
+    expect(cores.limit(4, 10.06) == 2, "the least of what several teams find");
+    expect(cores.limit(4, 10.15) == 4, "for a while");
+    double now = 20, waits[8];
+    for (double& wait : waits) {
+        cores.found(1, now);
+        const double found = now;
+        while (cores.limit(2, now) == 1) now += 0.001;
+        wait = now - found;
+    }
+    bool longer = true;
+    for (int i = 1; i < 8; i++) longer = longer && (waits[i] > 1.5 * waits[i - 1] || waits[i] > 0.9);
+    expect(waits[0] < 0.2 && longer && waits[7] < 1.1, "longer every time, up to a second");
+    cores.found(1, now + 10);
+    expect(cores.limit(2, now + 10.2) == 2, "and shorter again after a time without");
+}
+
+}  // namespace
+
+int main() {
+    every_piece_once();
+    free_cores();
+    crowded_team();
+    return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,0 +1,23 @@
+#include "core/free_cores.hpp"
+
+#include <algorithm>
+
+namespace foxnn {
+
+int FreeCores::limit(int count, double now) const {
+    const std::lock_guard lock(mutex_);
+    return now < until_ ? std::min(count, cores_) : count;
+}
+
+void FreeCores::found(int cores, double now) {
+    const std::lock_guard lock(mutex_);
+    if (now < until_) {  // another team of these moments: both have fewer
+        cores_ = std::min(cores, cores_);
+        return;
+    }
+    period_ = now < until_ + period_ ? std::min(2 * period_, kLongest) : kShortest;
+    until_ = now + period_;
+    cores_ = cores;
+}
+
+}  // namespace foxnn

@@ -1,0 +1,77 @@
+// The team of threads that works on one thing.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "kernels/table.hpp"
+
+namespace foxnn {
+
+// Work that may go to another worker than was meant lies in queues, one for each worker. Between two barriers a queue
+// serves one piece of work; what follows without a barrier needs another.
+enum class Queue { products, even_updates, odd_updates };
+constexpr int kQueues = 3;
+
+// What the workers that run the same function together share: the place where they wait for one another, and what is
+// left to do. As long as each can have a core of its own, they spin for a good while before they let others have it: a
+// core once given up to another process comes back only after milliseconds. They give it up at once if one of them may
+// be waiting for it: with more workers than cores, or when it turns out that two of them are on the same one.
+class Team {
+  public:
+    explicit Team(int most) : workers_(static_cast<std::size_t>(most)) {}
+    // Every worker says so before anything else: who it is, of how many.
+    void join(int id, int count);
+    void barrier(int id);
+    // Takes one of the n things that the queue of worker `owner` has held since the last barrier, each given out once:
+    // its number; or n if none is left.
+    Index take(Queue queue, int owner, Index n);
+    // Whether workers wait for one another because some of them are on the same core.
+    bool crowded() const { return crowded_.load(std::memory_order_relaxed); }
+    // How many cores the workers were last seen on.
+    int cores_seen() const;
+
+  private:
+    bool shares_core(int id) const;
+
+    struct alignas(64) OfWorker {
+        std::atomic<int> core{-1};  // where it was last seen
+        // How many things of each queue have been taken, and in which round: what another round has left counts as
+        // zero.
+        std::atomic<std::uint64_t> round_and_number[kQueues] = {};
+    };
+    std::vector<OfWorker> workers_;
+    std::atomic<int> count_{1};
+    std::atomic<bool> crowded_{false};
+    alignas(64) std::atomic<int> waiting_{0};
+    alignas(64) std::atomic<unsigned> round_{0};
+};
+
+// One of the threads that run the same function together.
+struct Worker {
+    int id, count;
+    Team* team;  // null if it works alone
+
+    void barrier() const {
+        if (team) team->barrier(id);
+    }
+    bool crowded() const { return team && team->crowded(); }
+    // Calls piece(i) for each i of count * each that this worker comes to, every i for one worker only: its own share
+    // first, which may be in its cache from the last step; then what the others have not come to.
+    template <class Piece>
+    void share_out(Queue queue, Index each, const Piece& piece) const {
+        for (int w = 0; w < count; w++) {
+            const int owner = (id + w) % count;
+            for (Index i; (i = team->take(queue, owner, each)) < each;) piece(owner * each + i);
+        }
+    }
+    // This worker's share of n things, as a range.
+    Index begin(Index n) const { return n * id / count; }
+    Index end(Index n) const { return n * (id + 1) / count; }
+};
+
+// Runs `work` on `count` threads at once, or on fewer while cores are short, and waits for them; it must not throw.
+void run_team(int count, const std::function<void(const Worker&)>& work);
+
+}  // namespace foxnn
