@@ -16,7 +16,7 @@ void TeamChoice::record(double seconds, Index rows) {
     seconds_per_row_[alone_] = seconds_ / std::max(rows_, 1.0);
     if (state_ == settled) {
         alone_ = !alone_;
-        state_ = warming;
+        state_ = alone_ ? trying : warming;
     } else {
         alone_ = seconds_per_row_[1] * 1.1 < seconds_per_row_[0];
         // Trials cost little, however long a step takes; to be alone is the exception, and sooner reconsidered.

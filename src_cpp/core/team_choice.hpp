@@ -18,7 +18,8 @@ class TeamChoice {
     void record(double seconds, Index rows);
 
   private:
-    // A trial begins with a while that does not count: threads wake up and find a core, and caches fill.
+    // A team's trial begins with a while that does not count: threads wake up and find a core, and caches fill. (The
+    // single thread is one of the team's: it goes on as it is.)
     static constexpr double kWarmUp = 0.003, kTrial = 0.004;
     enum { settled, warming, trying } state_ = warming;  // first of all, the team is tried
     bool alone_ = false;
