@@ -105,9 +105,9 @@ struct Kernels {
     Index lanes;
     Index tile_rows[kMaxPanelVectors + 1];  // rows of the tallest tile, by the panel's width in vectors
 
-    // c (rows, vectors * lanes), stride ldc = init + a b, the inner dimension k summed in order, one product after
-    // another into one accumulator. b (k, vectors * lanes), stride ldb. init as c, stride ldi (0: one row for all), or
-    // null: zero; it may be c.
+    // c (rows, vectors * lanes), stride ldc = init + a b, the inner dimension k >= 1 summed in order, one product
+    // after another into one accumulator. b (k, vectors * lanes), stride ldb. init as c, stride ldi (0: one row for
+    // all), or null: zero; it may be c.
     using Tile = void (*)(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, Index ldi, T* c,
                           Index ldc);
     // tile[vectors][rows]: a (rows, k), stride lda, as in the forward pass.

@@ -30,12 +30,13 @@ void tile(Index k, const T* a, Index lda, const T* b, Index ldb, const T* init, 
             for (int v = 0; v < Vectors; v++) sum[r][v] = fma(a_r, row_of_b[v], sum[r][v]);
         }
     };
-    for (Index i = 0; i < k; i++) {
+    Index i = 0;
+    do {  // at least once: with a way around the loop, compilers leave sums in memory where the two meet
         if (AT) __builtin_prefetch(a + 64 / sizeof(T));  // for the next tiles: a column touches a line a row
         accumulate(a, b);
         a += AT ? lda : 1;
         b += ldb;
-    }
+    } while (++i < k);
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; r++)
 #pragma GCC unroll 16

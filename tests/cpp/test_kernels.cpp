@@ -73,14 +73,13 @@ void test_tiles(const char* set, const Kernels<T>& k) {
     for (bool at_end : {true, false})
         for (int vectors = 1; vectors <= kMaxPanelVectors; vectors++)
             for (Index rows = 1; rows <= k.tile_rows[vectors]; rows++)
-                for (Index depth = 0; depth <= 33; depth++)
+                for (Index depth = 1; depth <= 33; depth++)
                     for (Index gap : {0, 3}) {
                         const Index width = vectors * k.lanes, ldb = width + gap, ldc = width + gap;
                         const Index lda = depth + gap, lda_t = rows + gap;
                         // The last row of a strided matrix ends where its numbers do.
                         Guarded<T> a((rows - 1) * lda + depth, at_end);
-                        Guarded<T> a_t(depth ? (depth - 1) * lda_t + rows : 0, at_end);
-                        Guarded<T> b(depth ? (depth - 1) * ldb + width : 0, at_end);
+                        Guarded<T> a_t((depth - 1) * lda_t + rows, at_end), b((depth - 1) * ldb + width, at_end);
                         Guarded<T> row(width, at_end), c((rows - 1) * ldc + width, at_end);
                         std::vector<T> expected(static_cast<std::size_t>(rows * width));
                         const auto reference = [&](bool transposed, const T* init, Index ldi) {
