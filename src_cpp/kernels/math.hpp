@@ -120,8 +120,8 @@ FOXNN_INLINE Vec<T> log1p(Vec<T> u) {
 
 template <class T>
 FOXNN_INLINE Vec<T> sigmoid(Vec<T> x) {
-    const Vec<T> e = exp<T>(-abs_of<T>(x)), below = e / (e + T(1));  // of -|x|; no overflow on either side
-    return x < T(0) ? below : T(1) / (e + T(1));
+    const Vec<T> e = exp<T>(-abs_of<T>(x));  // no overflow on either side
+    return (x < T(0) ? e : splat<Vec<T>>(T(1))) / (e + T(1));
 }
 
 template <class T>
