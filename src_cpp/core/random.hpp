@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/philox.hpp"
 
 namespace foxnn {
@@ -14,14 +15,12 @@ class Stream {
         : seed_(seed), purpose_(static_cast<std::uint32_t>(purpose)), index_(index) {}
 
     std::uint64_t bits() {
-        if (left_ == 0) {
-            block_[0] = position_, block_[1] = position_ >> 32, block_[2] = index_, block_[3] = purpose_;
-            philox(block_, seed_);
-            position_++;
-            left_ = 2;
+        if (next_ == kAtOnce) {
+            kernels<float>().random_bits(numbers_, kAtOnce, position_, index_, purpose_, seed_);
+            position_ += kAtOnce / 2;
+            next_ = 0;
         }
-        left_--;
-        return (block_[2 * left_] & 0xffffffff) | block_[2 * left_ + 1] << 32;
+        return numbers_[next_++];
     }
     // In [0, 1), with 53 bits.
     double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
@@ -38,10 +37,11 @@ class Stream {
     }
 
   private:
-    std::uint64_t seed_, position_ = 0;
+    static constexpr Index kAtOnce = 64;
+    std::uint64_t seed_, position_ = 0;  // the latter of the next block
     std::uint32_t purpose_, index_;
-    std::uint64_t block_[4] = {};
-    int left_ = 0;
+    std::uint64_t numbers_[kAtOnce];
+    Index next_ = kAtOnce;
 };
 
 }  // namespace foxnn

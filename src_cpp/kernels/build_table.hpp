@@ -8,6 +8,7 @@
 #include "kernels/normalisation.hpp"
 #include "kernels/optimizers.hpp"
 #include "kernels/penalties.hpp"
+#include "kernels/random_bits.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/scaling.hpp"
 #include "kernels/tile.hpp"
@@ -99,6 +100,7 @@ const Kernels<T>* build_table() {
     k.multiply = multiply<T>;
     k.dropout = dropout<T>;
     k.add_noise = add_noise<T>;
+    k.random_bits = random_bits;
     k.column_moments = column_moments<T>;
     k.normalise_columns = normalise_columns<T>;
     k.norm_parameter_gradients = norm_parameter_gradients<T>;

@@ -173,6 +173,10 @@ struct Kernels {
     void (*dropout)(T* y, T* slope, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
                     const std::int64_t* samples);
     bool (*all_finite)(const T* x, Index n);
+    // out (n,), n a multiple of 16: two random numbers from each block of Philox, its upper half first. A block's
+    // address is (position, index, purpose); that of the first one has the position given.
+    void (*random_bits)(std::uint64_t* out, Index n, std::uint64_t position, std::uint32_t index, std::uint32_t purpose,
+                        std::uint64_t seed);
 
     Index n_activations, n_losses, n_optimizers;
     const Activation<T>* activations;

@@ -266,6 +266,23 @@ void test_philox() {
     }
 }
 
+template <class T>
+void test_random_bits(const char* set, const Kernels<T>& k) {
+    const std::uint64_t seed = 0x0123456789abcdef, first = 0xfffffff7;  // positions of more than 32 bits among them
+    const std::uint32_t index = 7, purpose = 2, words = 0xffffffff;
+    for (Index n : {16, 64}) {
+        Guarded<std::uint64_t> out(n, true);
+        k.random_bits(out.data(), n, first, index, purpose, seed);
+        for (Index i = 0; i < n; i += 2) {
+            const std::uint64_t position = first + static_cast<std::uint64_t>(i / 2);
+            std::uint64_t c[4] = {position, position >> 32, index, purpose};
+            philox(c, seed);
+            check(out[i] == ((c[2] & words) | c[3] << 32), set, "random bits, upper half", n, i, 0);
+            check(out[i + 1] == ((c[0] & words) | c[1] << 32), set, "random bits, lower half", n, i, 0);
+        }
+    }
+}
+
 // A step leaves what would not be finite as it was, and says so.
 template <class T>
 void test_updates(const char* set, const Kernels<T>& k) {
@@ -298,6 +315,7 @@ void test_all(const char* set, const Kernels<T>& k) {
     test_conversions(set, k);
     test_rows(set, k);
     test_dropout(set, k);
+    test_random_bits(set, k);
     test_updates(set, k);
 }
 
