@@ -12,7 +12,9 @@ from foxnn._options import MOST, integer
 
 
 def set_num_threads(n: int | None) -> None:
-    """Set the most threads that foxnn uses; small work uses fewer. Results do not depend on it.
+    """Set the most threads that foxnn uses; small work, and any while others keep the cores busy, uses fewer.
+
+    Results do not depend on it.
 
     Parameters
     ----------
