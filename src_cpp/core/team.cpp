@@ -41,6 +41,10 @@ int current_core() {
 
 void Team::join(int id, int count) {
     count_.store(count, std::memory_order_relaxed);  // all say the same
+    note_core(id);
+}
+
+void Team::note_core(int id) {
     workers_[static_cast<std::size_t>(id)].core.store(current_core(), std::memory_order_relaxed);
 }
 
@@ -60,7 +64,7 @@ int Team::cores_seen() const {
 void Team::barrier(int id) {
     const unsigned round = round_.load(std::memory_order_relaxed);
     const int count = count_.load(std::memory_order_relaxed);
-    workers_[static_cast<std::size_t>(id)].core.store(current_core(), std::memory_order_relaxed);
+    note_core(id);
     if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == count) {
         waiting_.store(0, std::memory_order_relaxed);
         round_.store(round + 1, std::memory_order_release);

@@ -33,6 +33,7 @@ class Team {
     int cores_seen() const;
 
   private:
+    void note_core(int id);
     bool shares_core(int id) const;
 
     struct alignas(64) OfWorker {

@@ -27,7 +27,7 @@ void dropout(T* y, T* slope, Index rows, Index columns, Index ld, Index first_un
             Words c[4] = {load<Words>(block_numbers + i), load<Words>(sample_numbers + i), Words{} + mask.epoch,
                           Words{} + purpose};
             philox(c, mask.seed);
-            const Words low = (c[0] & 0xffffffff) | c[1] << 32, high = (c[2] & 0xffffffff) | c[3] << 32;
+            const Words low = joined(c[0], c[1]), high = joined(c[2], c[3]);
             for (Index lane = 0; lane < kWords; lane++) {
                 store(random + (i + lane) * per_block, low[lane]);
                 store(random + (i + lane) * per_block + per_block / 2, high[lane]);

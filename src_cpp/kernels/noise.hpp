@@ -18,9 +18,8 @@ void add_noise(T* x, Index n, T deviation, std::uint64_t seed, std::uint32_t epo
     const auto purpose = static_cast<std::uint32_t>(Purpose::input_noise);
     for (Index begin = 0; begin < blocks; begin += most) {
         for (Index i = 0; i < most; i += kWords) {
-            Words number = {};
-            for (Index lane = 0; lane < kWords; lane++) number[lane] = static_cast<std::uint32_t>(begin + i + lane);
-            Words block[4] = {number, Words{} + sample, Words{} + epoch, Words{} + purpose};
+            Words block[4] = {numbers_from(static_cast<std::uint64_t>(begin + i)), Words{} + sample, Words{} + epoch,
+                              Words{} + purpose};
             philox(block, seed);
             for (int k = 0; k < 4; k++)
                 for (Index lane = 0; lane < kWords; lane++) c[k][i + lane] = static_cast<std::uint32_t>(block[k][lane]);

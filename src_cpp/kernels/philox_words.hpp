@@ -26,5 +26,11 @@ FOXNN_INLINE Words low_product(Words a, std::uint32_t b) {
 #endif
 }
 
+// first, first + 1, .. in the lanes.
+FOXNN_INLINE Words numbers_from(std::uint64_t first) { return bits<Words>(lane_numbers<double>()) + first; }
+
+// Two random words of each lane as one number.
+FOXNN_INLINE Words joined(Words low, Words high) { return (low & 0xffffffff) | high << 32; }
+
 }  // namespace
 }  // namespace foxnn

@@ -1,20 +1,13 @@
 // When work goes to a team and when to a single thread, on a machine that is only pretended: steps take as long as
 // told.
-#include <cstdio>
-#include <cstdlib>
 #include <initializer_list>
 
 #include "core/team_choice.hpp"
+#include "expect.hpp"
 
 using namespace foxnn;
 
 namespace {
-
-int failures = 0;
-
-void expect(bool holds, const char* what) {
-    if (!holds) failures++, std::printf("not so: %s\n", what);
-}
 
 struct Pace {  // seconds that a step takes
     double team, alone;
@@ -61,6 +54,5 @@ int main() {
         expect(r.as_team > 0.9 * r.seconds, "and taken again when nothing does any more");
     }
 
-    std::printf("%d wrong\n", failures);
-    return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+    return exit_status();
 }
