@@ -32,10 +32,9 @@ struct Rows {
     Index n = 0, columns = 0, stride = 0;
     double scale = 1, offset = 0;
 
-    const void* row(Index i) const {
-        const Index size = type == Source::u8 ? 1 : type == Source::f32 ? 4 : 8;
-        return static_cast<const char*>(data) + i * stride * size;
-    }
+    Index number_bytes() const { return type == Source::u8 ? 1 : type == Source::f32 ? 4 : 8; }
+    Index row_bytes() const { return columns * number_bytes(); }
+    const void* row(Index i) const { return static_cast<const char*>(data) + i * stride * number_bytes(); }
     template <class T>
     bool is_plain() const {  // can be read in place
         return type == (sizeof(T) == 4 ? Source::f32 : Source::f64) && scale == 1 && offset == 0;
@@ -77,6 +76,35 @@ struct Rows {
                 break;
         }
     }
+};
+
+// Brings rows that are to be read soon into a near cache while other work goes on: of large data they lie all over the
+// memory. Each call fetches some lines, so that about `calls` of them fetch all.
+template <class Sample>
+class RowsAhead {
+  public:
+    // The rows sample(begin) to sample(end - 1).
+    RowsAhead(const Rows& rows, const Sample& sample, Index begin, Index end, Index calls)
+        : rows_(rows), sample_(sample), row_(begin), end_(end) {
+        const Index bytes = (end - begin) * rows.row_bytes();
+        const bool too_many = bytes > kRoom, there_already = rows.n * rows.row_bytes() <= kRoom;
+        if (too_many || there_already) row_ = end;
+        lines_per_call_ = bytes / kLine / std::max<Index>(calls, 1) + 1;
+    }
+    void operator()() {
+        for (Index i = 0; i < lines_per_call_ && row_ < end_; i++) {
+            __builtin_prefetch(static_cast<const char*>(rows_.row(sample_(row_))) + byte_, 0, 2);
+            byte_ += kLine;
+            if (byte_ >= rows_.row_bytes()) byte_ = 0, row_++;
+        }
+    }
+
+  private:
+    static constexpr Index kLine = 64, kRoom = 128 * 1024;  // of the second nearest cache, for these rows
+    const Rows& rows_;
+    const Sample sample_;
+    Index row_, end_, byte_ = 0;  // where the next line is
+    Index lines_per_call_;
 };
 
 // Position of the first of the largest numbers.

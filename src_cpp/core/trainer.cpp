@@ -316,6 +316,10 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
     const Index ldx = inputs.ld, ldd = layers_[l].ld, parts = (batch.rows + kRowsAtOnce<T> - 1) / kRowsAtOnce<T>;
     T *const packed = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
     bool finite = true;
+    // Meanwhile the rows that this worker will gather next come nearer, some with every tile.
+    const Index next = l == 0 ? std::min(batch.first + batch.rows, job.end) : job.end, coming = job.batch_rows(next);
+    const Index tiles = layer.n_in * layer.panels.total_vectors() / (2 * k.tile_rows[2] * worker.count);
+    RowsAhead rows_ahead(job.samples.x, job.samples_from(next), worker.begin(coming), worker.end(coming), tiles);
     const Queue queue = l % 2 ? Queue::odd_updates : Queue::even_updates;
     for_panels(worker, queue, layer.n_in, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
         const Index width = layer.panels.width_of(panel), vectors = layer.panels.vectors(panel);
@@ -332,6 +336,7 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
         // The rows [row, row + n) of W, whose inputs' first numbers are at x; of the samples [first, first + rows).
         const auto do_tile = [&](Index row, Index n, const T* x, Index first, Index rows) {
             const bool done = first + rows == batch.rows;
+            rows_ahead();
             T* const tile = gradient + row * width;
             k.tile_at[vectors][n](rows, x, ldx, d + first * stride, stride, first ? tile : nullptr, width, tile, width);
             if (!done || (row + n < end && row + n - ready < near / width)) return;
