@@ -62,7 +62,7 @@ def blas() -> str:
 def slug(description: dict[str, Any]) -> str:
     """A name for its files: processor, cores, instruction set."""
     parts = [
-        re.sub(r"\(.*?\)|CPU|Processor|@.*", "", description["processor"]),
+        re.sub(r"\((R|TM)\)|CPU|Processor|@.*", "", description["processor"]),
         tables.count(description["cores"], "core"),
     ]
     if description["threads"] != description["cores"]:
