@@ -15,7 +15,8 @@ void FreeCores::found(int cores, double now) {
         cores_ = std::min(cores, cores_);
         return;
     }
-    period_ = now < until_ + period_ ? std::min(2 * period_, kLongest) : kShortest;
+    const double longer = std::min(kGrowth * period_, kLongest);
+    period_ = now < until_ + longer ? longer : kShortest;
     until_ = now + period_;
     cores_ = cores;
 }

@@ -4,9 +4,10 @@
 
 namespace foxnn {
 
-// When workers of a team find themselves on one core, something else keeps the others busy, and a team that is larger
-// than what is left only waits for itself. So teams stay smaller for a while, and longer whenever the next larger one
-// finds the same. Times are seconds on any clock.
+// When workers of a team find themselves on one core, they were only woken there, and the system will soon move them
+// apart; or something else keeps the others busy, and a team that is larger than what is left only waits for itself. So
+// teams stay smaller for a moment, and longer whenever the next larger one finds the same. Times are seconds on any
+// clock.
 class FreeCores {
   public:
     // How many workers a team that wants `count` had better have now.
@@ -15,7 +16,7 @@ class FreeCores {
     void found(int cores, double now);
 
   private:
-    static constexpr double kShortest = 0.1, kLongest = 1;
+    static constexpr double kShortest = 0.01, kLongest = 1, kGrowth = 4;
     mutable std::mutex mutex_;
     int cores_ = 1;
     double until_ = 0, period_ = 0;
