@@ -79,7 +79,8 @@ struct Rows {
 };
 
 // Brings rows that are to be read soon into a near cache while other work goes on: of large data they lie all over the
-// memory. Each call fetches some lines, so that about `calls` of them fetch all.
+// memory. Each call fetches some lines, so that about `calls` of them fetch all. Does nothing for more rows than that
+// cache has room for, nor for data that is there as a whole.
 template <class Sample>
 class RowsAhead {
   public:
