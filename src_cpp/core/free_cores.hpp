@@ -4,10 +4,10 @@
 
 namespace foxnn {
 
-// When workers of a team find themselves on one core, they were only woken there, and the system will soon move them
-// apart; or something else keeps the others busy, and a team that is larger than what is left only waits for itself. So
-// teams stay smaller for a moment, and longer whenever the next larger one finds the same. Times are seconds on any
-// clock.
+// When workers of a team find themselves on one core, either they were only woken there, and the system will soon move
+// them apart; or something else keeps the others busy, and a team that is larger than what is left only waits for
+// itself. So teams stay smaller for a moment, and longer whenever the next larger one finds the same. Times are seconds
+// on any clock.
 class FreeCores {
   public:
     // How many workers a team that wants `count` had better have now.

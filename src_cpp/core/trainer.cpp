@@ -316,10 +316,9 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
     const Index ldx = inputs.ld, ldd = layers_[l].ld, parts = (batch.rows + kRowsAtOnce<T> - 1) / kRowsAtOnce<T>;
     T *const packed = workers_[worker.id].panel.data(), *const sums = workers_[worker.id].sums.data();
     bool finite = true;
-    // Meanwhile the rows that this worker will gather next come nearer, some with every tile.
-    const Index next = l == 0 ? std::min(batch.first + batch.rows, job.end) : job.end, coming = job.batch_rows(next);
+    // Meanwhile, with the first layer, the rows of the next batch come nearer, some with every tile.
     const Index tiles = layer.n_in * layer.panels.total_vectors() / (2 * k.tile_rows[2] * worker.count);
-    RowsAhead rows_ahead(job.samples.x, job.samples_from(next), worker.begin(coming), worker.end(coming), tiles);
+    auto rows_ahead = job.rows_ahead(l == 0 ? batch.first + batch.rows : job.end, worker, tiles);
     const Queue queue = l % 2 ? Queue::odd_updates : Queue::even_updates;
     for_panels(worker, queue, layer.n_in, batch.rows, layer.panels, [&](Index panel, Index begin, Index end) {
         const Index width = layer.panels.width_of(panel), vectors = layer.panels.vectors(panel);

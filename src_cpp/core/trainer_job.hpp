@@ -32,6 +32,11 @@ struct Trainer<T>::Job {
         return [order = order, first](Index r) { return order ? static_cast<Index>(order[first + r]) : first + r; };
     }
     Index batch_rows(Index first) const { return std::min(options.batch_size, end - first); }
+    // Of the batch that begins there, the rows that this worker will gather.
+    auto rows_ahead(Index first, const Worker& worker, Index calls) const {
+        const Index rows = batch_rows(first);
+        return RowsAhead(samples.x, samples_from(first), worker.begin(rows), worker.end(rows), calls);
+    }
     double learning_rate() const {  // of the coming step
         return options.learning_rates ? options.learning_rates[result.steps] : options.learning_rate;
     }
