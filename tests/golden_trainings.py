@@ -102,7 +102,9 @@ def _trained(
 
 def _own_loop(optimizer: str, dtype: str) -> foxnn.NeuralNetwork:
     """The halves of a step, single steps, and gradients that are handed back."""
-    nn = foxnn.neural_network([9, 17, foxnn.BatchNorm(), 5, 3], "silu", "linear", init="glorot_uniform", dtype=dtype, seed=5)  # fmt: skip
+    nn = foxnn.neural_network(
+        [9, 17, foxnn.BatchNorm(), 5, 3], "silu", "linear", init="glorot_uniform", dtype=dtype, seed=5
+    )
     nn.optimizer = foxnn.optimizers.get(optimizer, 1 / 64)
     x, y = numbers(_N, 9), numbers(_N, 3, 3)
     for first in range(0, _N, 30):
