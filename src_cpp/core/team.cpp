@@ -1,8 +1,8 @@
 #include "core/team.hpp"
 
 #include <chrono>
-#include <set>
 #include <thread>
+#include <utility>
 
 #include "core/free_cores.hpp"
 #include "core/threads.hpp"
@@ -55,16 +55,30 @@ bool Team::shares_core(int id) const {
     return false;
 }
 
-int Team::cores_seen() const {
-    std::set<int> cores;
-    for (int id = 0; id < count_; id++) cores.insert(workers_[static_cast<std::size_t>(id)].core);
-    return static_cast<int>(cores.size());
+int Team::cores_seen() const {  // asked when the work is done: nothing may fail here
+    int cores = 0;
+    for (int id = 0; id < count_; id++) {
+        bool is_new = true;
+        for (int other = 0; other < id; other++)
+            is_new &= workers_[static_cast<std::size_t>(other)].core != workers_[static_cast<std::size_t>(id)].core;
+        cores += is_new;
+    }
+    return cores;
+}
+
+void Team::give_up(std::exception_ptr error) {
+    if (!given_up_.exchange(true)) error_ = std::move(error);
+}
+
+void Team::rethrow() const {
+    if (error_) std::rethrow_exception(error_);
 }
 
 void Team::barrier(int id) {
     const unsigned round = round_.load(std::memory_order_relaxed);
     const int count = count_.load(std::memory_order_relaxed);
     note_core(id);
+    leave_if_given_up();
     if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == count) {
         waiting_.store(0, std::memory_order_relaxed);
         round_.store(round + 1, std::memory_order_release);
@@ -73,6 +87,7 @@ void Team::barrier(int id) {
     const bool many = count > usable_cores();
     const int spins = many ? kSpinsOfMany : kSpins;
     for (int i = 0; round_.load(std::memory_order_acquire) == round; i++) {
+        leave_if_given_up();
         if (i == kSpinsAlone && !many && shares_core(id)) crowded_.store(true, std::memory_order_relaxed);
         if (i < spins && !crowded())
             relax();
@@ -101,7 +116,7 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 }  // namespace
 
-void run_team(int count, const std::function<void(const Worker&)>& work) {
+void run_team(int count, Work work) {
     if (count > 1 && count <= usable_cores()) count = free_cores.limit(count, now());
     if (count <= 1) return work({0, 1, nullptr});
     Team team(count);
@@ -109,13 +124,18 @@ void run_team(int count, const std::function<void(const Worker&)>& work) {
     {
         const int id = omp_get_thread_num(), size = omp_get_num_threads();  // may be smaller than asked for
         team.join(id, size);
-        work({id, size, size > 1 ? &team : nullptr});
-        team.barrier(id);  // OpenMP's own, which follows, gives no core up
+        try {
+            work({id, size, size > 1 ? &team : nullptr});
+            team.barrier(id);  // OpenMP's own, which follows, gives no core up
+        } catch (...) {
+            team.give_up(std::current_exception());
+        }
     }
+    team.rethrow();
     if (team.crowded()) free_cores.found(team.cores_seen(), now());
 }
 #else
-void run_team(int, const std::function<void(const Worker&)>& work) { work({0, 1, nullptr}); }
+void run_team(int, Work work) { work({0, 1, nullptr}); }
 #endif
 
 }  // namespace foxnn

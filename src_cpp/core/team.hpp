@@ -2,7 +2,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <functional>
+#include <exception>
 #include <vector>
 
 #include "kernels/table.hpp"
@@ -31,10 +31,19 @@ class Team {
     bool crowded() const { return crowded_.load(std::memory_order_relaxed); }
     // How many cores the workers were last seen on.
     int cores_seen() const;
+    // A worker has thrown that and does not come back: the others leave at the barrier where they would wait for it.
+    void give_up(std::exception_ptr error);
+    // When all have left: throws what the first of them has thrown.
+    void rethrow() const;
 
   private:
+    struct GivenUp {};  // what barrier() throws at the others
+
     void note_core(int id);
     bool shares_core(int id) const;
+    void leave_if_given_up() const {
+        if (given_up_.load(std::memory_order_relaxed)) throw GivenUp();
+    }
 
     struct alignas(64) OfWorker {
         std::atomic<int> core{-1};  // where it was last seen
@@ -44,7 +53,8 @@ class Team {
     };
     std::vector<OfWorker> workers_;
     std::atomic<int> count_{1};
-    std::atomic<bool> crowded_{false};
+    std::atomic<bool> crowded_{false}, given_up_{false};
+    std::exception_ptr error_;
     alignas(64) std::atomic<int> waiting_{0};
     alignas(64) std::atomic<unsigned> round_{0};
 };
@@ -72,7 +82,22 @@ struct Worker {
     Index end(Index n) const { return n * (id + 1) / count; }
 };
 
-// Runs `work` on `count` threads at once, or on fewer while cores are short, and waits for them; it must not throw.
-void run_team(int count, const std::function<void(const Worker&)>& work);
+// What a team is to do: a reference to a function. (To make a std::function of it might need memory.)
+class Work {
+  public:
+    template <class Function>
+    Work(const Function& function)
+        : function_(&function),
+          call_([](const void* f, const Worker& worker) { (*static_cast<const Function*>(f))(worker); }) {}
+    void operator()(const Worker& worker) const { call_(function_, worker); }
+
+  private:
+    const void* const function_;
+    void (*const call_)(const void*, const Worker&);
+};
+
+// Runs `work` on `count` threads at once, or on fewer while cores are short, and waits for them. What one of them throws
+// is thrown here, when the others have come to a barrier or to their end.
+void run_team(int count, Work work);
 
 }  // namespace foxnn

@@ -1,8 +1,9 @@
-// Every piece of work is done by one worker, once, whichever of them are slow; no one passes a barrier early; and a
-// team that shares a core is made smaller.
+// Every piece of work is done by one worker, once, whichever of them are slow; no one passes a barrier early; what a
+// worker throws comes out; and a team that shares a core is made smaller.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -53,6 +54,27 @@ void every_piece_once() {
     expect(wrong_counts == 0, "a team has as many workers as it is asked to have");
     expect(wrong_pieces == 0, "every piece is done once");
     expect(stolen > 0, "workers take what others have not come to");
+}
+
+// Whether a team comes back with what some of its workers have thrown before a barrier: the last one, or all.
+bool comes_back_with_error(int asked, int barriers, bool all) {
+    try {
+        run_team(asked, [&](const Worker& worker) {
+            for (int i = 0; i < barriers; i++) worker.barrier();
+            if (all || worker.id == worker.count - 1) throw std::bad_alloc();
+            worker.barrier();
+            worker.barrier();
+        });
+    } catch (const std::bad_alloc&) {
+        return true;
+    }
+    return false;
+}
+
+void thrown_in_a_team() {
+    bool came = true;
+    for (int i = 0; i < 300; i++) came = came && comes_back_with_error(1 + i % 4, i % 3, i % 2);
+    expect(came, "what a worker throws is thrown at the caller, and no other worker waits for it");
 }
 
 int workers_of_team(int asked, int barriers = 1) {
@@ -116,6 +138,7 @@ void free_cores() {
 
 int main() {
     every_piece_once();
+    thrown_in_a_team();
     free_cores();
     crowded_team();
     return exit_status();
