@@ -1,5 +1,6 @@
 #include "core/network.hpp"
 
+#include "bindings/locks.hpp"
 #include "bindings/plain.hpp"
 #include "core/initializers.hpp"
 
@@ -20,8 +21,7 @@ void bind_network(py::module_& m, const char* name) {
              [](Net& net, Index n_in, Index n_out, const std::string& activation,
                 const std::vector<double>& parameters) {
                  Dense<T> layer(n_in, n_out, activation, parameters);
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  net.layers.push_back(std::move(layer));
              })
@@ -34,8 +34,7 @@ void bind_network(py::module_& m, const char* name) {
             py::arg("folded") = false)
         .def("set_norm",
              [](Net& net, std::size_t l, const std::string& kind, double momentum, double epsilon) {
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  net.layers.at(l).set_norm(norm_kind(kind), momentum, epsilon);
              })
@@ -43,7 +42,7 @@ void bind_network(py::module_& m, const char* name) {
              [](Net& net, std::size_t l, const std::string& name) {
                  Dense<T>& layer = net.layers.at(l);
                  auto out = new_array<T>({layer.n_out});
-                 const std::shared_lock lock(net.mutex);
+                 const auto lock = to_read(net);
                  std::copy_n(layer.norm.array(name).data(), layer.n_out, out.mutable_data());
                  return out;
              })
@@ -52,8 +51,7 @@ void bind_network(py::module_& m, const char* name) {
                  Dense<T>& layer = net.layers.at(l);
                  if (values.ndim() != 1 || values.shape(0) != layer.n_out || layer.norm.array(name).size() == 0)
                      throw py::value_error(name + ": wrong shape");
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  std::copy_n(values.data(), values.size(), layer.norm.array(name).data());
              })
@@ -62,26 +60,22 @@ void bind_network(py::module_& m, const char* name) {
                 const std::vector<double>& parameters) {
                  if (l > net.layers.size()) throw py::index_error("layer: out of range");
                  Dense<T> layer(n_in, n_out, activation, parameters);
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  net.layers.insert(net.layers.begin() + static_cast<Index>(l), std::move(layer));
              })
         .def("erase",
              [](Net& net, std::size_t l) {
                  if (l >= net.layers.size()) throw py::index_error("layer: out of range");
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  net.layers.erase(net.layers.begin() + static_cast<Index>(l));
              })
         .def("set_n_in",
              [](Net& net, std::size_t l, Index n_in) {
-                 Dense<T> layer = net.layers.at(l).with_inputs(n_in);
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
-                 net.layers[l] = std::move(layer);
+                 net.layers.at(l) = net.layers.at(l).with_inputs(n_in);
              })
         .def("initialize",
              [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream) {
@@ -96,7 +90,7 @@ void bind_network(py::module_& m, const char* name) {
              })
         .def("get_weights",
              [row_major](const Net& net, std::size_t l) {
-                 const std::shared_lock lock(net.mutex);
+                 const auto lock = to_read(net);
                  return row_major(net.layers.at(l), net.layers.at(l).weights);
              })
         .def("set_weights",
@@ -111,7 +105,7 @@ void bind_network(py::module_& m, const char* name) {
              })
         .def("get_bias",
              [](const Net& net, std::size_t l) {
-                 const std::shared_lock lock(net.mutex);
+                 const auto lock = to_read(net);
                  auto out = new_array<T>({net.layers.at(l).n_out});
                  std::copy_n(net.layers.at(l).bias.data(), net.layers.at(l).n_out, out.mutable_data());
                  return out;
@@ -126,28 +120,24 @@ void bind_network(py::module_& m, const char* name) {
              })
         .def("set_activation",
              [](Net& net, std::size_t l, const std::string& activation, const std::vector<double>& parameters) {
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  net.layers.at(l).set_activation(activation, parameters);
              })
         .def("set_dropout",
              [](Net& net, std::size_t l, double rate) {
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  net.layers.at(l).dropout = static_cast<T>(rate);
              })
         .def("set_max_norm",
              [](Net& net, std::size_t l, double most) {
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.layers.at(l).max_norm = static_cast<T>(most);
              })
         .def("set_input_noise",
              [](Net& net, double deviation, double dropout) {
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  net.input_noise = static_cast<T>(deviation), net.input_dropout = static_cast<T>(dropout);
              })
@@ -157,16 +147,18 @@ void bind_network(py::module_& m, const char* name) {
                  const auto width = static_cast<std::size_t>(outputs ? net.n_out() : net.n_in());
                  if (!shift.empty() && shift.size() != width) throw py::value_error("scaling: wrong width");
                  Scaling scaling(shift, spread);
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.changes++;
                  (outputs ? net.output_scaling : net.input_scaling) = std::move(scaling);
              })
-        .def("get_trainable", [](const Net& net, std::size_t l) { return net.layers.at(l).trainable; })
+        .def("get_trainable",
+             [](const Net& net, std::size_t l) {
+                 const auto lock = to_read(net);
+                 return net.layers.at(l).trainable;
+             })
         .def("set_trainable",
              [](Net& net, std::size_t l, bool trainable) {
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
+                 const auto lock = to_change(net);
                  net.layers.at(l).trainable = trainable;
              })
         .def(

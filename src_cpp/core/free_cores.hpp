@@ -1,6 +1,6 @@
 // How many cores are left for a team of threads on a machine that has other things to do.
 #pragma once
-#include <mutex>
+#include "core/fair_lock.hpp"
 
 namespace foxnn {
 
@@ -17,7 +17,7 @@ class FreeCores {
 
   private:
     static constexpr double kShortest = 0.01, kLongest = 1, kGrowth = 4;
-    mutable std::mutex mutex_;
+    mutable FairLock mutex_;
     int cores_ = 1;
     double until_ = 0, period_ = 0;
 };

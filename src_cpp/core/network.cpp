@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <optional>
+#include <shared_mutex>
 
 #include "core/narrow.hpp"
 #include "core/products.hpp"

@@ -1,11 +1,10 @@
 // A stack of dense layers and its way forward.
 #pragma once
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <vector>
 
 #include "core/dense.hpp"
+#include "core/fair_lock.hpp"
 #include "core/samples.hpp"
 
 namespace foxnn {
@@ -33,7 +32,7 @@ class Network {
     // What training does to the inputs: noise of that standard deviation, and a share of them dropped.
     T input_noise = 0, input_dropout = 0;
     // Guards the weights: shared by those who read them, exclusive to those who change them.
-    mutable std::shared_mutex mutex;
+    mutable FairLock mutex;
     std::uint64_t changes = 0;  // how often the layers or scalings have changed; counted under the lock
     // Inputs are scaled when they are read, targets too, and outputs are scaled back when they are handed out.
     Scaling input_scaling, output_scaling;
@@ -76,7 +75,7 @@ class Network {
     // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for one layer's outputs.
     void forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const;
 
-    mutable std::mutex folding_;  // by those who share the lock
+    mutable FairLock folding_;  // by those who share the lock
     mutable std::unique_ptr<Network> folded_;
     mutable std::uint64_t folded_changes_ = 0;
 };

@@ -476,7 +476,9 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
             if (job.optimizer) begin_step(job);
             job.result.next = next;
             job.result.steps++;
-            job.stop = next >= job.end || worker.crowded() || std::chrono::steady_clock::now() >= job.pause;
+            const auto now = std::chrono::steady_clock::now();
+            job.give_way = network_.mutex.is_awaited() && now >= job.turn_ends;
+            job.stop = next >= job.end || worker.crowded() || now >= job.pause || job.give_way;
         }
         // The step's coefficients have to be there before backward() updates; it may meet no barrier of its own by
         // then.
@@ -489,6 +491,10 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
         current = 1 - current;
     }
 }
+
+// Seconds after which a run makes way for those who wait to predict, or to read weights; if it has waited for them, it
+// has as long as that.
+constexpr double kTurn = 0.002;
 
 template <class T>
 RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
@@ -512,7 +518,9 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     };
     const auto started = Clock::now(),
                deadline = options.seconds > 0 ? after(started, options.seconds) : Clock::time_point::max();
-    for (auto now = started; job.result.next < end && now < deadline && !job.loss_spoilt && !job.update_spoilt;) {
+    job.turn_ends = std::max(after(started, kTurn), network_.mutex.turn_ends());
+    for (auto now = started;
+         job.result.next < end && now < deadline && !job.loss_spoilt && !job.update_spoilt && !job.give_way;) {
         const Index first = job.result.next;
         const int workers = team > 1 ? choice_.workers(team) : 1;
         job.stop = false;

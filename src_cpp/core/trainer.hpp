@@ -22,7 +22,7 @@ struct RunOptions {
     Penalty penalty;
     bool sum = false;        // gradients are sums over the batch, not weighted means
     bool random = true;      // whether there is dropout and noise, as the network is set to
-    double seconds = 0;      // stop after the first whole step past that time; 0: never
+    double seconds = 0;      // stop after the first whole step past that time; 0: only if others wait for the network
     int n_threads = 0;       // 0: as many as are worth it
     std::uint64_t seed = 0;  // of dropout and noise
     std::uint32_t epoch = 0;

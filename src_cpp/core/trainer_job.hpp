@@ -25,6 +25,8 @@ struct Trainer<T>::Job {
     bool limits_norms = false;      // some layer has a max_norm
     Step<T> weight_step{}, step{};  // of weights, which are penalised; of everything else
     std::chrono::steady_clock::time_point pause = std::chrono::steady_clock::time_point::max();
+    std::chrono::steady_clock::time_point turn_ends = pause;  // when the run is to make way for those who wait
+    bool give_way = false;                                    // and whether it does
     std::atomic<bool> loss_spoilt{false}, update_spoilt{false}, stop{false};
 
     // A function from the number of a row to its sample, in a batch that begins at that position.

@@ -1,0 +1,74 @@
+// A lock that many may share or one may have alone: first come, first served.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+#include "core/forks.hpp"
+
+namespace foxnn {
+
+// For std::unique_lock and std::shared_lock. Whoever has to wait stands in a queue, and nobody overtakes it: those who
+// predict again and again keep no training step waiting for longer than a prediction of each of them takes. (In
+// std::shared_mutex readers overtake for ever.) Steps are often much shorter than predictions, and would get next to
+// nothing by turns; so one who has waited to have it alone has a turn of as long as it waited, in which it may come
+// again, and those who share wait until that is over. While nobody waits the lock is one atomic number.
+//
+// In a child of fork() it is free. Nobody waits for it with Python's GIL held, so that whoever has it may ask for that.
+class FairLock : private RenewedByFork {
+  public:
+    FairLock() = default;
+
+    bool try_lock() {
+        std::uint32_t free = 0;
+        return state_.compare_exchange_strong(free, kWriter, std::memory_order_acquire, std::memory_order_relaxed);
+    }
+    void lock() {
+        if (!try_lock()) wait(true);
+    }
+    void unlock() {
+        if (state_.fetch_sub(kWriter, std::memory_order_acq_rel) & kQueue) pass_on();
+    }
+    bool try_lock_shared() {
+        std::uint32_t state = state_.load(std::memory_order_relaxed);
+        while (!(state & (kWriter | kQueue)))
+            if (state_.compare_exchange_weak(state, state + kReader, std::memory_order_acquire,
+                                             std::memory_order_relaxed))
+                return true;
+        return false;
+    }
+    void lock_shared() {
+        if (!try_lock_shared()) wait(false);
+    }
+    void unlock_shared() {
+        if (state_.fetch_sub(kReader, std::memory_order_acq_rel) == kReader + kQueue) pass_on();  // the last of them
+    }
+    // Whether someone stands in the queue.
+    bool is_awaited() const { return state_.load(std::memory_order_relaxed) & kQueue; }
+    // When the turn is over of the one who has it alone, who asks.
+    std::chrono::steady_clock::time_point turn_ends() const { return turn_ends_; }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    struct Waiter {
+        const bool alone;
+        bool has_it = false;
+        Waiter* next = nullptr;
+        std::condition_variable told{};
+    };
+    void wait(bool alone);
+    void pass_on();
+    void admit();
+    void renew() noexcept override;
+
+    // One who has it alone; that someone waits, so that nobody takes it without its turn; each who shares it.
+    static constexpr std::uint32_t kWriter = 1, kQueue = 2, kReader = 4;
+    std::atomic<std::uint32_t> state_{0};
+    std::mutex mutex_;  // of what follows
+    Waiter *first_ = nullptr, *last_ = nullptr;
+    Clock::time_point turn_ends_{};
+};
+
+}  // namespace foxnn
