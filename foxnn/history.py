@@ -2,13 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 
 def scalars(values: Mapping[str, Any]) -> dict[str, float]:
     """The values that are numbers, not matrices."""
     return {name: value for name, value in values.items() if isinstance(value, (int, float))}
+
+
+class Rows:
+    """Dictionaries of numbers, as those of a history, in a tenth of their memory; they are made when asked for.
+
+    Parameters
+    ----------
+    rows : iterable
+        Whatever is no dictionary of numbers, or texts that `float` takes, is kept as it is.
+    """
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        # Rows that follow each other and have the same names are one run of numbers.
+        self._runs: list[tuple[tuple[str, ...], array[float]] | Any] = []
+        self._lengths: list[int] = []
+        for row in rows:
+            names, numbers = _taken_apart(row)
+            if names is None:
+                self._runs.append(row)
+            elif self._runs and isinstance(self._runs[-1], tuple) and self._runs[-1][0] == names:
+                self._runs[-1][1].extend(numbers)
+                self._lengths[-1] += 1
+                continue
+            else:
+                self._runs.append((names, array("d", numbers)))
+            self._lengths.append(1)
+
+    def __len__(self) -> int:
+        return sum(self._lengths)
+
+    def __iter__(self) -> Iterator[Any]:
+        for run, length in zip(self._runs, self._lengths, strict=True):
+            if not isinstance(run, tuple):
+                yield run
+                continue
+            names, numbers = run
+            for i in range(length):
+                yield dict(zip(names, numbers[i * len(names) : (i + 1) * len(names)], strict=True))
+
+
+def _taken_apart(row: Any) -> tuple[tuple[str, ...] | None, list[float]]:
+    """The names and the numbers of a row; None if it has something else."""
+    if not isinstance(row, dict) or not all(type(value) in (float, int, str) for value in row.values()):
+        return None, []
+    try:
+        return tuple(row), [float(value) for value in row.values()]
+    except (ValueError, OverflowError):
+        return None, []
 
 
 class History(Mapping[str, list[float]]):
@@ -27,16 +78,30 @@ class History(Mapping[str, list[float]]):
     (3, True)
     """
 
-    def __init__(self) -> None:
-        self._epochs: list[dict[str, float]] = []
+    def __init__(self, rows: Rows | None = None) -> None:
+        self._epochs: Rows | list[dict[str, float]] = [] if rows is None else rows
+
+    def copy(self) -> History:
+        """The same values, independent of this one's."""
+        twin = History()
+        if isinstance(self._epochs, Rows):  # which never change
+            twin._epochs = self._epochs
+        else:
+            twin._epochs = [
+                {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in epoch.items()}
+                for epoch in self._epochs
+            ]
+        return twin
 
     def append(self, values: Mapping[str, float]) -> None:
         """Add the values of one more epoch."""
-        self._epochs.append(dict(values))
+        self.epochs.append(dict(values))
 
     @property
     def epochs(self) -> list[dict[str, float]]:
         """The values of each epoch."""
+        if isinstance(self._epochs, Rows):
+            self._epochs = list(self._epochs)
         return self._epochs
 
     def __getitem__(self, name: str) -> list[float]:
@@ -56,7 +121,7 @@ class History(Mapping[str, list[float]]):
     def __repr__(self) -> str:
         if not self._epochs:
             return "History(no epochs)"
-        last = ", ".join(f"{name}={value:.4g}" for name, value in scalars(self._epochs[-1]).items())
+        last = ", ".join(f"{name}={value:.4g}" for name, value in scalars(self.epochs[-1]).items())
         return f"History({len(self._epochs)} epochs; last: {last})"
 
     def plot(self, ax: Any = None) -> Any:

@@ -202,6 +202,62 @@ def test_weights_that_are_not_finite_are_refused(whole: bytes, name: str, value:
         from_bytes(rewritten(whole, lambda d, arrays: arrays[name].__setitem__(..., value)))
 
 
+@pytest.mark.parametrize("optimizer", ["momentum", "adagrad", "rmsprop", "adam", "adamw"])
+def test_what_no_optimizer_remembers_is_refused(optimizer: str) -> None:
+    nn = foxnn.neural_network([3, 4, 2], seed=0)
+    nn.optimizer = foxnn.optimizers.get(optimizer)
+    nn.train_on_batch(np.eye(3), np.eye(3)[:, :2])
+    data = to_bytes(nn, optimizer=True)
+    last = foxnn._core.OPTIMIZERS[optimizer]["n_state"] - 1
+    assert not is_refused(rewritten(data, lambda d, arrays: None))
+    for name in (f"optimizer.0.{last}.weights", f"optimizer.1.{last}.bias", "optimizer.0.0.bias"):
+        with pytest.raises(foxnn.FileFormatError, match=f"'{name}': got NaN"):
+            from_bytes(rewritten(data, lambda d, arrays, name=name: arrays[name].__setitem__(-1, np.nan)))
+    if optimizer != "momentum":  # of the others the last are squares
+        with pytest.raises(foxnn.FileFormatError, match=r"'optimizer\.1\..\.bias': got -1; it takes squares"):
+            from_bytes(rewritten(data, lambda d, arrays: arrays[f"optimizer.1.{last}.bias"].__setitem__(0, -1)))
+
+
+def relabelled(data: bytes, change: Any) -> bytes:
+    """The file with another text for a header, under a checksum that is right."""
+    length = int.from_bytes(data[:8], "little")
+    text, arrays = data[8 : 8 + length].decode(), data[8 + length :]
+    found = re.search(r'sha256\\": \\"([0-9a-f]{64})', text)
+    assert found is not None
+    header = change(text.replace(found[1], "0" * 64)).encode()
+    blank = len(header).to_bytes(8, "little") + header + arrays
+    return blank.replace(b"0" * 64, hashlib.sha256(blank).hexdigest().encode(), 1)
+
+
+def test_a_header_with_the_same_name_twice_is_refused(whole: bytes) -> None:
+    """One reader would take the first, another the last."""
+    assert relabelled(whole, lambda text: text) == whole
+    entry = '"layers.0.bias":{"dtype":"F32","shape":[20],"data_offsets":[0,80]}'
+    for twice in (
+        lambda text: text.replace("{", "{" + entry + ",", 1),
+        lambda text: text.replace('"dtype":', '"dtype":"F32","dtype":', 1),
+        lambda text: text.replace('\\"epoch\\":', '\\"epoch\\": 2, \\"epoch\\":', 1),
+        lambda text: text.replace('\\"metadata\\": {', '\\"metadata\\": {\\"name\\": 1, ', 1),
+    ):
+        data = relabelled(whole, twice)
+        assert data != whole
+        with pytest.raises(foxnn.FileFormatError, match="is there twice"):
+            from_bytes(data)
+
+
+@pytest.mark.parametrize("change", [
+    ("[0,80]", "[4,84]"), ("[0,80]", "[0,84]"), ("[0,80]", "[80,0]"), ("[0,80]", "[-80,0]"), ("[0,80]", "[0,80,80]"),
+    ("[0,80]", "[0.0,80]"), ("[20]", "[20.0]"), ("[20]", "[true,20]"), ("[20]", "[4,5,-1]"), ("[20]", '"20"'),
+    ('"F32"', '"F99"'), ('"F32"', "32"), ('"dtype"', '"kind"'), ('"F32",', '"F32","more":1,'),
+])  # fmt: skip
+def test_arrays_that_are_not_one_after_another_are_refused(change: tuple[str, str]) -> None:
+    nn = foxnn.neural_network([5, 20], seed=0)
+    data = to_bytes(nn)
+    entry = '{"dtype":"F32","shape":[20],"data_offsets":[0,80]}'
+    with pytest.raises(foxnn.FileFormatError, match=r"in its header|belongs"):
+        from_bytes(relabelled(data, lambda text: text.replace(entry, entry.replace(*change))))
+
+
 def test_a_file_without_its_checksum_is_refused(whole: bytes) -> None:
     from safetensors.numpy import load, save
 
@@ -278,6 +334,48 @@ def test_loading_takes_no_more_than_about_twice_the_file(optimizer: bool, tmp_pa
     path = tmp_path / "large.safetensors"
     nn.save(path, optimizer=optimizer)
     assert _memory_to_load(path, tmp_path) < 2.25 * path.stat().st_size
+
+
+def test_a_long_history_takes_about_twice_the_file(tmp_path: Path) -> None:
+    """It is numbers there, and becomes a dictionary for each epoch when it is asked for."""
+    nn = foxnn.neural_network([2, 1])
+    values = np.random.default_rng(0).random((80_000, 3)).tolist()
+    nn.history.epochs[:] = [dict(zip(("loss", "accuracy", "seconds"), row, strict=True)) for row in values]
+    path = tmp_path / "long.safetensors"
+    nn.save(path)
+    assert path.stat().st_size > 5e6
+    assert _memory_to_load(path, tmp_path) < 2.5 * path.stat().st_size
+    again = foxnn.load(path)
+    assert [list(row) for row in zip(*(again.history[name] for name in again.history), strict=True)] == values
+    assert again.history.epochs == nn.history.epochs
+
+
+@pytest.mark.parametrize("text", ['{"a": 0}, ', "[], ", "{}, ", "0, ", '"", ', "[[[[]]]], "])
+def test_a_description_of_many_small_things_takes_memory_by_its_size(text: str, tmp_path: Path) -> None:
+    nn = foxnn.neural_network([2, 1])
+    nn.metadata = {"many": json.loads("[" + text * 100_000 + "0]")}
+    path = tmp_path / "many.safetensors"
+    nn.save(path)
+    assert _memory_to_load(path, tmp_path) < 60 * path.stat().st_size
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX")
+@pytest.mark.parametrize("name", ["zero.safetensors", "zero.txt", "pipe.safetensors", "pipe.txt"])
+def test_what_has_no_end_is_not_read(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if name.startswith("zero"):
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(path)  # which would wait for someone to write
+    program = "import sys, foxnn\nfoxnn.load(sys.argv[1])"
+    run = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, timeout=30)
+    assert f"FileFormatError: {path}: a {'device' if 'zero' in name else 'pipe'}; it takes a regular file" in run.stderr
+
+
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    with pytest.raises((IsADirectoryError, PermissionError)) as caught:
+        foxnn.load(tmp_path)
+    assert str(tmp_path) in str(caught.value)
 
 
 @pytest.mark.parametrize("sizes", [[2**20, 2**20], [2**62, 2**62], [10**30, 1], [16, 24, 10, 2**40]])

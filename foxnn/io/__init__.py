@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from foxnn._files import open_regular
 from foxnn._options import flag, path_text
 from foxnn.errors import FileFormatError
 
@@ -53,7 +54,7 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     from pathlib import Path  # not above: it would be a fifth of what it costs to import foxnn
 
     path, only_scale = Path(path_text("path", path)), flag("only_scale", only_scale)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         start = file.read(9)
     # The length of a safetensors header, then the header; or a name that promises it, to say what is damaged.
     if start[8:] == b"{" or (path.suffix == ".safetensors" and not only_scale):

@@ -10,17 +10,19 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from foxnn import _core, normalisation, optimizers
+from foxnn._files import open_regular
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.errors import FileFormatError
-from foxnn.history import History
+from foxnn.history import History, Rows
 from foxnn.io import container
 from foxnn.losses import Loss
 from foxnn.normalisation import Norm, put_together
@@ -66,10 +68,7 @@ def _metadata(value: Any) -> dict[str, Any]:
 
 
 def _history(epochs: Iterable[Mapping[str, Any]]) -> History:
-    history = History()
-    for epoch in epochs:
-        history.append({str(name): _value(value) for name, value in epoch.items()})
-    return history
+    return History(Rows({str(name): _value(value) for name, value in epoch.items()} for epoch in epochs))
 
 
 def _trainable(network: NeuralNetwork, flags: Any) -> None:
@@ -171,6 +170,21 @@ def _norms(description: dict[str, Any]) -> list[Norm | None]:
     return [None if config is None else normalisation.from_config(config) for config in configs]
 
 
+def _squares(optimizer: str) -> range:
+    """Which of them are made of squares of gradients."""
+    kept = _kept(optimizer)
+    return range(kept - int(_core.OPTIMIZERS[optimizer]["n_squares"]), kept)
+
+
+def _memory(name: str, array: npt.NDArray[Any], squares: bool) -> npt.NDArray[Any]:
+    """What an optimizer may remember: a square may have become infinite, but never NaN or negative."""
+    if np.isnan(array).any():
+        raise FileFormatError(f"array {name!r}: got NaN; it takes what an optimizer may remember")
+    if squares and (array < 0).any():
+        raise FileFormatError(f"array {name!r}: got {array.min():g}; it takes squares, which are not negative")
+    return array
+
+
 def _kept(optimizer: str) -> int:
     """How many numbers an optimizer remembers for each parameter."""
     if optimizer not in _core.OPTIMIZERS:
@@ -214,8 +228,8 @@ def _optimizer_state(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
 
 def to_pieces(
     network: NeuralNetwork, *, optimizer: bool = False, training: dict[str, Any] | None = None
-) -> tuple[memoryview, bytes, memoryview]:
-    """A network as the bytes of a file, in pieces.
+) -> list[bytes | memoryview]:
+    """A network as the bytes of a file, in pieces, most of which are arrays of the network as it is now.
 
     With `optimizer`, also what its optimizer remembers; with `training`, also that: it may hold arrays.
     """
@@ -272,26 +286,27 @@ def _with_arrays(value: Any, arrays: Arrays) -> Any:
 def from_file(path: str | os.PathLike[str]) -> NeuralNetwork:
     """The network in a file.
 
-    It takes twice the memory of the file, and less than three times that of the network: the bytes read are gone when
-    the network is made, and each array is gone when it is in the network.
+    It takes less than twice the memory of the network: each array of the file is gone when it is in the network.
     """
-    return _translated(lambda: _build(*_checked(Path(path).read_bytes())))
+    with open_regular(path) as file:
+        return _translated(lambda: _build(*_checked(file, os.fstat(file.fileno()).st_size)))
 
 
 def training_from_file(path: str | os.PathLike[str]) -> tuple[NeuralNetwork, dict[str, Any] | None]:
     """The network in a file, and the training that `to_pieces` was given, if there is one."""
 
-    def read() -> tuple[NeuralNetwork, dict[str, Any] | None]:
-        description, arrays = _checked(Path(path).read_bytes())
+    def read(file: BinaryIO) -> tuple[NeuralNetwork, dict[str, Any] | None]:
+        description, arrays = _checked(file, os.fstat(file.fileno()).st_size)
         network = _build(description, arrays)
         return network, _with_arrays(description["training"], arrays) if "training" in description else None
 
-    return _translated(read)
+    with open_regular(path) as file:
+        return _translated(lambda: read(file))
 
 
 def from_bytes(data: bytes) -> NeuralNetwork:
     """The network that `to_bytes` turned into these bytes."""
-    return _translated(lambda: _build(*_checked(data)))
+    return _translated(lambda: _build(*_checked(BytesIO(data), len(data))))
 
 
 def _translated(read: Callable[[], _Read]) -> _Read:
@@ -305,9 +320,14 @@ def _translated(read: Callable[[], _Read]) -> _Read:
         raise FileFormatError(f"the description of the network does not make sense: {error}") from None
 
 
-def _checked(data: bytes) -> tuple[dict[str, Any], Arrays]:
+def _checked(file: BinaryIO, size: int) -> tuple[dict[str, Any], Arrays]:
     """The description, and the arrays that it takes: all of them, no others, and of the right dtype and shape."""
-    description, layout = container.unpack_header(data)
+    with container.reading(file, size, {"history": Rows}) as reader:
+        _check_description(reader.description, reader.layout)
+        return reader.description, reader.arrays()
+
+
+def _check_description(description: dict[str, Any], layout: container.Layout) -> None:
     written, writer = description["format"], f"foxnn {description.get('foxnn')}"
     if type(written) is not int or not 1 <= written <= FORMAT:
         raise FileFormatError(f"written in format {written!r} by {writer}; this version reads formats 1 to {FORMAT}")
@@ -323,7 +343,6 @@ def _checked(data: bytes) -> tuple[dict[str, Any], Arrays]:
         got, takes = layout.get(name), (dtype, shapes[name]) if name in shapes else None
         if got != takes:
             raise FileFormatError(f"array {name!r}: {_in_words(got)} where {_in_words(takes)} belongs")
-    return description, container.unpack_arrays(data)
 
 
 def _in_words(array: tuple[Any, ...] | None) -> str:
@@ -361,8 +380,9 @@ def _fill(network: NeuralNetwork, description: dict[str, Any], arrays: Arrays) -
         state.t = real("steps", description["steps"], 0)
         for i in range(len(network.layers)):
             for s in range(_kept(network.optimizer.name)):
-                names = network.layers[i].parameter_names
-                state.set(network._core, i, s, *(arrays.pop(f"optimizer.{i}.{s}.{name}") for name in names))
+                names = [f"optimizer.{i}.{s}.{name}" for name in network.layers[i].parameter_names]
+                squares = s in _squares(network.optimizer.name)
+                state.set(network._core, i, s, *(_memory(name, arrays.pop(name), squares) for name in names))
     for name, part in _PARTS.items():
         value = description[name] if part.default is ... else description.get(name, part.default)
         try:

@@ -34,7 +34,8 @@ void bind_config(py::module_& m) {
     for (Index i = 0; i < k.n_optimizers; i++) {
         const auto& o = k.optimizers[i];
         optimizers[o.name] = py::dict(py::arg("parameters") = parameters_of(o.hyper, o.n_hyper),
-                                      py::arg("learning_rate") = o.learning_rate, py::arg("n_state") = o.n_state);
+                                      py::arg("learning_rate") = o.learning_rate, py::arg("n_state") = o.n_state,
+                                      py::arg("n_squares") = o.n_squares);
     }
     m.attr("ACTIVATIONS") = activations;
     m.attr("LOSSES") = losses;

@@ -43,7 +43,8 @@ constexpr Loss<T> loss_entry() {
 
 template <class O, class T>
 constexpr Optimizer<T> optimizer_entry() {
-    Optimizer<T> e{O::name, O::learning_rate, O::n_hyper, {}, O::n_state, O::template coefficients<T>, update<O, T>};
+    Optimizer<T> e{O::name,     O::learning_rate, O::n_hyper, {}, O::n_state, O::n_squares, O::template coefficients<T>,
+                   update<O, T>};
     for (int i = 0; i < kMaxHyper; i++) e.hyper[i] = O::hyper[i];
     return e;
 }

@@ -11,7 +11,7 @@ namespace {
 struct Sgd {
     static constexpr const char* name = "sgd";
     static constexpr double learning_rate = 0.01;
-    static constexpr Index n_hyper = 0, n_state = 0;
+    static constexpr Index n_hyper = 0, n_state = 0, n_squares = 0;
     static constexpr Parameter hyper[kMaxHyper] = {};
     template <class T>
     static void coefficients(const double*, double lr, double, T* c) {
@@ -27,7 +27,7 @@ struct Sgd {
 struct Momentum {
     static constexpr const char* name = "momentum";
     static constexpr double learning_rate = 0.01;
-    static constexpr Index n_hyper = 1, n_state = 1;
+    static constexpr Index n_hyper = 1, n_state = 1, n_squares = 0;
     static constexpr Parameter hyper[kMaxHyper] = {{"momentum", 0.9, 0, 1}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
@@ -45,7 +45,7 @@ struct Momentum {
 struct Nesterov {
     static constexpr const char* name = "nesterov";
     static constexpr double learning_rate = 0.01;
-    static constexpr Index n_hyper = 1, n_state = 1;
+    static constexpr Index n_hyper = 1, n_state = 1, n_squares = 0;
     static constexpr Parameter hyper[kMaxHyper] = {{"momentum", 0.9, 0, 1}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
@@ -63,7 +63,7 @@ struct Nesterov {
 struct Adagrad {
     static constexpr const char* name = "adagrad";
     static constexpr double learning_rate = 0.01;
-    static constexpr Index n_hyper = 1, n_state = 1;
+    static constexpr Index n_hyper = 1, n_state = 1, n_squares = 1;
     static constexpr Parameter hyper[kMaxHyper] = {{"epsilon", 1e-10, 0, kInfinity, true}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
@@ -80,7 +80,7 @@ struct Adagrad {
 struct Rmsprop {
     static constexpr const char* name = "rmsprop";
     static constexpr double learning_rate = 0.001;
-    static constexpr Index n_hyper = 2, n_state = 1;
+    static constexpr Index n_hyper = 2, n_state = 1, n_squares = 1;
     static constexpr Parameter hyper[kMaxHyper] = {{"rho", 0.9, 0, 1}, {"epsilon", 1e-8, 0, kInfinity, true}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
@@ -99,7 +99,7 @@ struct Rmsprop {
 struct Adam {
     static constexpr const char* name = "adam";
     static constexpr double learning_rate = 0.001;
-    static constexpr Index n_hyper = 3, n_state = 2;
+    static constexpr Index n_hyper = 3, n_state = 2, n_squares = 1;
     static constexpr Parameter hyper[kMaxHyper] = {
         {"beta1", 0.9, 0, 1}, {"beta2", 0.999, 0, 1}, {"epsilon", 1e-8, 0, kInfinity, true}};
     // The same with both averages as steps towards g and g^2, and with the corrections of v and m taken together:
@@ -123,7 +123,7 @@ struct Adam {
 struct AdamW {
     static constexpr const char* name = "adamw";
     static constexpr double learning_rate = 0.001;
-    static constexpr Index n_hyper = 4, n_state = 2;
+    static constexpr Index n_hyper = 4, n_state = 2, n_squares = 1;
     static constexpr Parameter hyper[kMaxHyper] = {{"beta1", 0.9, 0, 1},
                                                    {"beta2", 0.999, 0, 1},
                                                    {"epsilon", 1e-8, 0, kInfinity, true},

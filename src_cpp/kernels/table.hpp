@@ -81,7 +81,8 @@ struct Optimizer {
     double learning_rate;  // the default
     Index n_hyper;
     Parameter hyper[kMaxHyper];
-    Index n_state;  // arrays of the parameters' size it keeps
+    Index n_state;    // arrays of the parameters' size it keeps
+    Index n_squares;  // the last so many of them are made of squares: never negative
     // Coefficients of step number t = 1, 2, ...
     void (*coefficients)(const double* hyper, double learning_rate, double t, T* c);
     // One step on n parameters (a multiple of `lanes`) with gradient g. A parameter whose new value would not
