@@ -6,6 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
@@ -859,10 +860,22 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         >>> bool((twin.layers[0].weights == nn.layers[0].weights).all())
         True
         """
-        function, arguments, _ = self.__reduce__()
-        twin: Self = function(*arguments)
-        twin._loss = self._loss
-        twin.settings._mutations = self.settings._mutations  # no two copies mutate alike
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        if self._optimizer_state is None:
+            twin._core = self._core.copy()
+        else:
+            twin._core, twin._optimizer_state = self._optimizer_state.copy_with(self._core)
+        twin._trainer, twin._training, twin.stop_training = None, _Exclusive(), False
+        for name in ("sizes", "_activations", "_norms", "_dropout", "_max_norm"):
+            setattr(twin, name, list(getattr(self, name)))
+        twin.settings = self.settings.copy()
+        twin.optimizer = self.optimizer.copy()
+        if self._optimizer_of_state is not None:
+            same = self._optimizer_of_state is self.optimizer
+            twin._optimizer_of_state = twin.optimizer if same else self._optimizer_of_state.copy()
+        twin.history = self.history.copy()
+        twin.metadata = deepcopy(self.metadata)
         return twin
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from foxnn import _core
 from foxnn._options import parameter_values, real, unknown
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from foxnn.schedules import Schedule
 
 #: A learning rate: a number, one of foxnn.schedules, a function of the number of the epoch, or a schedule's config.
@@ -68,6 +71,13 @@ class Optimizer:
         """All that it takes to make it again, but for functions in place of a learning rate as JSON can hold it."""
         rate = getattr(self.learning_rate, "config", self.learning_rate)
         return {"name": self.name, "learning_rate": rate, **self._options}
+
+    def copy(self) -> Self:
+        """The same optimizer, independent of this one."""
+        twin = copy(self)
+        twin.hyper = dict(self.hyper)
+        twin.learning_rate = copy(self.learning_rate)
+        return twin
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Optimizer) and self.config == other.config

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from foxnn._options import MOST, integer, real, unknown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: Ways to train, as 1.0 called them.
 MODES = ("SGD", "Adam", "Nesterov")
@@ -63,6 +66,13 @@ class _Checked:
         if name not in self._checks:
             raise AttributeError(str(unknown(self._place, name, self._checks)))
         object.__setattr__(self, name, self._checks[name](f"{self._place}.{name}", value))
+
+    def _twin(self) -> Self:
+        """The same values, which have been checked; and the same of the settings within."""
+        twin = object.__new__(type(self))
+        for name, value in self.__dict__.items():
+            twin.__dict__[name] = value._twin() if isinstance(value, _Checked) else value
+        return twin
 
 
 class AdamSettings(_Checked):
@@ -332,6 +342,10 @@ class Settings(_Checked):
     def _owner(self, name: str) -> _Checked:
         optimization = self.settings_optimization
         return next(o for o in (self, optimization, optimization.adam, optimization.nesterov) if name in o._checks)
+
+    def copy(self) -> Settings:
+        """The same settings; mutations are counted together, so that no two copies mutate alike."""
+        return self._twin()
 
     def as_dict(self) -> dict[str, Any]:
         """All settings by name, as JSON can hold them; an `n_threads` that was not assigned is None."""

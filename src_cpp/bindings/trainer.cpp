@@ -40,6 +40,11 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
     py::class_<State>(m, ("Optimizer" + suffix).c_str(), "An optimizer's hyper-parameters and memory.")
         .def(py::init<const Network<T>&, const std::string&, const std::vector<double>&>())
         .def("reset", &State::reset)
+        .def("copy_with",
+             [](const State& s, const Network<T>& net) {
+                 py::gil_scoped_release release;
+                 return s.copy_with(net);
+             })
         .def_readwrite("t", &State::t)
         .def_readwrite("hyper", &State::hyper)
         .def_readwrite("clip_value", &State::clip_value)

@@ -13,15 +13,15 @@ template <class T>
 class Buffer {
   public:
     Buffer() = default;
-    explicit Buffer(Index size) : size_(size) {
-        if (size < 0) throw std::bad_alloc();
-        const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) / kAlignment + 1) * kAlignment;
-        data_.reset(static_cast<T*>(::operator new(bytes, std::align_val_t(kAlignment))));
+    explicit Buffer(Index size) {
+        const std::size_t bytes = allocate(size);
         std::memset(static_cast<void*>(data_.get()), 0, bytes);
     }
     Buffer copy() const {
-        Buffer other(size_);
-        if (size_) std::memcpy(other.data(), data(), static_cast<std::size_t>(size_) * sizeof(T));
+        Buffer other;
+        if (!data_) return other;
+        const std::size_t bytes = other.allocate(size_);
+        std::memcpy(static_cast<void*>(other.data()), data(), bytes);
         return other;
     }
     // At least `size` numbers, their values unspecified.
@@ -43,6 +43,14 @@ class Buffer {
     struct Free {
         void operator()(T* p) const { ::operator delete(p, std::align_val_t(kAlignment)); }
     };
+    // How many bytes that takes.
+    std::size_t allocate(Index size) {
+        if (size < 0) throw std::bad_alloc();
+        const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) / kAlignment + 1) * kAlignment;
+        data_.reset(static_cast<T*>(::operator new(bytes, std::align_val_t(kAlignment))));
+        size_ = size;
+        return bytes;
+    }
     std::unique_ptr<T[], Free> data_;
     Index size_ = 0;
 };

@@ -46,8 +46,8 @@ const Activation<T>* find_activation(const std::string& name) {
 
 template <class T>
 struct Dense {
-    Index n_in, n_out;
-    const Activation<T>* activation;
+    Index n_in = 0, n_out = 0;
+    const Activation<T>* activation = nullptr;
     std::vector<T> parameters;  // of the activation; kMaxParameters of them, as the kernels expect
     T dropout = 0;              // the share of this layer's outputs that training drops
     bool trainable = true;      // whether training changes this layer
@@ -70,10 +70,14 @@ struct Dense {
         parameters = converted;
     }
     Dense copy() const {
-        Dense other(n_in, n_out, activation->name, {parameters.begin(), parameters.end()});
+        Dense other;
+        other.n_in = n_in, other.n_out = n_out;
+        other.activation = activation;
+        other.parameters = parameters;
         other.dropout = dropout;
         other.trainable = trainable;
         other.max_norm = max_norm;
+        other.panels = panels;
         other.weights = weights.copy();
         other.bias = bias.copy();
         other.norm = norm.copy();
@@ -126,6 +130,9 @@ struct Dense {
                 for (Index j = panels.first_column(p); j < std::min(n_out, panels.first_column(p + 1)); j++)
                     panelled[panels.at(i, j)] = static_cast<T>(in[i * n_out + j]);
     }
+
+  private:
+    Dense() = default;  // of a copy, whose arrays are made once
 };
 
 // Numbers between the starts of rows of `columns`: padded to whole vectors, and an odd number of cache lines, so that

@@ -40,7 +40,8 @@ class Network {
     bool has_batch_norm() const;
     Index n_in() const { return layers.front().n_in; }
     Index n_out() const { return layers.back().n_out; }
-    std::unique_ptr<Network> copy(bool folded = false) const;  // perhaps with batch normalisation in its weights
+    std::unique_ptr<Network> copy(bool folded = false) const;         // perhaps with batch normalisation in its weights
+    std::unique_ptr<Network> copy_locked(bool folded = false) const;  // for those who have the lock
     double flops_per_sample() const;
     Index widest_stride() const;
 
@@ -69,7 +70,6 @@ class Network {
   private:
     // The same network with batch normalisation in its weights; made when first needed after a change. Under the lock.
     const Network& folded() const;
-    std::unique_ptr<Network> copy_locked(bool folded) const;
     bool predict_locked(const Rows& x, T* out, int n_threads, bool check) const;
     void predict_row(const T* x, T* out) const;
     // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for one layer's outputs.

@@ -19,6 +19,22 @@ OptimizerState<T>::OptimizerState(const Network<T>& network, const std::string& 
 }
 
 template <class T>
+std::unique_ptr<OptimizerState<T>> OptimizerState<T>::copy() const {
+    auto result = std::make_unique<OptimizerState>();
+    OptimizerState& other = *result;
+    other.kernel = kernel;
+    other.hyper = hyper;
+    other.clip_value = clip_value, other.clip_norm = clip_norm;
+    other.t = t;
+    for (const auto& layer : layers) {
+        auto& state = other.layers.emplace_back();
+        for (Index s = 0; s < kernel->n_state; s++)
+            for (const Part part : kParts) state.memory[s][part] = layer.memory[s][part].copy();
+    }
+    return result;
+}
+
+template <class T>
 void OptimizerState<T>::reset() {
     t = 0;
     for (auto& layer : layers)

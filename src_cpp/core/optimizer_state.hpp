@@ -1,6 +1,8 @@
 // An optimizer at work on a network: its hyper-parameters, how it clips gradients, and what it remembers.
 #pragma once
+#include <shared_mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/network.hpp"
@@ -21,7 +23,14 @@ struct OptimizerState {
     };
     std::vector<OfLayer> layers;
 
+    OptimizerState() = default;
     OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& hyper);
+    std::unique_ptr<OptimizerState> copy() const;
+    // A copy of the network and this one's, as they are between two steps.
+    auto copy_with(const Network<T>& network) const {
+        const std::shared_lock lock(network.mutex);
+        return std::pair(network.copy_locked(), copy());
+    }
     void reset();
     // What step number t needs.
     Step<T> step(double learning_rate) const;
