@@ -250,7 +250,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             if init == "zeros":  # as the core makes them
                 return
             for index, a in enumerate(self._activations):
-                self._core.initialize(index, init or a.default_init, self.seed, index)
+                self._core.initialize(index, init or a.default_init, self.seed, index, self.n_threads or 0)
         elif not isinstance(init, Iterable):
             constant = real("init", init)
             for layer in self.layers:

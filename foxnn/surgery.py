@@ -119,7 +119,7 @@ class Surgery:
             core = network._core.copy()  # whoever is predicting goes on with the old one
             core.insert(i, n_in, units, chosen.name, list(chosen.parameters.values()))
             if isinstance(start, str):
-                core.initialize(i, start, network.seed, self._new_stream())
+                core.initialize(i, start, network.seed, self._new_stream(), network.n_threads or 0)
             else:
                 core.set_weights(i, start[0])
                 core.set_bias(i, start[1])
@@ -194,7 +194,9 @@ class Surgery:
         """Give a layer so many inputs; it starts again if it had another number."""
         if core.get_weights(index).shape[0] != n_in:
             core.set_n_in(index, n_in)
-            core.initialize(index, activation.default_init, _network(self).seed, self._new_stream())
+            core.initialize(
+                index, activation.default_init, _network(self).seed, self._new_stream(), _network(self).n_threads or 0
+            )
 
 
 def _checked_init(init: Any, n_in: int, n_out: int, activation: Activation, network: NeuralNetwork) -> Any:

@@ -57,6 +57,17 @@ def test_orthogonal(n_in: int, n_out: int) -> None:
     assert not layer.bias.any()
 
 
+@pytest.mark.parametrize(("n_in", "n_out"), [(64, 64), (65, 200), (200, 129), (300, 300)])
+def test_orthogonal_by_blocks(n_in: int, n_out: int) -> None:
+    """As Gram and Schmidt's process has it, of the same normal numbers; the same bits for any number of threads."""
+    normal = started("lecun_normal", n_in, n_out).weights.reshape(min(n_in, n_out), max(n_in, n_out))
+    Q, R = np.linalg.qr(normal.T)
+    expected = Q * np.sign(np.diag(R))
+    starts = [started("orthogonal", n_in, n_out, n_threads=n).weights for n in (1, 2, 3)]
+    np.testing.assert_allclose(starts[0], expected.T if n_in <= n_out else expected, atol=1e-11)
+    assert len({start.tobytes() for start in starts}) == 1
+
+
 def test_zeros_and_constants() -> None:
     for init, expected in (("zeros", 0), (0.5, 0.5), (-2, -2), (0, 0)):
         layer = started(init)

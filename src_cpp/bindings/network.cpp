@@ -2,6 +2,7 @@
 
 #include "bindings/locks.hpp"
 #include "bindings/plain.hpp"
+#include "bindings/without_gil.hpp"
 #include "core/initializers.hpp"
 
 namespace foxnn {
@@ -78,15 +79,17 @@ void bind_network(py::module_& m, const char* name) {
                  net.layers.at(l) = net.layers.at(l).with_inputs(n_in);
              })
         .def("initialize",
-             [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream) {
+             [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream,
+                int n_threads) {
                  Dense<T>& layer = net.layers.at(l);
                  std::vector<double> w(layer.n_in * layer.n_out), b(layer.n_out);
-                 py::gil_scoped_release release;
-                 initialize(init, layer.n_in, layer.n_out, seed, stream, w.data(), b.data());
-                 const std::unique_lock lock(net.mutex);
-                 net.changes++;
-                 layer.set(layer.weights, w.data());
-                 std::copy(b.begin(), b.end(), layer.bias.data());
+                 without_gil([&] {
+                     initialize(init, layer.n_in, layer.n_out, seed, stream, w.data(), b.data(), n_threads);
+                     const std::unique_lock lock(net.mutex);
+                     net.changes++;
+                     layer.set(layer.weights, w.data());
+                     std::copy(b.begin(), b.end(), layer.bias.data());
+                 });
              })
         .def("get_weights",
              [row_major](const Net& net, std::size_t l) {

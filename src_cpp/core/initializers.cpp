@@ -4,40 +4,30 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "core/interrupt.hpp"
+#include "core/orthogonal.hpp"
 #include "core/random.hpp"
 
 namespace foxnn {
 namespace {
 
-// Fills the weights with numbers between -limit and limit, or of that standard deviation.
-void fill_uniform(Stream& random, double limit, double* w, Index n) {
-    std::generate_n(w, n, [&] { return random.uniform(-limit, limit); });
-}
-void fill_normal(Stream& random, double deviation, double* w, Index n) {
-    std::generate_n(w, n, [&] { return deviation * random.normal(); });
+// A part at a time, since there may be many.
+template <class Number>
+void fill(double* w, Index n, const Number& number) {
+    constexpr Index at_once = 1 << 12;
+    Watch watch;
+    for (Index i = 0; i < n; i += at_once) {
+        std::generate_n(w + i, std::min(at_once, n - i), number);
+        watch.worked(at_once);
+    }
 }
 
-// Saxe et al. 2014: the rows (or columns, if there are fewer of them) of W are orthonormal. Gram-Schmidt, done twice,
-// on vectors of normal numbers.
-void fill_orthogonal(Stream& random, Index n_in, Index n_out, double* w) {
-    const Index count = std::min(n_in, n_out), length = std::max(n_in, n_out);
-    std::vector<double> q(static_cast<std::size_t>(count * length));
-    for (Index i = 0; i < count; i++) {
-        double* const v = q.data() + i * length;
-        fill_normal(random, 1, v, length);
-        for (int twice = 0; twice < 2; twice++)
-            for (Index j = 0; j < i; j++) {
-                const double* const u = q.data() + j * length;
-                double dot = 0;
-                for (Index x = 0; x < length; x++) dot += u[x] * v[x];
-                for (Index x = 0; x < length; x++) v[x] -= dot * u[x];
-            }
-        double norm = 0;
-        for (Index x = 0; x < length; x++) norm += v[x] * v[x];
-        for (Index x = 0; x < length; x++) v[x] /= std::sqrt(norm);
-    }
-    for (Index i = 0; i < n_in; i++)
-        for (Index j = 0; j < n_out; j++) w[i * n_out + j] = n_in <= n_out ? q[i * length + j] : q[j * length + i];
+// Fills the weights with numbers between -limit and limit, or of that standard deviation.
+void fill_uniform(Stream& random, double limit, double* w, Index n) {
+    fill(w, n, [&] { return random.uniform(-limit, limit); });
+}
+void fill_normal(Stream& random, double deviation, double* w, Index n) {
+    fill(w, n, [&] { return deviation * random.normal(); });
 }
 
 }  // namespace
@@ -54,7 +44,7 @@ const char* default_initializer(Start start) {
 }
 
 void initialize(const std::string& name, Index n_in, Index n_out, std::uint64_t seed, std::uint32_t layer, double* w,
-                double* bias) {
+                double* bias, int n_threads) {
     Stream random(seed, Purpose::weights, layer);
     const Index n = n_in * n_out;
     const double fan_in = static_cast<double>(n_in), fans = static_cast<double>(n_in + n_out);
@@ -66,7 +56,7 @@ void initialize(const std::string& name, Index n_in, Index n_out, std::uint64_t 
     if (name == "he_normal") return fill_normal(random, std::sqrt(2 / fan_in), w, n);
     if (name == "lecun_uniform") return fill_uniform(random, std::sqrt(3 / fan_in), w, n);
     if (name == "lecun_normal") return fill_normal(random, std::sqrt(1 / fan_in), w, n);
-    if (name == "orthogonal") return fill_orthogonal(random, n_in, n_out, w);
+    if (name == "orthogonal") return fill_orthogonal(seed, layer, n_in, n_out, w, n_threads);  // Saxe et al. 2014
     if (name == "zeros") return std::fill_n(w, n, 0.0), void();
     if (name == "foxnn") {  // FoxNN 1.0's
         fill_uniform(random, 1, w, n);

@@ -8,11 +8,15 @@
 
 namespace foxnn {
 
-// The numbers of one purpose and one index (a layer, an epoch, ...), one after the other.
+// The numbers of one purpose and one index (a layer, an epoch, ...), one after the other; two of them are a block, and
+// it may begin with any.
 class Stream {
   public:
-    Stream(std::uint64_t seed, Purpose purpose, std::uint32_t index)
-        : seed_(seed), purpose_(static_cast<std::uint32_t>(purpose)), index_(index) {}
+    Stream(std::uint64_t seed, Purpose purpose, std::uint32_t index, Index first_block = 0)
+        : seed_(seed),
+          position_(static_cast<std::uint64_t>(first_block)),
+          purpose_(static_cast<std::uint32_t>(purpose)),
+          index_(index) {}
 
     std::uint64_t bits() {
         if (next_ == kAtOnce) {
@@ -38,7 +42,7 @@ class Stream {
 
   private:
     static constexpr Index kAtOnce = 64;
-    std::uint64_t seed_, position_ = 0;  // the latter of the next block
+    std::uint64_t seed_, position_;  // the latter of the next block
     std::uint32_t purpose_, index_;
     std::uint64_t numbers_[kAtOnce];
     Index next_ = kAtOnce;

@@ -107,6 +107,13 @@ Index Team::take(Queue queue, int owner, Index n) {
     return static_cast<Index>(number);
 }
 
+// The first worker is the thread that called; the others hear of it from the team.
+void Worker::look_around() const {
+    if (team) team->leave_if_given_up();
+    if (id == 0) return watch.ask();
+    watch.rest();
+}
+
 #if defined(_OPENMP)
 namespace {
 

@@ -5,7 +5,7 @@
 #include <exception>
 #include <vector>
 
-#include "kernels/table.hpp"
+#include "core/interrupt.hpp"
 
 namespace foxnn {
 
@@ -35,15 +35,15 @@ class Team {
     void give_up(std::exception_ptr error);
     // When all have left: throws what the first of them has thrown.
     void rethrow() const;
-
-  private:
-    struct GivenUp {};  // what barrier() throws at the others
-
-    void note_core(int id);
-    bool shares_core(int id) const;
     void leave_if_given_up() const {
         if (given_up_.load(std::memory_order_relaxed)) throw GivenUp();
     }
+
+  private:
+    struct GivenUp {};  // what it throws at the others
+
+    void note_core(int id);
+    bool shares_core(int id) const;
 
     struct alignas(64) OfWorker {
         std::atomic<int> core{-1};  // where it was last seen
@@ -63,11 +63,17 @@ class Team {
 struct Worker {
     int id, count;
     Team* team;  // null if it works alone
+    mutable Watch watch{};
 
     void barrier() const {
         if (team) team->barrier(id);
     }
     bool crowded() const { return team && team->crowded(); }
+    // So many units of a tile's inner dimension are done, or as much of other work. Throws if the team is to stop; so
+    // it belongs where nothing has been changed yet, or everything.
+    void worked(Index units) const {
+        if (watch.counts(units)) look_around();
+    }
     // Calls piece(i) for each i of count * each that this worker comes to, every i for one worker only: its own share
     // first, which may be in its cache from the last step; then what the others have not come to.
     template <class Piece>
@@ -80,6 +86,9 @@ struct Worker {
     // This worker's share of n things, as a range.
     Index begin(Index n) const { return n * id / count; }
     Index end(Index n) const { return n * (id + 1) / count; }
+
+  private:
+    void look_around() const;
 };
 
 // What a team is to do: a reference to a function. (To make a std::function of it might need memory.)
@@ -96,8 +105,8 @@ class Work {
     void (*const call_)(const void*, const Worker&);
 };
 
-// Runs `work` on `count` threads at once, or on fewer while cores are short, and waits for them. What one of them throws
-// is thrown here, when the others have come to a barrier or to their end.
+// Runs `work` on `count` threads at once, or on fewer while cores are short, and waits for them. What one of them
+// throws is thrown here, when the others have come to a barrier or to their end.
 void run_team(int count, Work work);
 
 }  // namespace foxnn

@@ -1,0 +1,32 @@
+// Ctrl-C, as Python hears of it.
+#include <atomic>
+
+#include "bindings/arrays.hpp"
+#include "core/interrupt.hpp"
+
+namespace foxnn {
+namespace {
+
+std::atomic<unsigned long> main_thread{0};  // the only one that hears of signals, and has to be asked
+
+// Whether Ctrl-C has been pressed. It stays so until Python hears of it, in without_gil().
+bool ctrl_c_pressed() {
+    if (PyThread_get_thread_ident() != main_thread) return false;
+    const py::gil_scoped_acquire acquire;
+    if (!PyOS_InterruptOccurred()) return false;
+    PyErr_SetInterrupt();  // for the question has answered it
+    return true;
+}
+
+}  // namespace
+
+void bind_interrupts() {
+    main_thread = py::module_::import("threading").attr("main_thread")().attr("ident").cast<unsigned long>();
+    const py::module_ os = py::module_::import("os");
+    if (py::hasattr(os, "register_at_fork"))  // the thread that forks is the child's main one
+        os.attr("register_at_fork")(py::arg("after_in_child") =
+                                        py::cpp_function([] { main_thread = PyThread_get_thread_ident(); }));
+    set_interrupt_hook(ctrl_c_pressed);
+}
+
+}  // namespace foxnn
