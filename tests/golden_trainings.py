@@ -118,6 +118,20 @@ def _own_loop(optimizer: str, dtype: str) -> foxnn.NeuralNetwork:
     return nn
 
 
+def _tiny_numbers(optimizer: str, dtype: str) -> foxnn.NeuralNetwork:
+    """Gradients and weights of a layer whose products are no normal numbers, and a penalty on weights of no input."""
+    nn = foxnn.neural_network([12, 20, 4], "relu", "linear", l2=1 / 64, dtype=dtype, init="glorot_uniform", seed=5)
+    nn.optimizer = foxnn.optimizers.get(optimizer, 1 / 64)
+    if "epsilon" in nn.optimizer.hyper:
+        nn.optimizer = foxnn.optimizers.get(nn.optimizer, epsilon=1e-30)
+    tiny = 2.0**-90 if dtype == "float32" else 2.0**-900
+    nn.layers[0].weights = nn.layers[0].weights * tiny
+    x = numbers(_N, 12) * tiny * (np.arange(12) % 3 > 0)
+    for _ in range(100):
+        nn.train_on_batch(x, numbers(_N, 4, 3))
+    return nn
+
+
 def _foxnn_1_0(mode: str) -> foxnn.NeuralNetwork:
     """FoxNN 1.0's interface, whose gradients are sums over the batch."""
     data = foxnn.train_data()
@@ -256,6 +270,8 @@ def trainings() -> Iterator[tuple[str, Training]]:
 
     for optimizer, dtype in product(("sgd", "momentum", "adam"), DTYPES):
         yield f"own loop {optimizer} {dtype}", lambda o=optimizer, d=dtype: _own_loop(o, d)
+    for optimizer, dtype in product(foxnn.optimizers.names(), DTYPES):
+        yield f"tiny numbers {optimizer} {dtype}", lambda o=optimizer, d=dtype: _tiny_numbers(o, d)
     for mode in ("Adam", "Nesterov", "SGD"):
         yield f"FoxNN 1.0 {mode}", lambda m=mode: _foxnn_1_0(m)
 

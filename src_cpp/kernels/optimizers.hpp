@@ -72,7 +72,7 @@ struct Adagrad {
     template <class T>
     static Vec<T> step(Vec<T> w, Vec<T> g, Vec<T>& s, Vec<T>&, const T* c) {
         s = fma(g, g, s);
-        return w + quotient(g * c[0], root(s) + c[1]);
+        return w + g * c[0] / (sqrt(s) + c[1]);
     }
 };
 
@@ -90,7 +90,7 @@ struct Rmsprop {
     template <class T>
     static Vec<T> step(Vec<T> w, Vec<T> g, Vec<T>& s, Vec<T>&, const T* c) {
         s = fma(splat<Vec<T>>(c[1]), s, g * g * c[2]);
-        return w + quotient(g * c[0], root(s) + c[3]);
+        return w + g * c[0] / (sqrt(s) + c[3]);
     }
 };
 
@@ -115,7 +115,7 @@ struct Adam {
     static Vec<T> step(Vec<T> w, Vec<T> g, Vec<T>& m, Vec<T>& v, const T* c) {
         m = fma(splat<Vec<T>>(c[0]), g - m, m);
         v = fma(splat<Vec<T>>(c[1]), fma(g, g, -v), v);
-        return w + quotient(m * c[2], root(v) + c[3]);
+        return w + m * c[2] / (sqrt(v) + c[3]);
     }
 };
 

@@ -48,19 +48,22 @@ void limit_columns(T* w, Index rows, Index columns, T most) {
         }
         return sqrt(sum);
     };
-    const auto scale = [&](T* column, V factor) {
-        for (Index r = 0; r < rows; r++) store(column + r * columns, load<V>(column + r * columns) * factor);
+    // Only where it is too long: even a product with 1 would make a denormal number zero in training.
+    const auto scale = [&](T* column, auto where, V factor) {
+        for (Index r = 0; r < rows; r++) {
+            const V v = load<V>(column + r * columns);
+            store(column + r * columns, where ? v * factor : v);
+        }
     };
-    const V one = splat<V>(T(1));
     for (Index c = 0; c < columns; c += kLanes<T>) {
         V norm = norms(w + c);
         const auto huge = norm - norm != T(0);
         if (any(huge)) {
-            scale(w + c, huge ? splat<V>(tiny) : one);
+            scale(w + c, huge, splat<V>(tiny));
             norm = norms(w + c);
         }
         const auto too_long = huge | (norm > most);
-        if (any(too_long)) scale(w + c, too_long ? most / norm : one);
+        if (any(too_long)) scale(w + c, too_long, most / norm);
     }
 }
 

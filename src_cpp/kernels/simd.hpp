@@ -83,7 +83,9 @@ FOXNN_INLINE To bits(From v) {
     return out;
 }
 
-// a * b + c; rounded once where the instruction set can.
+// a * b + c, rounded once where the instruction set can, and the square root. Quotients and roots are the processor's
+// own, which rounds them correctly, tiny ones too: made of multiply-adds (Markstein 1990) they would need remainders
+// that are no normal numbers any more where the operands are small, and they would be slower.
 #if defined(__AVX512F__) && FOXNN_VECTOR_BYTES == 64
 FOXNN_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return _mm512_fmadd_ps(a, b, c); }
 FOXNN_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return _mm512_fmadd_pd(a, b, c); }
@@ -143,47 +145,6 @@ FOXNN_INLINE bool all_zero(V v) {
     for (unsigned i = 0; i < sizeof(V) / sizeof(v[0]); i++) sum |= nonzero[i];
     return sum == 0;
 }
-
-// a / b and the square root of a, correctly rounded like the processor's own and so equal to them bit by bit, but made
-// of multiply-adds where those are faster: an approximation, Newton's steps, and a last one on the exact remainder
-// (Markstein 1990). The one exception is a power of two divided by a number whose mantissa is all ones. quotient()
-// takes b between 2^-100 and 2^100; beyond, and where a result is not finite, its bits may differ from those of a / b.
-template <class V>
-FOXNN_INLINE V quotient(V a, V b) {
-    return a / b;
-}
-template <class V>
-FOXNN_INLINE V root(V a) {
-    return sqrt(a);
-}
-template <class V>
-FOXNN_INLINE V quotient_from(V a, V b, V r) {  // r is 1 / b to 12 bits
-    const V one = splat<V>(1.0f);
-    r = fma(fma(-b, r, one), r, r);
-    r = fma(fma(-b, r, one), r, r);
-    const V q = a * r;
-    return fma(fma(-b, q, a), r, q);
-}
-template <class V>
-FOXNN_INLINE V root_from(V a, V r) {  // r is 1 / sqrt(a) to 14 bits
-    const V half = splat<V>(0.5f);
-    V g = a * r, h = r * half;
-    const V e = fma(-h, g, half);
-    g = fma(g, e, g), h = fma(h, e, h);
-    return fma(fma(-g, g, a), h, g);
-}
-#if defined(__AVX512F__) && FOXNN_VECTOR_BYTES == 64
-FOXNN_INLINE Vec<float> quotient(Vec<float> a, Vec<float> b) {
-    return quotient_from(a, b, Vec<float>(_mm512_rcp14_ps(b)));
-}
-FOXNN_INLINE Vec<float> root(Vec<float> a) {
-    constexpr float smallest = 1.17549435e-38f;  // normal number
-    const __mmask16 small = _mm512_cmp_ps_mask(a, _mm512_set1_ps(smallest), _CMP_LT_OQ);
-    const __mmask16 zero = _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_EQ_OQ);
-    if (small != zero) return sqrt(a);
-    return root_from(a, Vec<float>(_mm512_mask_rsqrt14_ps(_mm512_setzero_ps(), static_cast<__mmask16>(~zero), a)));
-}
-#endif
 
 template <class T>
 FOXNN_INLINE Vec<T> abs_of(Vec<T> x) {

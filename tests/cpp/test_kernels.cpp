@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -11,6 +12,7 @@
 #include <unistd.h>
 #endif
 
+#include "core/denormals.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/philox.hpp"
 
@@ -307,6 +309,24 @@ void test_updates(const char* set, const Kernels<T>& k) {
     }
 }
 
+// A column that is too long is cut, and its neighbours keep their bits, denormal numbers too, in training.
+template <class T>
+void test_limits(const char* set, const Kernels<T>& k) {
+    const DenormalsAreZero flush;
+    const Index columns = 2 * k.lanes;
+    const T small = std::numeric_limits<T>::denorm_min();
+    for (Index at = 0; at < columns; at++)
+        for (const T size : {T(1), std::numeric_limits<T>::max() / 4}) {
+            std::vector<T> w(static_cast<std::size_t>(2 * columns), small);
+            w[at] = 3 * size, w[columns + at] = 0;
+            k.limit_columns(w.data(), 2, columns, T(0.5));
+            check(std::abs(w[at] - T(0.5)) < T(1e-6), set, "limit columns", at, 0, 0);
+            for (Index i = 0; i < 2 * columns; i++)
+                check(i % columns == at || std::memcmp(&w[i], &small, sizeof small) == 0, set, "limit columns", at, i,
+                      1);
+        }
+}
+
 template <class T>
 void test_all(const char* set, const Kernels<T>& k) {
     test_tiles(set, k);
@@ -317,6 +337,7 @@ void test_all(const char* set, const Kernels<T>& k) {
     test_dropout(set, k);
     test_random_bits(set, k);
     test_updates(set, k);
+    test_limits(set, k);
 }
 
 }  // namespace
