@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,8 +22,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     was and no temporary file is left; after a crash `path` is the old file or the new one, whole. On Linux the file has
     no name while it is written, so that whoever is killed then leaves nothing behind either.
 
-    A file that is replaced hands on its mode bits. Symbolic links are followed. What is no regular file, such as a
-    pipe, cannot be replaced; it is written to.
+    A file that is replaced hands on its mode bits, where the file system has any. Symbolic links are followed. What is
+    no regular file, such as a pipe, cannot be replaced; it is written to. A file that is a mount point, as Docker makes
+    them of single files, cannot be replaced either; it is written in place when the whole new content is on the disk
+    beside it, with a warning.
 
     Parameters
     ----------
@@ -37,7 +40,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises
     ------
     OSError
-        If something cannot be written; PermissionError also if there is a file that must not be written to.
+        If something cannot be written; PermissionError also if there is a file that must not be written to. It names
+        `path`, whatever was being written.
 
     Examples
     --------
@@ -55,23 +59,80 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         return
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".foxnn-{os.urandom(8).hex()}.tmp")
+    with _naming(path, {str(temporary), str(target), str(target.parent)}):
+        try:
+            nameless = _opened_nameless(target.parent)
+            # Not tempfile: its files are private to the user, whatever the umask says.
+            with open(temporary, "xb") if nameless is None else nameless as file:
+                yield file
+                file.flush()
+                if mode is not None:
+                    _change_mode(temporary if nameless is None else file.fileno(), mode)
+                os.fsync(file.fileno())
+                if nameless is not None:
+                    _give_name(nameless, temporary)
+            try:
+                os.replace(temporary, target)
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                _overwrite(target, temporary)
+                warnings.warn(
+                    f"{os.fspath(path)}: written in place, since it is a mount point, which cannot be replaced: a "
+                    "crash meanwhile would have damaged it",
+                    RuntimeWarning,
+                    stacklevel=5,
+                )
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync_folder(target.parent)
+
+
+def check_target(path: str | os.PathLike[str]) -> None:
+    """Raise the OSError that writing a file would end with, as far as that can be known beforehand."""
+    mode = _mode(path)
+    folder = os.path.dirname(os.path.realpath(path))
+    if mode is not None and stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    with _naming(path, {folder}):
+        if not stat.S_ISDIR(os.stat(folder).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
+        if (mode is None or stat.S_ISREG(mode)) and not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str], hidden: set[str]) -> Iterator[None]:
+    """Have errors name a path where they would name none, or one that nobody knows of."""
     try:
-        nameless = _opened_nameless(target.parent)
-        # Not tempfile: its files are private to the user, whatever the umask says.
-        with open(temporary, "xb") if nameless is None else nameless as file:
-            yield file
-            file.flush()
-            if mode is not None:
-                os.chmod(temporary if nameless is None else file.fileno(), stat.S_IMODE(mode))
-            os.fsync(file.fileno())
-            if nameless is not None:
-                _give_name(nameless, temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
+        yield
+    except OSError as error:
+        names = tuple(None if isinstance(n, int) else n for n in (error.filename, error.filename2))
+        if error.errno is not None and (names == (None, None) or hidden.intersection(map(str, names))):
+            error.filename = os.fspath(path)
+            del error.filename2
         raise
-    _sync_folder(target.parent)
+
+
+def _change_mode(file: Path | int, mode: int) -> None:
+    """Hand on mode bits, unless the file system has none."""
+    try:
+        os.chmod(file, stat.S_IMODE(mode))
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+            raise
+
+
+def _overwrite(target: Path, whole: Path) -> None:
+    """Write a file's content over another's, and remove it when that is done."""
+    with open(whole, "rb") as new, open(target, "r+b") as file:
+        shutil.copyfileobj(new, file, 1 << 20)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+    whole.unlink()
 
 
 def replace_file(path: str | os.PathLike[str], pieces: Iterable[bytes | memoryview]) -> None:
@@ -104,7 +165,7 @@ def _give_name(file: BinaryIO, path: Path) -> None:
         with open(path, "xb") as copy:
             shutil.copyfileobj(file, copy)
             copy.flush()
-            os.chmod(path, stat.S_IMODE(os.fstat(handle).st_mode))
+            _change_mode(path, os.fstat(handle).st_mode)
             os.fsync(copy.fileno())
 
 

@@ -128,8 +128,10 @@ class Checkpoint:
 
     def find(self, network: NeuralNetwork, resume: bool) -> Interrupted | None:
         """The training in the file, if there is one to go on with, which this network could have had."""
+        from foxnn._atomic import check_target
         from foxnn.io.native import training_from_file
 
+        check_target(self.path)  # rather than after the training
         if not self.path.exists():
             return None
         try:
@@ -141,8 +143,9 @@ class Checkpoint:
             raise ValueError(f"checkpoint: {self.path} holds a network, but no training that could go on")
         if not resume and found is not None and not found.is_complete:
             raise FileExistsError(
-                f"checkpoint: {self.path} holds a training that was interrupted in epoch {found.epoch + 1} of "
-                f"{found.epochs}; resume=True goes on with it, and without the file training begins anew"
+                f"checkpoint: {self.path} holds a training that was interrupted in epoch "
+                f"{min(found.epoch + 1, found.epochs)} of {found.epochs}; resume=True goes on with it, and without the "
+                "file training begins anew"
             )
         if not resume or found is None:
             return None
@@ -175,8 +178,9 @@ class Checkpoint:
         started = time.perf_counter()
         try:
             self._save(network, state, is_complete=False)
-        except OSError as error:
-            warnings.warn(f"cannot write the checkpoint {self.path}: {error}", RuntimeWarning, stacklevel=2)
+        except (OSError, MemoryError) as error:
+            reason = error if isinstance(error, OSError) else "there is not enough memory"
+            warnings.warn(f"cannot write the checkpoint {self.path}: {reason}", RuntimeWarning, stacklevel=2)
         now = time.perf_counter()
         self._due = now + max(self.every, (now - started) / _SHARE)
 

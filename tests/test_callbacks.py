@@ -275,9 +275,9 @@ def test_training_goes_on_while_a_checkpoint_is_written(
     assert copy.deepcopy(keep).last_path == str(tmp_path / f"net-2.{ending}")  # as scikit-learn's clone does
 
 
-@pytest.mark.parametrize(("failing", "epochs_done"), [(1, 2), (4, 4)])
-def test_checkpoints_that_cannot_be_written_are_an_error(
-    failing: int, epochs_done: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failing", [1, 4])
+def test_checkpoints_that_cannot_be_written_are_a_warning(
+    failing: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the next epoch, or at the end; what is said to be the best is what is there."""
 
@@ -289,17 +289,16 @@ def test_checkpoints_that_cannot_be_written_are_an_error(
     monkeypatch.setattr(model_checkpoint, "replace_file", full)
     keep = ModelCheckpoint(tmp_path / "{epoch}.safetensors", "odd", save_best_only=True, mode="min")
     nn = network()
-    with pytest.raises(OSError, match="no space"):
+    with pytest.warns(RuntimeWarning, match=rf"cannot write .*{failing}\.safetensors: .*no space; training goes on"):
         nn.fit(X, LABELS, epochs=4, callbacks=[Script("odd", [4.0, 3.0, 2.0, 1.0]), keep])
-    assert len(nn.history.epochs) == epochs_done
-    assert [int(path.stem) for path in sorted(tmp_path.iterdir())] == list(range(1, failing))
-    if failing == 1:
-        assert (math.isnan(keep.best), keep.last_path) == (True, None)
-    else:
-        assert (keep.best, keep.last_path) == (2.0, str(tmp_path / "3.safetensors"))
+    assert len(nn.history.epochs) == 4
+    assert [int(path.stem) for path in sorted(tmp_path.iterdir())] == [n for n in (1, 2, 3, 4) if n != failing]
+    assert (keep.best, keep.last_path) == {
+        1: (1.0, str(tmp_path / "4.safetensors")), 4: (2.0, str(tmp_path / "3.safetensors")),
+    }[failing]  # fmt: skip
     monkeypatch.undo()
-    nn.fit(X, LABELS, epochs=1, callbacks=[Script("odd", [1.5]), keep])  # and that's over
-    assert keep.best == 1.5
+    nn.fit(X, LABELS, epochs=1, callbacks=[Script("odd", [0.5]), keep])  # and that's over
+    assert keep.best == 0.5
 
 
 # ---- CSV ----------------------------------------------------------------------------------------------------

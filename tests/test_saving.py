@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -64,8 +65,9 @@ def test_what_fails_loses_nothing(faults: Path, tmp_path: Path, name: str, kind:
         what, failure = attempt["what"].split(": ")
         assert attempt["left"] == [], attempt
         again = failure == "EINTR" and what[:5] in ("open ", "write", "fsync")
+        refused = what[:5] == "chmod" and failure == "EPERM"  # as where files have no modes
         copied = what[:5] == "link " and failure in ("EPERM", "EXDEV")  # as where links are not allowed
-        if attempt["missed"] or failure == "short" or again or copied:
+        if attempt["missed"] or failure == "short" or again or copied or refused:
             assert (attempt["error"], attempt["file"]) == (None, "new"), attempt
         elif what in of_the_folder:
             assert (attempt["error"], attempt["file"]) == (failure, "new"), attempt
@@ -185,3 +187,153 @@ def test_a_folder_that_is_not_there_or_none_is_named(tmp_path: Path) -> None:
     with pytest.raises((IsADirectoryError, PermissionError), match=r"net\.safetensors"):
         nn.save(tmp_path / "net.safetensors")
     assert [path.name for path in tmp_path.iterdir()] == ["net.safetensors"]
+
+
+# ---- messages, and disks that fail ------------------------------------------------------------------------------
+
+
+@needs_posix
+@pytest.mark.parametrize("kind", [[], ["named"]], ids=["nameless", "named"])
+def test_errors_name_the_file_that_was_asked_for(faults: Path, tmp_path: Path, kind: list[str]) -> None:
+    """Not a hidden temporary one, nor none."""
+    preload = " ".join(filter(None, [os.environ.get("LD_PRELOAD"), str(faults)]))
+    run = subprocess.run(
+        [sys.executable, FAULTS / "save_with_faults.py", faults, tmp_path, "net.safetensors", *kind],
+        env={**os.environ, "LD_PRELOAD": preload}, capture_output=True, text=True)  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    messages = [json.loads(line)["message"] for line in run.stdout.splitlines()]
+    assert any(messages)
+    assert all(m is None or m.endswith(f": '{tmp_path / 'net.safetensors'}'") for m in messages), messages
+
+
+@pytest.mark.parametrize("path", ["missing/net.safetensors", "file/net.txt", "missing/net.onnx"])
+def test_a_folder_that_is_not_there_is_said_so_of_the_file(path: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    nn = foxnn.neural_network([2, 1])
+    with pytest.raises(OSError, match=re.escape(f": '{tmp_path / path}'") + "$"):
+        nn.to_npz(tmp_path / path) if path.endswith("onnx") else nn.save(tmp_path / path)
+
+
+@needs_posix
+def test_file_systems_without_modes_are_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    for sizes in ([2, 1], [3, 1]):
+        foxnn.neural_network(sizes).save(tmp_path / "net.safetensors")
+    assert foxnn.load(tmp_path / "net.safetensors").sizes == [3, 1]
+
+
+@needs_posix
+def test_a_mount_point_is_written_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Docker makes them of single files: they cannot be replaced."""
+    path = tmp_path / "net.safetensors"
+    foxnn.neural_network([30, 10]).save(path)
+    inode = path.stat().st_ino
+
+    def busy(*_: object) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(os, "replace", busy)
+    with pytest.warns(RuntimeWarning, match=r"net\.safetensors: written in place, since it is a mount point"):
+        foxnn.neural_network([3, 1]).save(path)
+    assert (foxnn.load(path).sizes, path.stat().st_ino) == ([3, 1], inode)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+X, Y = [[0.0], [1.0]], [1.0, 2.0]
+
+
+class Remove(foxnn.Callback):
+    """A folder that goes away after the second epoch of five."""
+
+    def __init__(self, folder: Path, keep: foxnn.callbacks.ModelCheckpoint) -> None:
+        self.folder, self.keep = folder, keep
+
+    def on_epoch_begin(self, network: object, epoch: int) -> None:
+        if epoch == 2:
+            assert self.keep.last_path is not None  # which waits for the file
+            shutil.rmtree(self.folder)
+            self.folder.write_text("")  # so that nobody makes it again
+        if epoch == 4:
+            self.folder.unlink()
+            self.folder.mkdir()
+
+
+def test_a_model_checkpoint_that_cannot_be_written_does_not_end_the_training(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    keep = foxnn.callbacks.ModelCheckpoint(folder / "net.safetensors")
+    nn = foxnn.neural_network([1, 1], seed=0)
+    with pytest.warns(RuntimeWarning, match=r"cannot write .*net\.safetensors: .*; training goes on"):
+        nn.fit(X, Y, epochs=5, callbacks=[keep, Remove(folder, keep)])
+    assert len(nn.history.epochs) == 5
+    assert foxnn.load(folder / "net.safetensors").epoch == 5
+    assert keep.last_path == str(folder / "net.safetensors")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_loggers_on_a_full_disk_do_not_end_the_training(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").symlink_to("/dev/full")
+    nn = foxnn.neural_network([1, 1], seed=0)
+    with pytest.warns(RuntimeWarning, match=r"cannot write .*log\.csv: .*No space left.*; training goes on"):
+        nn.fit(X, Y, epochs=3, callbacks=[foxnn.callbacks.CSVLogger(tmp_path / "log.csv")])
+    assert len(nn.history.epochs) == 3
+    board = foxnn.callbacks.TensorBoard.__new__(foxnn.callbacks.TensorBoard)
+
+    class Full:
+        def add_scalar(self, *_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        flush = close = add_scalar
+
+    board.folder, board.histograms, board._writers = str(tmp_path), False, {"train": Full(), "validation": Full()}
+    with pytest.warns(RuntimeWarning, match=r"No space left on device; training goes on"):
+        nn.fit(X, Y, epochs=3, callbacks=[board])
+    assert len(nn.history.epochs) == 3
+
+
+def test_rows_that_had_no_room_are_written_when_there_is(tmp_path: Path) -> None:
+    logger = foxnn.callbacks.CSVLogger(tmp_path / "log.csv")
+
+    class Full(foxnn.Callback):
+        """The disk is full in the second and third epoch, but for three bytes."""
+
+        def on_epoch_begin(self, network: object, epoch: int) -> None:
+            if epoch == 1:
+                self.file, logger._file = logger._file, self
+                self.room = 3
+            if epoch == 3:
+                logger._file = self.file
+
+        def write(self, data: bytes) -> int:
+            if not self.room:
+                raise OSError(28, "No space left on device")
+            self.room = 0
+            return self.file.write(data[:3])
+
+    nn = foxnn.neural_network([1, 1], seed=0)
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        history = nn.fit(X, Y, epochs=4, callbacks=[logger, Full()])
+    rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows] == [["epoch", "loss"], *(
+        [str(i + 1), str(loss)] for i, loss in enumerate(history["loss"]))]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "model checkpoint", "csv", "tensorboard"])
+def test_what_can_never_be_written_is_said_before_training(what: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "run.safetensors"
+    nn = foxnn.neural_network([1, 1], seed=0)
+    before = nn.parameters.tobytes()
+    options = {
+        "checkpoint": lambda: {"checkpoint": path},
+        "model checkpoint": lambda: {"callbacks": [foxnn.callbacks.ModelCheckpoint(path)]},
+        "csv": lambda: {"callbacks": [foxnn.callbacks.CSVLogger(path)]},
+        "tensorboard": lambda: {"callbacks": [foxnn.callbacks.TensorBoard(path)]},
+    }[what]
+    if what == "tensorboard":
+        pytest.importorskip("tensorboardX")
+    with pytest.raises(OSError, match="file"):
+        nn.fit(X, Y, epochs=5, **options())
+    assert nn.parameters.tobytes() == before

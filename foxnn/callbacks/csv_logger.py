@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import os
 from contextlib import suppress
+from io import FileIO, StringIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foxnn._options import flag, path_text
+from foxnn.callbacks._writing import going_on
 from foxnn.callbacks.base import Callback
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ class CSVLogger(Callback):
     ValueError
         During training, if the values of an epoch do not fit the columns of the file.
     OSError
-        During training, if the file cannot be written.
+        Before training begins, if the file cannot be written. Later, as on a full disk, that is a warning, and training
+        goes on; the rows are written when there is room again.
 
     Examples
     --------
@@ -52,7 +55,7 @@ class CSVLogger(Callback):
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"separator: got {separator!r}; it takes one character")
         self.path, self.append, self.separator = path_text("path", path), flag("append", append), separator
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
 
     def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
         """Open the file."""
@@ -61,8 +64,8 @@ class CSVLogger(Callback):
         if self.append and os.path.exists(self.path):
             self._continue()
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-        mode = "a" if self._columns else "w"
-        self._file = open(self.path, mode, newline="", encoding="utf-8")  # noqa: SIM115  (on_train_end closes it)
+        self._file = FileIO(self.path, "a" if self._columns else "w")  # without a buffer that a full disk would empty
+        self._left = b""  # that could not be written yet
 
     def state(self) -> dict[str, Any]:
         """How many epochs the file had before this training."""
@@ -97,8 +100,8 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Write a row."""
-        assert self._file is not None
-        writer = csv.writer(self._file, delimiter=self.separator, lineterminator="\n")
+        text = StringIO()
+        writer = csv.writer(text, delimiter=self.separator, lineterminator="\n")
         names = ["epoch", *values]
         if not self._columns:
             self._columns = names
@@ -109,13 +112,23 @@ class CSVLogger(Callback):
             )
         row = {**values, "epoch": self._before + epoch + 1}
         writer.writerow([_cell(row[name]) for name in self._columns])
-        self._file.flush()
+        self._left += text.getvalue().encode()
+        self._write()
+
+    def _write(self) -> None:
+        assert self._file is not None
+        with going_on(self.path):
+            while self._left:
+                self._left = self._left[self._file.write(self._left) :]
 
     def on_train_end(self, network: NeuralNetwork) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            if self._left:
+                self._write()
+            file, self._file = self._file, None
+            with going_on(self.path):
+                file.close()
 
 
 def _cell(value: Any) -> Any:

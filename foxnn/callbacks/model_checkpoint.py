@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foxnn._atomic import replace_file
+from foxnn._atomic import check_target, replace_file
 from foxnn._background import Background
 from foxnn._options import flag, integer, path_text
 from foxnn.callbacks._monitor import Monitor
+from foxnn.callbacks._writing import going_on, warn
 from foxnn.callbacks.base import Callback
 from foxnn.io import to_pieces
 
@@ -50,7 +51,8 @@ class ModelCheckpoint(Callback):
     ValueError
         During training, if there is no value of such a name.
     OSError
-        During training, if the file cannot be written: when the next one is to be, or at the end.
+        Before training begins, if nothing can be written there. Later, as on a full disk, that is a warning when the
+        next file is to be written, or at the end, and training goes on.
 
     Examples
     --------
@@ -80,22 +82,30 @@ class ModelCheckpoint(Callback):
         self._best = math.nan
         self._last_path: str | None = None
         self._writing = Background()
+        self._failure: tuple[str, BaseException] | None = None
 
     @property
     def best(self) -> float:
         """The best value so far."""
-        self._writing.wait()
+        self._wait()
         return self._best
 
     @property
     def last_path(self) -> str | None:
         """The file that was written last."""
-        self._writing.wait()
+        self._wait()
         return self._last_path
+
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
+        """Make the folder, if its name is known."""
+        folder, name = os.path.split(self.path)
+        if "{" not in folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            check_target(os.path.join(folder, name))
 
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Save, if it is time to."""
-        self._writing.wait()
+        self._wait()
         best = self._best
         if self.save_best_only:
             best = self._monitor.value(values)
@@ -104,17 +114,29 @@ class ModelCheckpoint(Callback):
         elif (epoch + 1) % self.period:
             return
         path = self._path_of(epoch, values)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        pieces = list(to_pieces(network, path))  # of the network as it is now
-        self._writing.start(lambda: self._save(path, pieces, best))
+        with going_on(path):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            pieces = list(to_pieces(network, path))  # of the network as it is now
+            self._writing.start(lambda: self._save(path, pieces, best))
 
     def _save(self, path: str, pieces: list[bytes | memoryview], best: float) -> None:
-        replace_file(path, pieces)
-        self._best, self._last_path = best, path
+        try:
+            replace_file(path, pieces)
+        except (OSError, MemoryError) as error:
+            self._failure = path, error
+        else:
+            self._best, self._last_path = best, path
+
+    def _wait(self) -> None:
+        """Wait for the file; say if it could not be written, in the thread that trains."""
+        self._writing.wait()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            warn(*failure)
 
     def on_train_end(self, network: NeuralNetwork) -> None:
         """Wait for the file."""
-        self._writing.wait()
+        self._wait()
 
     def state(self) -> dict[str, Any]:
         """The best value and the last file."""

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from foxnn._options import flag, path_text
+from foxnn.callbacks._writing import going_on
 from foxnn.callbacks.base import Callback
 from foxnn.history import scalars
 
@@ -30,6 +31,9 @@ class TensorBoard(Callback):
     ------
     ImportError
         If tensorboardX is not installed.
+    OSError
+        Before training begins, if the folder cannot be made. Later failures of the disk are warnings, and training goes
+        on.
 
     Examples
     --------
@@ -44,8 +48,16 @@ class TensorBoard(Callback):
         self.histograms = flag("histograms", histograms)
         self._writers: dict[str, Any] = {}
 
+    def on_train_begin(self, network: NeuralNetwork, epochs: int, n_samples: int | None) -> None:
+        """Make the folder."""
+        os.makedirs(self.folder, exist_ok=True)
+
     def on_epoch_end(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         """Write the values."""
+        with going_on(self.folder):
+            self._write(network, epoch, values)
+
+    def _write(self, network: NeuralNetwork, epoch: int, values: dict[str, float]) -> None:
         for name, value in scalars(values).items():
             writer = self._writer("validation" if name.startswith("val_") else "train")
             writer.add_scalar(name.removeprefix("val_"), value, epoch + 1)
@@ -63,9 +75,10 @@ class TensorBoard(Callback):
 
     def on_train_end(self, network: NeuralNetwork) -> None:
         """Close the files."""
-        for writer in self._writers.values():
-            writer.close()
-        self._writers = {}
+        writers, self._writers = self._writers, {}
+        for writer in writers.values():
+            with going_on(self.folder):
+                writer.close()
 
 
 def _writer_class() -> Any:

@@ -47,11 +47,11 @@ for function, failures in FAILURES.items():
             library.arm(
                 os.fsencode(folder), function.encode(), n, -1 if failure == "short" else getattr(errno, failure)
             )
-            error = None
+            error = message = None
             try:
                 networks[1].save(path)
             except OSError as caught:
-                error = errno.errorcode[caught.errno]
+                error, message = errno.errorcode[caught.errno], str(caught)
             finally:
                 missed = bool(library.disarm())
             found = path.read_bytes()
@@ -61,6 +61,7 @@ for function, failures in FAILURES.items():
                         "what": f"{function} number {n}: {failure}",
                         "missed": missed,
                         "error": error,
+                        "message": message,
                         "file": {whole[0]: "old", whole[1]: "new"}.get(found, f"{len(found)} bytes of something else"),
                         "left": sorted(set(os.listdir(folder)) - {name}),
                     }
