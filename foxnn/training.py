@@ -202,10 +202,15 @@ class _Training:
             callback.on_train_resume(*arguments, states.get(id(callback), {}))
 
     def run(self) -> None:
-        """Train for as many epochs as are left; what ends it early leaves a checkpoint."""
+        """Train for as many epochs as are left; what ends it early leaves a checkpoint.
+
+        So does the end, from which an interruption of what comes after it is gone on with.
+        """
         try:
             while self.epoch < self.plan.epochs and not self.network.stop_training:
                 self._train_epoch()
+            if self._checkpoint is not None:
+                self._checkpoint.write(self.network, self.state())
         except DivergenceError:  # it would diverge again
             raise
         except BaseException:

@@ -361,6 +361,94 @@ def test_interrupted_at_random_moments_it_goes_on_to_the_same_bits(tmp_path: Pat
     assert interruptions >= 5
 
 
+# ---- while files are being written ----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def interrupted_at(call: int, after: bool) -> Iterator[list[str]]:
+    """KeyboardInterrupt before or after the n-th call of the operating system that has to do with writing a file."""
+    heard: list[str] = []
+
+    def hooked(name: str, real: Any) -> Any:
+        def hook(*arguments: Any, **options: Any) -> Any:
+            heard.append(name)
+            now = len(heard) == call
+            if now and not after:
+                raise KeyboardInterrupt
+            result = real(*arguments, **options)
+            if now:
+                if name == "open":
+                    os.close(result)
+                raise KeyboardInterrupt
+            return result
+
+        return hook
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("open", "fsync", "link", "chmod", "replace", "close"):
+            patch.setattr(os, name, hooked(name, getattr(os, name)))
+        yield heard
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX")
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("stopping", [False, True], ids=["plain", "early stopping"])
+def test_interrupted_while_it_writes_the_same_call_goes_on_to_the_same_bits(
+    stopping: bool, after: bool, tmp_path: Path
+) -> None:
+    """With the same network, which has been trained already when the last file is written."""
+
+    def fit(nn: foxnn.NeuralNetwork, path: Path) -> None:
+        callbacks = [foxnn.EarlyStopping("loss", patience=1, mode="max")] if stopping else []
+        nn.fit(X, CLASSES, epochs=3, batch_size=8, verbose=False, callbacks=callbacks, checkpoint=path, resume=True)
+
+    reference = classifier()
+    fit(reference, tmp_path / "reference.safetensors")
+    assert len(reference.history.epochs) == (2 if stopping else 3)
+    call = 0
+    while True:
+        call += 1
+        nn, path = classifier(), tmp_path / f"{call}.safetensors"
+        with interrupted_at(call, after) as heard:
+            try:
+                fit(nn, path)
+            except KeyboardInterrupt:
+                pass
+            else:
+                break
+        fit(nn, path)
+        assert bits(nn) == bits(reference), (call, heard)
+        assert foxnn.load(path).history.epochs == nn.history.epochs
+    assert call > 8
+
+
+class StopAtTheEnd(foxnn.Callback):
+    """Changes the network when training ends, and is interrupted half-way, once."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def on_train_end(self, network: Any) -> None:
+        for layer in network.layers:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            layer.weights = 2 * layer.weights
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_interrupted_in_what_callbacks_do_at_the_end(number: int, tmp_path: Path) -> None:
+    def fit(nn: foxnn.NeuralNetwork, path: Path, left: int = 0) -> None:
+        nn.fit(X, CLASSES, epochs=2, verbose=False, checkpoint=path, resume=True, callbacks=[StopAtTheEnd(left)])
+
+    reference, nn = classifier(), classifier()
+    fit(reference, tmp_path / "reference.safetensors")
+    with pytest.raises(KeyboardInterrupt):
+        fit(nn, tmp_path / "run.safetensors", number)
+    fit(nn, tmp_path / "run.safetensors")
+    assert bits(nn) == bits(reference)
+
+
 _TRAIN = """\
 import os, random, signal, sys, time
 import numpy as np, foxnn, foxnn.checkpoint
