@@ -80,6 +80,23 @@ class Activation:
         return str(_core.ACTIVATIONS[self.name]["init"])
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest value it may have.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.Activation("tanh").bounds
+        (-1.0, 1.0)
+        """
+        return _core.activation_bounds(self.name, list(self.parameters.values()))
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether its derivative is zero everywhere, so that nothing below it learns."""
+        return bool(_core.ACTIVATIONS[self.name]["flat"])
+
+    @property
     def output_only(self) -> bool:
         """Whether it works on a whole row of outputs, and so can only be the last layer's."""
         return bool(_core.ACTIVATIONS[self.name]["rowwise"])

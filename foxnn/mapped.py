@@ -92,7 +92,7 @@ class MappedArrays:
         rows = self._chosen[:n] if order is None else self._chosen[order]
         batches = (self._read(rows[first : first + batch_size]) for first in range(0, n, batch_size))
         for batch in read_ahead(batches, _AHEAD):
-            yield Part(batch.core, None, len(batch), batch_size, self.targets.correct)
+            yield Part(batch.core, None, len(batch), batch_size, self.targets)
 
     def _read(self, rows: npt.NDArray[np.int64]) -> Arrays:
         return Arrays(

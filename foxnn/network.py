@@ -18,6 +18,7 @@ from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_w
 from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
+from foxnn.compatibility import check_output, warn_of_flat_layers
 from foxnn.exports import Exports
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.foxnn_1_0.settings import Settings
@@ -188,7 +189,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self._loss = chosen_loss or Loss(default_loss)
         kinds = checked_kind(scale_inputs, "scale_inputs"), checked_kind(scale_outputs, "scale_outputs")
         self._check_loss(self._loss, kinds[1])
-        self.optimizer: optimizers.Optimizer = optimizers.Adam()
+        check_output(self._activations[-1], self.sizes[-1], self._loss)
+        self._optimizer: optimizers.Optimizer = optimizers.Adam()
         self.history: History = History()
         self.scale: float | None = None
         self.offset: float | None = None
@@ -271,6 +273,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     def _set_activation(self, index: int, activation: Activation) -> None:
         if activation.output_only and index + 1 < len(self._activations):
             raise ValueError(f"activation: got {activation.name!r} for a hidden layer; it works on outputs only")
+        if index + 1 == len(self._activations):
+            check_output(activation, self.sizes[-1], self._loss)
         self._core.set_activation(index, activation.name, list(activation.parameters.values()))
         self._activations[index] = activation
         self._trainer = None
@@ -351,8 +355,19 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     def loss(self, value: str | Loss) -> None:
         loss = Loss.of(value)
         self._check_loss(loss, self.scale_outputs)
+        check_output(self._activations[-1], self.sizes[-1], loss)
         self._loss = loss
         self._trainer = None
+
+    @property
+    def optimizer(self) -> optimizers.Optimizer:
+        """What `train_on_batch`, `partial_fit` and `apply_gradients` use, and what `fit` was last told to; assign one
+        of `foxnn.optimizers`, or the name of one."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: str | optimizers.Optimizer) -> None:
+        self._optimizer = optimizers.get(value)
 
     @property
     def n_parameters(self) -> int:
@@ -769,6 +784,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         return self._loss_and_gradients(samples)
 
     def _get_trainer(self) -> Any:
+        if self._trainer is None:  # the first step with these layers and this loss
+            check_output(self._activations[-1], self.sizes[-1], self._loss)  # layers may have been removed
+            warn_of_flat_layers(self)
         if self._trainer is None and isinstance(self._loss, CustomLoss):
             from foxnn.custom_loss import CustomTrainer
 
@@ -780,16 +798,12 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     def _get_optimizer_state(self) -> Any:
         """What `optimizer` remembers: kept while it stays the same one, forgotten when another takes its place."""
         known = self._optimizer_of_state
-        if known is not self.optimizer:
-            if not isinstance(self.optimizer, optimizers.Optimizer):
-                raise TypeError(f"optimizer: got {self.optimizer!r}; it takes one of foxnn.optimizers")
-            if known is None or type(known) is not type(self.optimizer) or known.hyper != self.optimizer.hyper:
-                self._optimizer_state = self._optimizer_type(
-                    self._core, self.optimizer.name, list(self.optimizer.hyper.values())
-                )
-                self._clips = (None, None)
-        self._optimizer_of_state = self.optimizer
-        clips = self.optimizer.clip_value, self.optimizer.clip_norm
+        wanted = self._optimizer
+        if known is not wanted and (type(known) is not type(wanted) or known.hyper != wanted.hyper):
+            self._optimizer_state = self._optimizer_type(self._core, wanted.name, list(wanted.hyper.values()))
+            self._clips = (None, None)
+        self._optimizer_of_state = wanted
+        clips = wanted.clip_value, wanted.clip_norm
         if clips != self._clips:
             self._optimizer_state.clip_value, self._optimizer_state.clip_norm = (clip or 0.0 for clip in clips)
             self._clips = clips

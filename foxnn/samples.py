@@ -30,7 +30,7 @@ class Part(NamedTuple):
     order: npt.NDArray[np.int64] | None  # None: 0, 1, ..
     n: int
     batch_size: int
-    correct: str  # how correct answers are counted
+    targets: Targets  # of all its samples
 
 
 def shuffled(network: NeuralNetwork, n: int) -> npt.NDArray[np.int64]:
@@ -125,7 +125,7 @@ class Arrays:
 
     def parts(self, order: npt.NDArray[np.int64] | None, n: int, batch_size: int) -> Iterator[Part]:
         """What an epoch of n samples in that order is made of."""
-        yield Part(self.core, order, n, batch_size, self.targets.correct)
+        yield Part(self.core, order, n, batch_size, self.targets)
 
     def digest(self) -> str:
         """A hash that tells these samples from others."""

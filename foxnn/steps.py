@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from foxnn.compatibility import warn_of_targets
 from foxnn.errors import DivergenceError
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def one_step(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> tupl
     """
     rate: float | None = None
     # What an optimizer remembers is forgotten for a new one's sake only when the samples have been checked: below.
-    is_known = network.optimizer is network._optimizer_of_state
+    is_known = network._optimizer is network._optimizer_of_state
     if is_known and network.scale is None and network.offset is None and not network._unfitted:
         state = network._get_optimizer_state()
-        given = network.optimizer.learning_rate
+        given = network._optimizer.learning_rate
         network._rate = rate = given if isinstance(given, float) else rate_of_step(network, state)
         trainer = network._trainer or network._get_trainer()
         least, most = network._loss.target_range
@@ -71,7 +72,9 @@ def one_step(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> tupl
             return loss, weight
     from foxnn.training import run_steps  # not above: it imports this file
 
-    samples, _ = network._samples(X, y, sample_weight)
+    samples, targets = network._samples(X, y, sample_weight)
+    if not is_known:
+        warn_of_targets(network, targets)
     n = len(samples)
     network._check_batch("X", n)
     loss, weight, _ = run_steps(network, samples, None, 0, n, n, rate=rate)

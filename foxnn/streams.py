@@ -120,7 +120,7 @@ class Stream(ABC):
                 single_rows += len(batch) == 1
                 if single_rows > 1:
                     network._check_batch(self._name, 1)
-                yield Part(batch.core, None, len(batch), len(batch), batch.targets.correct)
+                yield Part(batch.core, None, len(batch), len(batch), batch.targets)
 
     def batches(self) -> Iterator[Arrays]:
         """All batches, in their own order."""

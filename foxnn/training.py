@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn.checkpoint import described_rate, kept
+from foxnn.compatibility import warn_of_targets
 from foxnn.errors import DivergenceError
 from foxnn.history import History
 from foxnn.plan import Plan
@@ -188,6 +189,7 @@ class _Training:
         self._started = time.perf_counter()
         self._seconds = 0.0  # that an epoch has taken before it was interrupted
         self._checkpoint = checkpoint
+        self._targets_seen = False  # whether those of the first part have been looked at
         self._settled: dict[str, Any] | None = None  # the state before what must not be interrupted
 
     def begin(self, state: dict[str, Any] | None) -> None:
@@ -326,7 +328,11 @@ class _Training:
             self._settle()
             self.part, self.before = number, self.samples
             progress.begin_part()
-        self.rule = part.correct if self.rule == part.correct or progress.steps == self.first_step else ""
+        correct = part.targets.correct
+        if not self._targets_seen:
+            warn_of_targets(self.network, part.targets)
+            self._targets_seen = True
+        self.rule = correct if self.rule == correct or progress.steps == self.first_step else ""
         self._settled = None
         while True:
             if self._listeners and self.heard < self.batches:

@@ -70,7 +70,6 @@ def test_the_message(call: Callable[[Any], Any], message: str, tmp_path: Path, m
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("optimizer", "adam", "^optimizer: got 'adam'; it takes one of foxnn.optimizers"),
         ("scale", "a", r"^scale: got 'a'; it takes a number in \(-inf, inf\)"),
         ("offset", float("nan"), r"^offset: got nan; it takes a number in \(-inf, inf\)"),
     ],

@@ -575,7 +575,7 @@ def test_progress_in_a_terminal(verbose: str, shown: bool) -> None:
     script = f"""
 import foxnn
 nn = foxnn.neural_network([1, 1])
-nn.fit([1, 2, 3], [1, 2, 3], epochs=2, verbose={verbose})
+nn.fit([1, 2, 3], [0, 0.5, 1], epochs=2, verbose={verbose})
 """
     run = subprocess.run([sys.executable, "-c", script], stdout=theirs, stderr=theirs, timeout=60, check=False)
     os.write(theirs, b"END")

@@ -36,7 +36,7 @@ int main(void) {{
 def random_network(activation: Any, dtype: str, seed: int = 0, **options: Any) -> foxnn.NeuralNetwork:
     """A small network in which an activation is at work in the hidden layers and the last one."""
     hidden = "tanh" if activation in ("softmax", "exp") else activation
-    sizes = [[4, 7, 5, 3], [3, 1], [6, 2, 9, 1, 2]][seed % 3]
+    sizes = [[4, 7, 5, 3], [3, 2 if activation == "softmax" else 1], [6, 2, 9, 1, 2]][seed % 3]
     nn = foxnn.neural_network(sizes, activation=hidden, output=activation, dtype=dtype, seed=seed, **options)
     random = np.random.default_rng(seed)
     for layer in nn.layers:

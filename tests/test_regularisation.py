@@ -96,7 +96,7 @@ def test_a_weight_of_zero_has_no_l1_penalty() -> None:
 @pytest.mark.parametrize(
     ("loss", "output", "classes"),
     [("cross_entropy", "softmax", 3), ("binary_cross_entropy", "sigmoid", 2),
-     ("cross_entropy", "sigmoid", 3), ("binary_cross_entropy", "hard_sigmoid", 2)],
+     ("binary_cross_entropy", "softmax", 2), ("binary_cross_entropy", "hard_sigmoid", 2)],
 )  # fmt: skip
 def test_smoothed_labels_are_softer_targets(loss: str, output: str, classes: int, smoothing: float) -> None:
     """Also for outputs that the loss does not go with, where it is computed another way."""

@@ -45,7 +45,7 @@ class Case:
             ("linear", "mean_absolute_error"),
             ("arctan", "half_squared_error"),
         )
-        names = [name for name in foxnn.activations.names() if name not in ("softmax", "exp")]
+        names = [name for name in foxnn.activations.names() if name not in ("softmax", "exp", "threshold")]
         self.options: dict[str, Any] = {
             "sizes": sizes,
             "activation": [str(name) for name in random.choice(names, len(sizes) - 2)],

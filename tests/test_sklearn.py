@@ -147,7 +147,6 @@ def test_training_goes_on_there() -> None:
         ("elu", "linear", r"layer 0: has elu\(alpha=1\); scikit-learn's take sigmoid, tanh, relu and linear"),
         (["relu", "tanh"], "linear", "activations: got relu, tanh; .* one for all hidden layers"),
         ("relu", "tanh", "output: got tanh; scikit-learn's networks take softmax, sigmoid, linear and exp"),
-        ("relu", "softmax", "softmax of one number"),
     ],
 )
 def test_what_scikit_learn_does_not_have(activation: Any, output: str, message: str) -> None:

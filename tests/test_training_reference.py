@@ -89,7 +89,6 @@ YES_OR_NO = _random.integers(2, size=(N, 5))
         ("relu", "softmax", "cross_entropy", LABELS, largest),
         ("relu", "softmax", "cross_entropy", one_hot(LABELS, 5), largest),
         ("tanh", "softmax", "mean_squared_error", LABELS, largest),
-        ("tanh", "sigmoid", "cross_entropy", LABELS, largest),
         ("tanh", "sigmoid", "binary_cross_entropy", YES_OR_NO, sides),
         ("softplus", "softmax", "binary_cross_entropy", LABELS, largest),
         ("sin", "exp", "poisson", COUNTS, None),

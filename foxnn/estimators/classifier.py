@@ -103,6 +103,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     class_weight : dict, "balanced", list of dict or None, default=None
         Multiplies the weights of each class's samples; "balanced": all classes weigh the same together.
     loss : "log_loss", another name of `foxnn.losses.names()`, or Loss, default="log_loss"
+        Cross-entropy, by either name, is binary cross-entropy for two classes and for several labels.
     label_smoothing : float in [0, 1), default=0
         Share of every target that is spread over all classes. A `Loss` brings its own.
     callbacks : list of foxnn.Callback or None, default=None
@@ -446,9 +447,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 raise ValueError(
                     f"label_smoothing: got {self.label_smoothing!r} besides {self.loss!r}, which brings its own"
                 )
-            return Loss.of(self.loss)
-        natural = "cross_entropy" if self.out_activation_ == "softmax" else "binary_cross_entropy"
-        return Loss(natural if self.loss == "log_loss" else self.loss, **smoothing)
+            loss = Loss.of(self.loss)
+        else:
+            loss = Loss("cross_entropy" if self.loss == "log_loss" else self.loss, **smoothing)
+        if loss.name == "cross_entropy" and self.out_activation_ != "softmax":  # of two classes, or several labels
+            return Loss("binary_cross_entropy", **loss.parameters)
+        return loss
 
     def _validation_score(self, network: NeuralNetwork, X: Any, targets: Any, weights: Any = None) -> float:
         """Accuracy."""

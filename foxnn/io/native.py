@@ -21,6 +21,7 @@ from foxnn import _core, normalisation, optimizers
 from foxnn._files import open_regular
 from foxnn._options import integer, real, unknown
 from foxnn.activations import Activation
+from foxnn.compatibility import only_said
 from foxnn.errors import FileFormatError
 from foxnn.history import History, Rows
 from foxnn.io import container
@@ -353,16 +354,17 @@ def _build(description: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
     from foxnn.network import NeuralNetwork
 
     activations = [Activation(**a) for a in description["activations"]]
-    network = NeuralNetwork(
-        put_together(description["sizes"], _norms(description)),
-        activation=activations[:-1],
-        output=activations[-1],
-        loss=Loss.from_config(**description["loss"]),
-        init="zeros",
-        dropout=description["dropout"],
-        dtype=description["dtype"],
-        seed=description["seed"],
-    )
+    with only_said():  # earlier versions took outputs and losses that do not go together
+        network = NeuralNetwork(
+            put_together(description["sizes"], _norms(description)),
+            activation=activations[:-1],
+            output=activations[-1],
+            loss=Loss.from_config(**description["loss"]),
+            init="zeros",
+            dropout=description["dropout"],
+            dtype=description["dtype"],
+            seed=description["seed"],
+        )
     _fill(network, description, arrays)
     return network
 

@@ -24,7 +24,8 @@ void bind_config(py::module_& m) {
     for (Index i = 0; i < k.n_activations; i++) {
         const auto& a = k.activations[i];
         activations[a.name] = py::dict(py::arg("parameters") = parameters_of(a.parameters, a.n_parameters),
-                                       py::arg("init") = default_initializer(a.start), py::arg("rowwise") = a.rowwise);
+                                       py::arg("init") = default_initializer(a.start), py::arg("rowwise") = a.rowwise,
+                                       py::arg("flat") = a.flat);
     }
     for (Index i = 0; i < k.n_losses; i++) {
         const auto& l = k.losses[i];
@@ -42,6 +43,17 @@ void bind_config(py::module_& m) {
     m.attr("OPTIMIZERS") = optimizers;
     m.attr("INITIALIZERS") = initializer_names();
 
+    // The least and the largest value of an activation with these parameters.
+    m.def("activation_bounds", [](const std::string& name, std::vector<double> parameters) {
+        const Kernels<float>& k = kernels<float>();
+        parameters.resize(kMaxParameters);
+        for (Index i = 0; i < k.n_activations; i++)
+            if (name == k.activations[i].name) {
+                const Bounds bounds = k.activations[i].bounds(parameters.data());
+                return std::make_pair(bounds.least, bounds.most);
+            }
+        throw py::value_error("unknown activation '" + name + "'");
+    });
     m.def("config", [] {
         py::list available;
         for (const auto& set : available_instruction_sets()) available.append(set.name);

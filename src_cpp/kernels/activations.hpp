@@ -1,6 +1,7 @@
 // Activations, one a struct: the function and its exact derivative side by side. Those whose derivative follows from
 // their output y define value() and slope_of_output(); the others define value() and value_and_slope(), which shares
-// what the two have in common. To add one, write its struct and name it in the list at the end.
+// what the two have in common. Those whose values are not any numbers say what they lie between, in bounds(). To add
+// one, write its struct and name it in the list at the end.
 #pragma once
 #include <cmath>
 
@@ -9,9 +10,14 @@
 namespace foxnn {
 namespace {
 
-constexpr double kInfinity = __builtin_inf();
+constexpr double kInfinity = __builtin_inf(), kHalfPi = 1.5707963267948966;
 
-struct NoParameters {
+// What holds unless an activation says otherwise.
+struct Usual {
+    static constexpr bool flat = false;
+    static constexpr Bounds bounds(const double*) { return {}; }
+};
+struct NoParameters : Usual {
     static constexpr Index n_parameters = 0;
     static constexpr Parameter parameters[kMaxParameters] = {};
 };
@@ -23,6 +29,7 @@ FOXNN_INLINE Vec<T> where(IntVec<T> condition, T yes, T no) {
 struct Sigmoid : NoParameters {
     static constexpr const char* name = "sigmoid";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return sigmoid<T>(x);
@@ -36,6 +43,7 @@ struct Sigmoid : NoParameters {
 struct Tanh : NoParameters {
     static constexpr const char* name = "tanh";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return tanh<T>(x);
@@ -49,6 +57,7 @@ struct Tanh : NoParameters {
 struct Relu : NoParameters {
     static constexpr const char* name = "relu";
     static constexpr Start start = Start::he;
+    static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return max(x, T(0));
@@ -63,6 +72,7 @@ struct Relu : NoParameters {
 struct FoxnnRelu : NoParameters {
     static constexpr const char* name = "foxnn_relu";
     static constexpr Start start = Start::he;
+    static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return max(x, T(0));
@@ -75,7 +85,7 @@ struct FoxnnRelu : NoParameters {
 };
 
 // Maas et al. 2013.
-struct LeakyRelu {
+struct LeakyRelu : Usual {
     static constexpr const char* name = "leaky_relu";
     static constexpr Start start = Start::he;
     static constexpr Index n_parameters = 1;
@@ -91,11 +101,12 @@ struct LeakyRelu {
 };
 
 // Clevert et al. 2016.
-struct Elu {
+struct Elu : Usual {
     static constexpr const char* name = "elu";
     static constexpr Start start = Start::he;
     static constexpr Index n_parameters = 1;
     static constexpr Parameter parameters[kMaxParameters] = {{"alpha", 1.0, 0, kInfinity}};
+    static constexpr Bounds bounds(const double* p) { return {-p[0], kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T* p) {
         return x > T(0) ? x : expm1_negative<T>(min(x, T(0))) * p[0];
@@ -111,6 +122,7 @@ struct Selu : NoParameters {
     static constexpr const char* name = "selu";
     static constexpr Start start = Start::lecun;
     static constexpr double alpha = 1.6732632423543772848, scale = 1.0507009873554804934;
+    static constexpr Bounds bounds(const double*) { return {-scale * alpha, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return x > T(0) ? x * T(scale) : expm1_negative<T>(min(x, T(0))) * T(scale * alpha);
@@ -125,6 +137,7 @@ struct Selu : NoParameters {
 struct Gelu : NoParameters {
     static constexpr const char* name = "gelu";
     static constexpr Start start = Start::he;
+    static constexpr Bounds bounds(const double*) { return {-0.1700, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         Vec<T> density;
@@ -143,6 +156,7 @@ struct Gelu : NoParameters {
 struct Silu : NoParameters {
     static constexpr const char* name = "silu";
     static constexpr Start start = Start::he;
+    static constexpr Bounds bounds(const double*) { return {-0.2785, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return x * sigmoid<T>(x);
@@ -159,6 +173,7 @@ struct Silu : NoParameters {
 struct Softplus : NoParameters {
     static constexpr const char* name = "softplus";
     static constexpr Start start = Start::he;
+    static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return softplus<T>(x);
@@ -173,6 +188,7 @@ struct Softplus : NoParameters {
 struct Softsign : NoParameters {
     static constexpr const char* name = "softsign";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return x / (abs_of<T>(x) + T(1));
@@ -188,6 +204,7 @@ struct Softsign : NoParameters {
 struct HardSigmoid : NoParameters {
     static constexpr const char* name = "hard_sigmoid";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return min(max(fma(x, splat<Vec<T>>(T(1.0 / 6)), T(0.5)), T(0)), T(1));
@@ -202,6 +219,7 @@ struct HardSigmoid : NoParameters {
 struct HardTanh : NoParameters {
     static constexpr const char* name = "hard_tanh";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return min(max(x, T(-1)), T(1));
@@ -216,6 +234,7 @@ struct HardTanh : NoParameters {
 struct Relu6 : NoParameters {
     static constexpr const char* name = "relu6";
     static constexpr Start start = Start::he;
+    static constexpr Bounds bounds(const double*) { return {0, 6}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return min(max(x, T(0)), T(6));
@@ -230,6 +249,7 @@ struct Relu6 : NoParameters {
 struct Mish : NoParameters {
     static constexpr const char* name = "mish";
     static constexpr Start start = Start::he;
+    static constexpr Bounds bounds(const double*) { return {-0.3089, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         const Vec<T> e = exp<T>(min(x, T(30))), n = e * (e + T(2));
@@ -248,6 +268,7 @@ struct Mish : NoParameters {
 struct Sin : NoParameters {
     static constexpr const char* name = "sin";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return sin<T>(x);
@@ -262,6 +283,7 @@ struct Sin : NoParameters {
 struct Cos : NoParameters {
     static constexpr const char* name = "cos";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return cos<T>(x);
@@ -277,6 +299,7 @@ struct Cos : NoParameters {
 struct Gaussian : NoParameters {
     static constexpr const char* name = "gaussian";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return exp_of_square<T>(x, T(-1));
@@ -292,6 +315,7 @@ struct Gaussian : NoParameters {
 struct Arctan : NoParameters {
     static constexpr const char* name = "arctan";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {-kHalfPi, kHalfPi}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return arctan<T>(x);
@@ -306,6 +330,7 @@ struct Arctan : NoParameters {
 struct Exp : NoParameters {
     static constexpr const char* name = "exp";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return exp<T>(x);
@@ -333,6 +358,8 @@ struct Linear : NoParameters {
 struct Threshold : NoParameters {
     static constexpr const char* name = "threshold";
     static constexpr Start start = Start::glorot;
+    static constexpr bool flat = true;
+    static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         const Vec<T> step = where<T>(x > T(0), 1, 0);
@@ -348,6 +375,7 @@ struct Threshold : NoParameters {
 struct Softmax : NoParameters {
     static constexpr const char* name = "softmax";
     static constexpr Start start = Start::glorot;
+    static constexpr Bounds bounds(const double*) { return {0, 1}; }
 };
 
 template <class... Types>

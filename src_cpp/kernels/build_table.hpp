@@ -18,7 +18,7 @@ namespace {
 
 template <class A, class T>
 constexpr Activation<T> activation_entry() {
-    Activation<T> e{A::name, A::n_parameters, {},     A::start, false, SlopeFromOutput<A, T>::value,
+    Activation<T> e{A::name, A::n_parameters, {},     A::start, false, A::flat, A::bounds, SlopeFromOutput<A, T>::value,
                     nullptr, nullptr,         nullptr};
     for (int i = 0; i < kMaxParameters; i++) e.parameters[i] = A::parameters[i];
     if constexpr (std::is_same_v<A, Softmax>)

@@ -25,6 +25,11 @@ struct Parameter {
     bool open = false;   // or least < value < most
 };
 
+// What a function's values may be: least <= value <= most.
+struct Bounds {
+    double least = -__builtin_inf(), most = __builtin_inf();
+};
+
 // How wide a start suits an activation; the initializer of that name is its default.
 enum class Start { glorot, he, lecun };
 
@@ -35,6 +40,8 @@ struct Activation {
     Parameter parameters[kMaxParameters];
     Start start;
     bool rowwise;  // needs a whole row at a time (softmax), so it can only be the output
+    bool flat;     // its derivative is 0 everywhere: nothing below it learns
+    Bounds (*bounds)(const double* parameters);
     // True if the derivative can be had from the output alone; if not, forward() writes it into `slope`.
     bool slope_from_output;
     // y (rows, columns), stride ld: z comes in, f(z) goes out; `slope` (same shape and stride) may be null. Rows are
