@@ -205,6 +205,11 @@ class Exports:
         ImportError
             If Keras 3 is not installed.
 
+        Warns
+        -----
+        UserWarning
+            If the network is of float64 and Keras multiplies in float32 on this backend, as it does on PyTorch.
+
         Examples
         --------
         >>> import foxnn

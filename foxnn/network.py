@@ -306,7 +306,6 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         rates = [*self._dropout, 0.0]  # the outputs drop nothing
         rates[begin:end] = [rate for _, _, rate in new]
         if begin + len(new) == len(self._activations) - (end - begin) + len(new):  # the outputs are others
-            core.set_scaling(True, [], [])
             self._scalings, self._unfitted = (self._scalings[0], None), self._unfitted or self._kinds[1] is not None
         self._core = core
         self.sizes = [*self.sizes[: begin + 1], *(units for units, _, _ in new), *self.sizes[end + 1 :]]

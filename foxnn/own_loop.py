@@ -84,8 +84,8 @@ class OwnLoop:
         with network._exclusively():
             last = self._forward
             trainer = network._plain_trainer() if last is None or last.core is not network._core else last.trainer
-            self._forward = _Forward(network._core, trainer, len(inputs), scale)
             y = network._forward_half(trainer, samples, None, 0, len(inputs), training)
+            self._forward = _Forward(network._core, trainer, len(inputs), scale)
         return cast("Array", y[0]) if network.sizes[0] > 1 and np.ndim(X) == 1 else y
 
     def backward(self, d_output: Any, *, input_gradient: bool = False) -> Any:
@@ -305,9 +305,12 @@ class OwnLoop:
         outputs = [np.empty((len(inputs), layer.n_out), network.dtype) for layer in network.layers]
         for begin in range(0, len(inputs), _BLOCK_ROWS):
             end = min(begin + _BLOCK_ROWS, len(inputs))
-            network._forward_half(trainer, samples, None, begin, end, False)
-            for index, output in enumerate(outputs):
-                output[begin:end] = trainer.layer_output(core, index, end - begin)
+            part: list[Any] = [None]
+            while part[-1] is None:  # somebody has changed the network in between
+                network._forward_half(trainer, samples, None, begin, end, False)
+                part = [trainer.layer_output(core, index, end - begin) for index in range(len(outputs))]
+            for output, found in zip(outputs, part, strict=True):
+                output[begin:end] = found
         return outputs
 
     # ---- how it is done -------------------------------------------------------------------------------------

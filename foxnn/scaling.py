@@ -40,6 +40,11 @@ class Scaling(NamedTuple):
     spread: npt.NDArray[np.float64]
 
 
+#: Of inputs and outputs.
+_Kinds = tuple[str | None, str | None]
+_Scalings = tuple[Scaling | None, Scaling | None]
+
+
 def checked_kind(value: Any, name: str) -> str | None:
     """`value` if it is the name of a scaling, or None."""
     if value is not None and value not in KINDS:
@@ -50,8 +55,8 @@ def checked_kind(value: Any, name: str) -> str | None:
 class ScalingInside:
     """What a network knows of scaling; part of `NeuralNetwork`."""
 
-    _kinds: tuple[str | None, str | None] = (None, None)  # of inputs and outputs
-    _scalings: tuple[Scaling | None, Scaling | None] = (None, None)
+    _kinds: _Kinds = (None, None)
+    _scalings: _Scalings = (None, None)
     _unfitted: bool = False  # whether a scaling is wanted that has not been fitted
 
     @property
@@ -137,21 +142,23 @@ class ScalingInside:
 
     def _fit_scaling(self, samples: Any, order: npt.NDArray[np.int64] | None) -> None:
         """Fit what is to be scaled to some of the core's samples; after an error nothing has changed."""
-        fitted = []
+        scalings = list(self._scalings)
         for outputs, kind in enumerate(self._kinds):
             if kind is not None:
                 shift, spread = samples.fit_scaling(bool(outputs), kind, order, _network(self).n_threads or 0)
-                fitted.append((outputs, Scaling(kind, np.array(shift), np.array(spread))))
-        for outputs, scaling in fitted:
-            self._set_scaling(outputs, scaling.kind, scaling)
+                scalings[outputs] = Scaling(kind, np.array(shift), np.array(spread))
+        self._set_scalings(self._kinds, (scalings[0], scalings[1]))
 
     def _set_scaling(self, outputs: int, kind: str | None, scaling: Scaling | None) -> None:
-        shift, spread = ([], []) if scaling is None else (scaling.shift, scaling.spread)
-        _network(self)._core.set_scaling(bool(outputs), shift, spread)
         kinds, scalings = list(self._kinds), list(self._scalings)
         kinds[outputs], scalings[outputs] = kind, scaling
-        self._kinds, self._scalings = (kinds[0], kinds[1]), (scalings[0], scalings[1])
-        self._unfitted = any(k is not None and s is None for k, s in zip(self._kinds, self._scalings, strict=True))
+        self._set_scalings((kinds[0], kinds[1]), (scalings[0], scalings[1]))
+
+    def _set_scalings(self, kinds: _Kinds, scalings: _Scalings) -> None:
+        arrays = [array for s in scalings for array in (([], []) if s is None else (s.shift, s.spread))]
+        _network(self)._core.set_scalings(*arrays)
+        self._kinds, self._scalings = kinds, scalings
+        self._unfitted = any(k is not None and s is None for k, s in zip(kinds, scalings, strict=True))
 
     def _check_scaled(self) -> None:
         """Raise if a scaling is wanted that has not been fitted."""

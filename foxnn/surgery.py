@@ -117,7 +117,7 @@ class Surgery:
         start = _checked_init(init, n_in, units, chosen, network)
         with network._exclusively():
             core = network._core.copy()  # whoever is predicting goes on with the old one
-            core.insert(i, n_in, units, chosen.name, list(chosen.parameters.values()))
+            starts_again = core.insert(i, n_in, units, chosen.name, list(chosen.parameters.values()))
             if isinstance(start, str):
                 core.initialize(i, start, network.seed, self._new_stream(), network.n_threads or 0)
             else:
@@ -125,7 +125,8 @@ class Surgery:
                 core.set_bias(i, start[1])
             if i < n:
                 core.set_dropout(i, rate)
-                self._fit_inputs(core, i + 1, units, network._activations[i])
+                if starts_again:
+                    self._start_again(core, i + 1, network._activations[i])
             network._replace_layers(core, i, i, [(units, chosen, rate)])
 
     def remove(self, index: int) -> None:
@@ -175,10 +176,10 @@ class Surgery:
         with network._exclusively():
             self._layers_made = self._made()
             core = network._core.copy()
-            core.erase(i)
-            if i + 1 < n:
-                self._fit_inputs(core, i, network.sizes[i], network._activations[i + 1])
-            else:
+            starts_again = core.erase(i)
+            if starts_again:
+                self._start_again(core, i, network._activations[i + 1])
+            if i + 1 == n:
                 core.set_dropout(i - 1, 0.0)  # it is the output now
             network._replace_layers(core, i, i + 1, [])
 
@@ -190,13 +191,10 @@ class Surgery:
     def _made(self) -> int:
         return len(_network(self).layers) if self._layers_made is None else self._layers_made
 
-    def _fit_inputs(self, core: Any, index: int, n_in: int, activation: Activation) -> None:
-        """Give a layer so many inputs; it starts again if it had another number."""
-        if core.get_weights(index).shape[0] != n_in:
-            core.set_n_in(index, n_in)
-            core.initialize(
-                index, activation.default_init, _network(self).seed, self._new_stream(), _network(self).n_threads or 0
-            )
+    def _start_again(self, core: Any, index: int, activation: Activation) -> None:
+        """Give a layer that has got another number of inputs its weights."""
+        network = _network(self)
+        core.initialize(index, activation.default_init, network.seed, self._new_stream(), network.n_threads or 0)
 
 
 def _checked_init(init: Any, n_in: int, n_out: int, activation: Activation, network: NeuralNetwork) -> Any:

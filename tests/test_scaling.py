@@ -271,7 +271,14 @@ def exported(nn: foxnn.NeuralNetwork, x: Any, to: str, folder: Path) -> Any:
         return (hidden @ arrays["layers.1.weights"] + arrays["layers.1.bias"]) * unscale["spread"] + unscale["shift"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras's
+def keras_multiplies_in_float32() -> bool:
+    import test_keras
+
+    with test_keras.float64():
+        return not test_keras.multiplies_in("float64")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:network. is of float64")  # Keras's
 @pytest.mark.parametrize("to", ["c", "js", "onnx", "torch", "keras", "sklearn", "npz"])
 def test_exports_take_raw_inputs(to: str, tmp_path: Path) -> None:
     dtype = "float32" if to == "onnx" else "float64"
@@ -280,8 +287,12 @@ def test_exports_take_raw_inputs(to: str, tmp_path: Path) -> None:
     x = X[:20].astype(dtype)
     expected = nn.predict(x)
     error = np.abs(exported(nn, x, to, tmp_path) - expected).max(axis=0) / nn.output_scaling.spread
-    # Where the scaling is in the weights, digits are lost to the inputs that are far away.
-    assert error.max() < {"onnx": 1e-3, "torch": 1e-8, "keras": 1e-6, "sklearn": 1e-8}.get(to, 1e-10)
+    # Where the scaling is in the weights, digits are lost to the inputs that are far away: most of float32's, which is
+    # what Keras multiplies in on PyTorch.
+    tolerance = {"onnx": 1e-3, "torch": 1e-8, "keras": 1e-6, "sklearn": 1e-8}.get(to, 1e-10)
+    if to == "keras" and keras_multiplies_in_float32():
+        tolerance = 0.1
+    assert error.max() < tolerance
 
 
 def test_exports_that_cannot_hold_it_say_so(tmp_path: Path) -> None:

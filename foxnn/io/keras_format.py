@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,20 @@ def to_keras(network: NeuralNetwork) -> Any:
         here.set_weights([layer.weights, layer.bias])
     for here, norm in normal:
         here.set_weights([norm.gamma, norm.beta])
+    if not multiplies_in(dtype):
+        warnings.warn(
+            f"network: is of {dtype}, and so are the model's weights, but Keras {keras.__version__} on "
+            f"{keras.backend.backend()} multiplies in float32: the outputs have the digits of float32",
+            stacklevel=3,
+        )
     return model
+
+
+def multiplies_in(dtype: str) -> bool:
+    """Whether Keras's products of this type of numbers are of that type: on some of its backends float64 is not."""
+    keras = _keras()
+    one = keras.ops.ones((1, 1), dtype=dtype)
+    return bool(keras.backend.standardize_dtype(keras.ops.matmul(one, one).dtype) == dtype)
 
 
 def _keras() -> Any:

@@ -39,8 +39,32 @@ inline Rows rows_of(const py::array& a, double scale, double offset) {
 
 template <class T>
 py::array_t<T> new_array(std::vector<Index> shape) {
+    Index size = sizeof(T);
+    for (const Index n : shape) size = product(size, n);
     return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
 }
+
+// Which samples to take, one after the other: an array of their numbers, or None for 0, 1, ..
+class Order {
+  public:
+    explicit Order(const py::object& order) {
+        if (order.is_none()) return;
+        held_ = order.cast<decltype(held_)>();
+        if (held_.ndim() != 1) throw py::value_error("order: it takes a vector");
+        data_ = held_.data();
+    }
+    const std::int64_t* data() const { return data_; }  // null for None
+    Index size_among(const Samples& samples) const { return data_ ? held_.size() : samples.x.n; }
+    // Raises unless positions up to `end` are in it.
+    const std::int64_t* up_to(Index end, const Samples& samples) const {
+        if (end > size_among(samples)) throw py::value_error("end: there are not as many samples");
+        return data_;
+    }
+
+  private:
+    py::array_t<std::int64_t, py::array::c_style> held_;
+    const std::int64_t* data_ = nullptr;
+};
 
 // Samples that keep the arrays they view alive.
 struct SamplesOwner {

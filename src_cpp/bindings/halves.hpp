@@ -33,13 +33,19 @@ py::tuple arrays_of(const Dense<T>& layer, const Parameters<T>& parameters) {
     return py::make_tuple(weights, row(Part::bias), row(Part::gamma), row(Part::beta));
 }
 
+// Raises unless the trainer is that network's.
+template <class T>
+void check_owner(const Trainer<T>& trainer, const Network<T>& net) {
+    if (&trainer.network() != &net) throw py::value_error("network: the trainer is of another one");
+}
+
 template <class T>
 void set_arrays(const Dense<T>& layer, Parameters<T>& parameters, const std::vector<Array<T>>& arrays) {
     if (arrays.size() != (layer.norm ? 4 : 2)) throw py::value_error("wrong number of arrays");
     for (std::size_t i = 0; i < arrays.size(); i++) {
         const Part part = kParts[i];
-        if (arrays[i].size() != layer.n_out * (part == Part::weights ? layer.n_in : 1))
-            throw py::value_error("wrong shape");
+        const Index size = layer.n_out * (part == Part::weights ? layer.n_in : 1);
+        if (arrays[i].size() != size || parameters[part].size() < size) throw py::value_error("wrong shape");
         if (part == Part::weights)
             layer.set(parameters[part], arrays[i].data());
         else
@@ -92,14 +98,15 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             "forward_half",
             [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, const py::object& order,
                Index begin, Index end, bool training, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+                check_owner(trainer, net);
                 RunOptions options;
                 options.random = training;
                 options.n_threads = n_threads;
                 options.seed = seed;
                 options.epoch = epoch;
-                py::array_t<std::int64_t, py::array::c_style> held;
-                if (!order.is_none()) held = order.cast<decltype(held)>();
-                const std::int64_t* const positions = order.is_none() ? nullptr : held.data();
+                const Order held(order);
+                const std::int64_t* const positions = held.up_to(end, owner.samples);
+                if (begin < 0 || begin >= end) throw py::value_error("begin: it takes a position before the end");
                 auto y = new_array<T>({end - begin, net.n_out()});
                 T* const out = y.mutable_data();
                 py::gil_scoped_release release;
@@ -110,16 +117,18 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             py::arg("training"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
         .def("keeps", &Trainer<T>::keeps)
         .def("layer_output",
-             [](const Trainer<T>& trainer, const Network<T>& net, std::size_t l, Index rows) {
+             [](const Trainer<T>& trainer, const Network<T>& net, std::size_t l, Index rows) -> py::object {
+                 check_owner(trainer, net);
+                 if (!trainer.keeps(rows)) return py::none();
                  auto out = new_array<T>({rows, net.layers.at(l).n_out});
-                 trainer.layer_output(l, rows, out.mutable_data());
-                 return out;
+                 return trainer.layer_output(l, rows, out.mutable_data()) ? py::object(out) : py::none();
              })
         // None if no forward half is kept for so many rows.
         .def(
             "backward_half",
             [](Trainer<T>& trainer, const Network<T>& net, const Array<T>& d, bool parameters, bool inputs,
                int n_threads) -> py::object {
+                check_owner(trainer, net);
                 check_outputs(net, d);
                 const Index rows = d.shape(0);
                 Gradients<T> gradients;
@@ -138,6 +147,7 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             "update_half",
             [](Trainer<T>& trainer, const Network<T>& net, const Array<T>& d, bool weighted, State& optimizer,
                double learning_rate, double l1, double l2, int n_threads) -> py::object {
+                check_owner(trainer, net);
                 check_outputs(net, d);
                 const auto options = step_options(learning_rate, l1, l2, n_threads);
                 Outcome outcome;
@@ -154,6 +164,7 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             "apply",
             [](Trainer<T>& trainer, const Network<T>& net, const std::vector<std::vector<Array<T>>>& list,
                State& optimizer, double learning_rate, int n_threads) {
+                check_owner(trainer, net);
                 Gradients<T> gradients = gradients_of(net, list);
                 const auto options = step_options(learning_rate, 0, 0, n_threads);
                 py::gil_scoped_release release;

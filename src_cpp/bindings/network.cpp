@@ -23,8 +23,7 @@ void bind_network(py::module_& m, const char* name) {
                 const std::vector<double>& parameters) {
                  Dense<T> layer(n_in, n_out, activation, parameters);
                  const auto lock = to_change(net);
-                 net.changes++;
-                 net.layers.push_back(std::move(layer));
+                 net.insert(net.layers.size(), std::move(layer));
              })
         .def(
             "copy",
@@ -36,12 +35,12 @@ void bind_network(py::module_& m, const char* name) {
         .def("set_norm",
              [](Net& net, std::size_t l, const std::string& kind, double momentum, double epsilon) {
                  const auto lock = to_change(net);
-                 net.changes++;
-                 net.layers.at(l).set_norm(norm_kind(kind), momentum, epsilon);
+                 net.set_norm(l, norm_kind(kind), momentum, epsilon);
              })
         .def("get_norm_array",
              [](Net& net, std::size_t l, const std::string& name) {
                  Dense<T>& layer = net.layers.at(l);
+                 if (layer.norm.array(name).size() == 0) throw py::value_error(name + ": this layer has none");
                  auto out = new_array<T>({layer.n_out});
                  const auto lock = to_read(net);
                  std::copy_n(layer.norm.array(name).data(), layer.n_out, out.mutable_data());
@@ -56,33 +55,25 @@ void bind_network(py::module_& m, const char* name) {
                  net.changes++;
                  std::copy_n(values.data(), values.size(), layer.norm.array(name).data());
              })
+        // Whether the layer that follows has another number of inputs then, and zeros for weights. So does erase.
         .def("insert",
              [](Net& net, std::size_t l, Index n_in, Index n_out, const std::string& activation,
                 const std::vector<double>& parameters) {
-                 if (l > net.layers.size()) throw py::index_error("layer: out of range");
                  Dense<T> layer(n_in, n_out, activation, parameters);
                  const auto lock = to_change(net);
-                 net.changes++;
-                 net.layers.insert(net.layers.begin() + static_cast<Index>(l), std::move(layer));
+                 return net.insert(l, std::move(layer));
              })
         .def("erase",
              [](Net& net, std::size_t l) {
-                 if (l >= net.layers.size()) throw py::index_error("layer: out of range");
                  const auto lock = to_change(net);
-                 net.changes++;
-                 net.layers.erase(net.layers.begin() + static_cast<Index>(l));
-             })
-        .def("set_n_in",
-             [](Net& net, std::size_t l, Index n_in) {
-                 const auto lock = to_change(net);
-                 net.changes++;
-                 net.layers.at(l) = net.layers.at(l).with_inputs(n_in);
+                 return net.erase(l);
              })
         .def("initialize",
              [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream,
                 int n_threads) {
                  Dense<T>& layer = net.layers.at(l);
-                 std::vector<double> w(layer.n_in * layer.n_out), b(layer.n_out);
+                 std::vector<double> w(static_cast<std::size_t>(product(layer.n_in, layer.n_out))),
+                     b(static_cast<std::size_t>(layer.n_out));
                  without_gil([&] {
                      initialize(init, layer.n_in, layer.n_out, seed, stream, w.data(), b.data(), n_threads);
                      const std::unique_lock lock(net.mutex);
@@ -124,14 +115,14 @@ void bind_network(py::module_& m, const char* name) {
         .def("set_activation",
              [](Net& net, std::size_t l, const std::string& activation, const std::vector<double>& parameters) {
                  const auto lock = to_change(net);
-                 net.changes++;
                  net.layers.at(l).set_activation(activation, parameters);
+                 net.changes++;
              })
         .def("set_dropout",
              [](Net& net, std::size_t l, double rate) {
                  const auto lock = to_change(net);
-                 net.changes++;
                  net.layers.at(l).dropout = static_cast<T>(rate);
+                 net.changes++;
              })
         .def("set_max_norm",
              [](Net& net, std::size_t l, double most) {
@@ -144,15 +135,19 @@ void bind_network(py::module_& m, const char* name) {
                  net.changes++;
                  net.input_noise = static_cast<T>(deviation), net.input_dropout = static_cast<T>(dropout);
              })
-        // Empty lists: nothing is scaled.
-        .def("set_scaling",
-             [](Net& net, bool outputs, const std::vector<double>& shift, const std::vector<double>& spread) {
-                 const auto width = static_cast<std::size_t>(outputs ? net.n_out() : net.n_in());
-                 if (!shift.empty() && shift.size() != width) throw py::value_error("scaling: wrong width");
-                 Scaling scaling(shift, spread);
+        // Shift and spread of inputs and of outputs; empty lists: nothing is scaled.
+        .def("set_scalings",
+             [](Net& net, const std::vector<double>& input_shift, const std::vector<double>& input_spread,
+                const std::vector<double>& output_shift, const std::vector<double>& output_spread) {
+                 Scaling inputs(input_shift, input_spread), outputs(output_shift, output_spread);
+                 const auto fits = [](const Scaling& scaling, Index width) {
+                     return scaling.empty() || scaling.shift.size() == static_cast<std::size_t>(width);
+                 };
                  const auto lock = to_change(net);
+                 if (!fits(inputs, net.n_in()) || !fits(outputs, net.n_out()))
+                     throw std::invalid_argument("scaling: wrong width");
                  net.changes++;
-                 (outputs ? net.output_scaling : net.input_scaling) = std::move(scaling);
+                 net.input_scaling = std::move(inputs), net.output_scaling = std::move(outputs);
              })
         .def("get_trainable",
              [](const Net& net, std::size_t l) {

@@ -88,10 +88,10 @@ class PlainSamples {
             if (!copy_integers(a, values_)) return false;
             samples.y = {values_.data(), Source::f64, samples.x.n, 1, 1};
         } else if (holds<std::int64_t>(a)) {
-            samples.labels = static_cast<const std::int64_t*>(a.data());
+            samples.labels = static_cast<const std::int64_t*>(a.data()), samples.label_end = n_out;
         } else {
             if (!copy_integers(a, labels_)) return false;
-            samples.labels = labels_.data();
+            samples.labels = labels_.data(), samples.label_end = n_out;
         }
         return true;
     }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bindings/arrays.hpp"
 
 namespace foxnn {
@@ -9,7 +11,7 @@ void bind_samples(py::module_& m) {
                  SamplesOwner o{{}, x, y, labels, weights, numbers};
                  o.samples.x = rows_of(x, scale, offset);
                  const auto length_is_n = [&](const py::array& a) {
-                     return a.ndim() > 0 && a.shape(0) == o.samples.x.n;
+                     return a.ndim() == 1 && a.shape(0) == o.samples.x.n;
                  };
                  if (!y.is_none()) {
                      o.samples.y = rows_of(y.cast<py::array>(), 1, 0);
@@ -20,6 +22,11 @@ void bind_samples(py::module_& m) {
                      if (!length_is_n(a)) throw py::value_error("x and labels differ in length");
                      o.labels = a;
                      o.samples.labels = a.data();
+                     for (Index i = 0; i < a.size(); i++) {
+                         if (a.data()[i] < 0 || a.data()[i] > kMost)
+                             throw py::value_error("labels: it takes classes from 0 to " + std::to_string(kMost));
+                         o.samples.label_end = std::max(o.samples.label_end, a.data()[i] + 1);
+                     }
                  }
                  if (!y.is_none() && !labels.is_none()) throw py::value_error("either y or labels");
                  if (!weights.is_none()) {
@@ -46,14 +53,16 @@ void bind_samples(py::module_& m) {
              [](const SamplesOwner& o, bool outputs, const std::string& kind, const py::object& order, int n_threads) {
                  const Rows& rows = outputs ? o.samples.y : o.samples.x;
                  if (!rows.data) throw py::value_error("y: got classes; with scale_outputs it takes values");
-                 py::array_t<std::int64_t, py::array::c_style> held;
-                 if (!order.is_none()) held = order.cast<decltype(held)>();
-                 const std::int64_t* const positions = order.is_none() ? nullptr : held.data();
-                 const Index n = order.is_none() ? rows.n : held.size();
+                 const Order positions(order);
+                 const Index n = positions.size_among(o.samples);
+                 if (n == 0) throw py::value_error("order: it takes at least one sample");
+                 for (Index i = 0; positions.data() && i < n; i++)
+                     if (positions.data()[i] < 0 || positions.data()[i] >= rows.n)
+                         throw py::value_error("order: it takes numbers of samples");
                  Scaling scaling;
                  {
                      py::gil_scoped_release release;
-                     scaling = fit_scaling(kind, rows, positions, n, n_threads);
+                     scaling = fit_scaling(kind, rows, positions.data(), n, n_threads);
                  }
                  return py::make_tuple(scaling.shift, scaling.spread);
              });

@@ -37,6 +37,10 @@ void bind_progress(py::module_& m) {
 template <class T>
 void bind_trainer(py::module_& m, const std::string& suffix) {
     using State = OptimizerState<T>;
+    const auto check_memory = [](const State& s, const Network<T>& net, Index i) {
+        s.check(net);
+        if (i < 0 || i >= s.kernel->n_state) throw py::index_error("the optimizer does not remember as much");
+    };
     py::class_<State>(m, ("Optimizer" + suffix).c_str(), "An optimizer's hyper-parameters and memory.")
         .def(py::init<const Network<T>&, const std::string&, const std::vector<double>&>())
         .def("reset", &State::reset)
@@ -46,12 +50,21 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                  return s.copy_with(net);
              })
         .def_readwrite("t", &State::t)
-        .def_readwrite("hyper", &State::hyper)
+        .def_property(
+            "hyper", [](const State& s) { return s.hyper; },
+            [](State& s, const std::vector<double>& values) {
+                if (values.size() != s.hyper.size()) throw py::value_error("hyper: wrong length");
+                s.hyper = values;
+            })
         .def_readwrite("clip_value", &State::clip_value)
         .def_readwrite("clip_norm", &State::clip_norm)
-        .def("get", [](const State& s, const Network<T>& net, std::size_t l,
-                       std::size_t i) { return arrays_of(net.layers.at(l), s.layers.at(l).memory[i]); })
-        .def("set", [](State& s, const Network<T>& net, std::size_t l, std::size_t i, const py::args& arrays) {
+        .def("get",
+             [check_memory](const State& s, const Network<T>& net, std::size_t l, Index i) {
+                 check_memory(s, net, i);
+                 return arrays_of(net.layers.at(l), s.layers.at(l).memory[i]);
+             })
+        .def("set", [check_memory](State& s, const Network<T>& net, std::size_t l, Index i, const py::args& arrays) {
+            check_memory(s, net, i);
             set_arrays(net.layers.at(l), s.layers.at(l).memory[i], arrays.cast<std::vector<Array<T>>>());
         });
 
@@ -67,12 +80,13 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             [](Trainer<T>& trainer, const SamplesOwner& owner, const py::object& order, Progress& progress, Index end,
                State& optimizer, Index batch_size, const py::object& learning_rate, double l1, double l2, bool sum,
                double seconds, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+                if (batch_size < 1) throw py::value_error("batch_size: it takes at least 1");
                 RunOptions options;
                 options.batch_size = batch_size;
                 py::array_t<double, py::array::c_style> rates;
                 if (py::isinstance<py::array>(learning_rate)) {
                     rates = learning_rate.cast<decltype(rates)>();
-                    if (rates.ndim() != 1 || rates.size() * batch_size < end - progress.next)
+                    if (rates.ndim() != 1 || rates.size() < (end - progress.next - 1) / batch_size + 1)
                         throw py::value_error("learning_rate: fewer rates than steps");
                     options.learning_rates = rates.data();
                 } else {
@@ -85,12 +99,8 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 options.seed = seed;
                 options.epoch = epoch;
                 options.totals = progress.totals;
-                const std::int64_t* positions = nullptr;
-                py::array_t<std::int64_t, py::array::c_style> held;
-                if (!order.is_none()) {
-                    held = order.cast<decltype(held)>();
-                    positions = held.data();
-                }
+                const Order held(order);
+                const std::int64_t* const positions = held.up_to(end, owner.samples);
                 RunResult r;
                 {
                     py::gil_scoped_release release;
@@ -111,6 +121,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             [](Trainer<T>& trainer, const Network<T>& net, const py::object& x, const py::object& y,
                const py::object& weights, double least, double most, State& optimizer, double learning_rate, double l1,
                double l2, int n_threads, std::uint64_t seed, std::uint32_t epoch) -> py::object {
+                check_owner(trainer, net);
                 PlainSamples plain;
                 if (!plain.take(net, x, y, weights, least, most)) return py::none();
                 const Index n = plain.samples.x.n;
@@ -133,6 +144,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             "gradients",
             [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, double l1, double l2, bool sum,
                int n_threads, bool parameters, bool inputs) {
+                check_owner(trainer, net);
                 RunOptions options;
                 options.penalty = {l1, l2};
                 options.sum = sum;

@@ -2,12 +2,20 @@
 #pragma once
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 
 #include "kernels/table.hpp"
 
 namespace foxnn {
+
+// a * b numbers, both at least 0: more than can be counted are more than there is memory for.
+inline Index product(Index a, Index b) {
+    Index numbers;
+    if (__builtin_mul_overflow(a, b, &numbers)) throw std::bad_alloc();
+    return numbers;
+}
 
 template <class T>
 class Buffer {
@@ -24,7 +32,7 @@ class Buffer {
         std::memcpy(static_cast<void*>(other.data()), data(), bytes);
         return other;
     }
-    // At least `size` numbers, their values unspecified.
+    // At least `size` numbers, their values unspecified; as it was if there is no memory for them.
     void grow(Index size) {
         if (size > size_) *this = Buffer(size);
     }
@@ -39,14 +47,16 @@ class Buffer {
     const T& operator[](Index i) const { return data_.get()[i]; }
 
   private:
-    static constexpr std::size_t kAlignment = 64;
+    static constexpr Index kAlignment = 64;
     struct Free {
         void operator()(T* p) const { ::operator delete(p, std::align_val_t(kAlignment)); }
     };
     // How many bytes that takes.
     std::size_t allocate(Index size) {
-        if (size < 0) throw std::bad_alloc();
-        const std::size_t bytes = (static_cast<std::size_t>(size) * sizeof(T) / kAlignment + 1) * kAlignment;
+        constexpr Index most = std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) - kAlignment;
+        if (size < 0 || size > most) throw std::bad_alloc();
+        const auto bytes =
+            static_cast<std::size_t>((size * static_cast<Index>(sizeof(T)) / kAlignment + 1) * kAlignment);
         data_.reset(static_cast<T*>(::operator new(bytes, std::align_val_t(kAlignment))));
         size_ = size;
         return bytes;

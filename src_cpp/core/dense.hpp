@@ -44,6 +44,16 @@ const Activation<T>* find_activation(const std::string& name) {
     throw std::invalid_argument("unknown activation '" + name + "'");
 }
 
+// The most inputs or outputs of a layer, and rows of a batch: products of two of them can be counted.
+constexpr Index kMost = (Index(1) << 31) - 1;
+
+inline Index checked_units(Index n) {
+    if (n < 1 || n > kMost)
+        throw std::invalid_argument("units: got " + std::to_string(n) + "; a layer takes from 1 to " +
+                                    std::to_string(kMost));
+    return n;
+}
+
 template <class T>
 struct Dense {
     Index n_in = 0, n_out = 0;
@@ -57,7 +67,11 @@ struct Dense {
     Norm<T> norm;
 
     Dense(Index n_in, Index n_out, const std::string& activation, const std::vector<double>& parameters)
-        : n_in(n_in), n_out(n_out), panels(n_in, n_out), weights(panels.size()), bias(panels.padded_columns()) {
+        : n_in(checked_units(n_in)),
+          n_out(checked_units(n_out)),
+          panels(n_in, n_out),
+          weights(panels.size()),
+          bias(panels.padded_columns()) {
         set_activation(activation, parameters);
     }
     void set_activation(const std::string& name, const std::vector<double>& values) {
@@ -67,7 +81,7 @@ struct Dense {
             converted[i] =
                 static_cast<T>(i < static_cast<Index>(values.size()) ? values[i] : found->parameters[i].value);
         activation = found;
-        parameters = converted;
+        parameters = std::move(converted);
     }
     Dense copy() const {
         Dense other;
@@ -86,7 +100,7 @@ struct Dense {
     // The same layer for so many inputs, its weights zero.
     Dense with_inputs(Index inputs) const {
         Dense other = copy();
-        other.n_in = inputs;
+        other.n_in = checked_units(inputs);
         other.panels = Panels<T>(inputs, n_out);
         other.weights = Buffer<T>(other.panels.size());
         return other;

@@ -1,4 +1,6 @@
 // A batch in two halves: forward, and, once someone else has worked out the outputs' gradient, backward.
+#include <optional>
+
 #include "core/denormals.hpp"
 #include "core/products.hpp"
 #include "core/threads.hpp"
@@ -10,17 +12,20 @@ template <class T>
 void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order, Index begin, Index end,
                               const RunOptions& given, T* y) {
     const std::unique_lock lock(network_.mutex);
-    kept_rows_ = 0;
+    network_.check(samples, false);
+    check_range(samples, order, begin, end);
     RunOptions options = given;
     options.batch_size = end - begin;
     Job job{samples, order, end, options, nullptr, nullptr, false, {}};
-    training_ = options.random;
-    if (training_ && network_.has_batch_norm()) network_.changes++;  // its running moments will
     const double flops = network_.flops_per_sample() * static_cast<double>(end - begin);
     const int team = threads_for(flops, options.n_threads);
     allocate(end - begin, team);
+    kept_rows_ = 0;  // what needs memory has it
+    training_ = options.random;
+    if (training_ && network_.has_batch_norm()) network_.changes++;  // its running moments will
     run_team(team, [&](const Worker& worker) {
-        const auto flush = options.random ? std::make_unique<DenormalsAreZero>() : nullptr;  // as in training
+        std::optional<DenormalsAreZero> flush;
+        if (options.random) flush.emplace();  // as in training
         const Batch& batch = batches_[0];
         gather(job, batches_[0], begin, worker);
         worker.barrier();
@@ -39,14 +44,14 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
     if (!keeps(rows)) return false;
     const int team = threads_for(2 * network_.flops_per_sample() * static_cast<double>(rows), job.options.n_threads);
     allocate(rows, team);
-    if (job.inputs_too) d_x_.grow(allocated_rows_ * ld_x_);
+    if (job.inputs_too) d_x_.grow(product(allocated_rows_, ld_x_));
     if (job.optimizer) {
-        network_.changes++;
         prepare_step(job);
-        begin_step(job);
+        network_.changes++;  // what needs memory has it
     }
     run_team(team, [&](const Worker& worker) {
         const DenormalsAreZero flush;
+        if (job.optimizer && worker.id == 0) begin_step(job);
         const Dense<T>& last = network_.layers.back();
         LayerMemory& memory = layers_.back();
         const Index first = worker.begin(rows), n = worker.end(rows) - first, n_out = network_.n_out();
@@ -88,15 +93,18 @@ void Trainer<T>::copy_input_gradients(Index rows, T* d_x) const {
 }
 
 template <class T>
-void Trainer<T>::layer_output(std::size_t l, Index rows, T* out) const {
+bool Trainer<T>::layer_output(std::size_t l, Index rows, T* out) const {
+    if (!keeps(rows) || l >= layers_.size()) return false;
     const Index n_out = network_.layers[l].n_out;
     for (Index r = 0; r < rows; r++) std::copy_n(layers_[l].y.data() + r * layers_[l].ld, n_out, out + r * n_out);
+    return true;
 }
 
 template <class T>
 bool Trainer<T>::update_half(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer,
                              const RunOptions& options, Outcome& outcome) {
     const std::unique_lock lock(network_.mutex);
+    optimizer.check(network_);
     Job job{Samples(), nullptr, rows, options, &optimizer, nullptr, false, {}};
     const bool done = second_half(job, d, rows, weighted);
     outcome = job.update_spoilt ? Outcome::update_not_finite : Outcome::finished;
@@ -106,14 +114,17 @@ bool Trainer<T>::update_half(const T* d, Index rows, bool weighted, OptimizerSta
 template <class T>
 Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, const RunOptions& options) {
     const std::unique_lock lock(network_.mutex);
-    network_.changes++;
+    optimizer.check(network_);
+    if (gradients.layout != network_.layout) throw std::invalid_argument("gradients: they are of other layers");
     Job job{Samples(), nullptr, 0, options, &optimizer, nullptr, false, {}};
     prepare_step(job);
-    begin_step(job);
     if (job.gradients) job.gradients = &gradients;
     const Pieces<T> pieces(network_);
+    network_.changes++;  // what needs memory has it
     run_team(threads_for(8 * network_.flops_per_sample(), options.n_threads), [&](const Worker& worker) {
         const DenormalsAreZero flush;
+        if (worker.id == 0) begin_step(job);
+        worker.barrier();
         bool finite = true;
         for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
             const auto& p = pieces[i];
@@ -130,7 +141,7 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
     template void Trainer<T>::forward_half(const Samples&, const std::int64_t*, Index, Index, const RunOptions&, T*); \
     template bool Trainer<T>::backward_half(const T*, Index, Gradients<T>*, T*, int);                                 \
     template void Trainer<T>::copy_input_gradients(Index, T*) const;                                                  \
-    template void Trainer<T>::layer_output(std::size_t, Index, T*) const;                                             \
+    template bool Trainer<T>::layer_output(std::size_t, Index, T*) const;                                             \
     template bool Trainer<T>::update_half(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&);    \
     template Outcome Trainer<T>::apply(Gradients<T>, OptimizerState<T>&, const RunOptions&);
 FOXNN_HALVES(float)

@@ -14,15 +14,77 @@ namespace {
 // Rows that go through the whole network together: a few tiles high, so that activations stay in the cache.
 constexpr Index kBlockRows = 96;
 
-// Memory of a thread for passing activations along, kept between calls.
+// Memory for passing activations along. A modest amount is kept by its thread for the next call; more is given back.
 template <class T>
-T* scratch(Index size) {
-    thread_local Buffer<T> buffer;
-    buffer.grow(size);
-    return buffer.data();
-}
+class Scratch {
+  public:
+    explicit Scratch(Index size) {
+        constexpr Index kept = (Index(4) << 20) / sizeof(T);
+        thread_local Buffer<T> of_thread;
+        if (size <= kept)
+            of_thread.grow(size);
+        else
+            large_ = Buffer<T>(size);
+        data_ = size <= kept ? of_thread.data() : large_.data();
+    }
+    T* data() const { return data_; }
+
+  private:
+    Buffer<T> large_;
+    T* data_;
+};
 
 }  // namespace
+
+template <class T>
+void Network<T>::arrays_have_changed() {
+    static std::atomic<std::uint64_t> latest{0};
+    layout = ++latest;
+    changes++;
+}
+
+template <class T>
+bool Network<T>::insert(std::size_t l, Dense<T> layer) {
+    if (l > layers.size()) throw std::out_of_range("layer: out of range");
+    const bool first = layers.empty(), last = l == layers.size();
+    if (!first && layer.n_in != (last ? n_out() : layers[l].n_in))
+        throw std::invalid_argument("layer: it takes as many inputs as there are outputs before it");
+    const bool others = !last && layers[l].n_in != layer.n_out;
+    layers.reserve(layers.size() + 1);
+    if (others) layers[l] = layers[l].with_inputs(layer.n_out);
+    layers.insert(layers.begin() + static_cast<Index>(l), std::move(layer));
+    if (last) output_scaling = {};
+    arrays_have_changed();
+    return others;
+}
+
+template <class T>
+bool Network<T>::erase(std::size_t l) {
+    if (l >= layers.size()) throw std::out_of_range("layer: out of range");
+    if (layers.size() == 1) throw std::invalid_argument("layer: a network takes at least one");
+    const bool last = l + 1 == layers.size(), others = !last && layers[l + 1].n_in != layers[l].n_in;
+    if (others) layers[l + 1] = layers[l + 1].with_inputs(layers[l].n_in);
+    layers.erase(layers.begin() + static_cast<Index>(l));
+    if (last) output_scaling = {};
+    arrays_have_changed();
+    return others;
+}
+
+template <class T>
+void Network<T>::set_norm(std::size_t l, NormKind kind, double momentum, double epsilon) {
+    layers.at(l).set_norm(kind, momentum, epsilon);
+    arrays_have_changed();
+}
+
+template <class T>
+void Network<T>::check(const Samples& samples, bool with_targets) const {
+    if (samples.x.columns != n_in()) throw std::invalid_argument("x: wrong width");
+    if (!with_targets) return;
+    if (samples.labels && !output_scaling.empty())
+        throw std::invalid_argument("y: got classes; with scale_outputs it takes values");
+    if (samples.labels ? n_out() > 1 && samples.label_end > n_out() : samples.y.columns != n_out())
+        throw std::invalid_argument("y: it takes targets for the outputs");
+}
 
 template <class T>
 std::unique_ptr<Network<T>> Network<T>::copy(bool folded) const {
@@ -33,9 +95,12 @@ std::unique_ptr<Network<T>> Network<T>::copy(bool folded) const {
 template <class T>
 std::unique_ptr<Network<T>> Network<T>::copy_locked(bool folded) const {
     auto other = std::make_unique<Network>();
+    other->layers.reserve(layers.size());
     for (const auto& layer : layers) other->layers.push_back(folded ? layer.folded() : layer.copy());
     other->input_noise = input_noise, other->input_dropout = input_dropout;
     other->input_scaling = input_scaling, other->output_scaling = output_scaling;
+    other->layout = layout;
+    if (folded) other->arrays_have_changed();
     return other;
 }
 
@@ -72,6 +137,14 @@ Index Network<T>::widest_stride() const {
 }
 
 template <class T>
+Index Network<T>::widest_hidden_stride(bool odd) const {
+    Index widest = 0;
+    for (std::size_t l = odd; l + 1 < layers.size(); l += 2)
+        widest = std::max(widest, padded_stride<T>(layers[l].n_out));
+    return widest;
+}
+
+template <class T>
 void Network<T>::forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const {
     for (std::size_t l = 0; l < layers.size(); l++) {
         const bool last = l + 1 == layers.size();
@@ -88,7 +161,8 @@ template <class T>
 void Network<T>::predict_row(const T* x, T* out) const {
     const Kernels<T>& k = kernels<T>();
     const Index widest = widest_stride();
-    T *a = scratch<T>(2 * widest), *b = a + widest;
+    const Scratch<T> memory(2 * widest);
+    T *a = memory.data(), *b = a + widest;
     for (const auto& layer : layers) {
         const auto& panels = layer.panels;
         const Index whole = panels.last_vectors == 2 ? panels.count : panels.count - 1;
@@ -130,20 +204,21 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
         return true;
     }
 
-    const Index ld = widest_stride(), ldx = plain ? x.stride : ld;
+    const Index ld_in = plain ? 0 : padded_stride<T>(n_in()), ldx = plain ? x.stride : ld_in,
+                ld_a = widest_hidden_stride(false), ld_b = widest_hidden_stride(true), ld_y = padded_stride<T>(n_out());
     const Index together = NarrowNetwork<T>::rows();
     const bool narrow = x.n >= 2 * together && NarrowNetwork<T>::fits(*this);
-    const Index blocks = (x.n + kBlockRows - 1) / kBlockRows;
+    const Index blocks = (x.n + kBlockRows - 1) / kBlockRows, most_rows = std::min(kBlockRows, x.n);
     const int team = threads_for(flops_per_sample() * static_cast<double>(x.n), n_threads);
     std::atomic<Index> next{0};  // block to be done: whoever is free takes it
     std::atomic<bool> finite{true};
     run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
-        T* const memory = scratch<T>(4 * kBlockRows * ld + NarrowNetwork<T>::size(*this));
-        T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
-                 *const y = b + kBlockRows * ld;
-        const Index ld_y = padded_stride<T>(n_out());
+        const Scratch<T> memory(most_rows * (ld_in + ld_a + ld_b + ld_y) +
+                                (narrow ? NarrowNetwork<T>::size(*this) : 0));
+        T *const in = memory.data(), *const a = in + most_rows * ld_in, *const b = a + most_rows * ld_a,
+                 *const y = b + most_rows * ld_b;
         std::optional<NarrowNetwork<T>> turned;
-        if (narrow) turned.emplace(*this, y + kBlockRows * ld);
+        if (narrow) turned.emplace(*this, y + most_rows * ld_y);
         for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
             const T* from = static_cast<const T*>(x.data) + first * x.stride;
@@ -152,7 +227,7 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
                 return;
             }
             if (!plain) {
-                for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld, input_scaling);
+                for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld_in, input_scaling);
                 from = in;
             }
             T* const to = out + first * n_out();
@@ -172,27 +247,28 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
 template <class T>
 Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const {
     const std::shared_lock lock(mutex);
-    check_targets(samples);
+    check(samples, true);
     if (has_batch_norm()) return folded().evaluate(samples, loss, n_threads);
-    const Index ld = widest_stride(), n = samples.x.n, n_out = this->n_out();
-    const Index blocks = (n + kBlockRows - 1) / kBlockRows;
+    const Index n = samples.x.n, n_out = this->n_out(), ld_in = padded_stride<T>(n_in()),
+                ld_a = widest_hidden_stride(false), ld_b = widest_hidden_stride(true), ld = padded_stride<T>(n_out);
+    const Index blocks = (n + kBlockRows - 1) / kBlockRows, most_rows = std::min(kBlockRows, n);
     std::vector<Totals> totals(static_cast<std::size_t>(blocks));
     const int team = threads_for(flops_per_sample() * static_cast<double>(n), n_threads);
     std::atomic<Index> next{0};
     run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
-        T* const memory = scratch<T>((6 * ld + 2) * kBlockRows);
-        T *const in = memory, *const a = in + kBlockRows * ld, *const b = a + kBlockRows * ld,
-                 *const y = b + kBlockRows * ld, *const d = y + kBlockRows * ld, *const t = d + kBlockRows * ld,
-                 *const ones = t + kBlockRows * ld, *const row_loss = ones + kBlockRows;
-        std::fill_n(ones, kBlockRows, T(1));
+        const Scratch<T> memory(most_rows * (ld_in + ld_a + ld_b + 3 * ld + 2));
+        T *const in = memory.data(), *const a = in + most_rows * ld_in, *const b = a + most_rows * ld_a,
+                 *const y = b + most_rows * ld_b, *const d = y + most_rows * ld, *const t = d + most_rows * ld,
+                 *const ones = t + most_rows * ld, *const row_loss = ones + most_rows;
+        std::fill_n(ones, most_rows, T(1));
         for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, n - first);
             for (Index r = 0; r < rows; r++) {
-                samples.x.read(first + r, in + r * ld, input_scaling);
+                samples.x.read(first + r, in + r * ld_in, input_scaling);
                 std::fill_n(t + r * ld, ld, T(0));
                 loss.read_target(samples, first + r, n_out, t + r * ld, output_scaling);
             }
-            forward_block(in, ld, rows, a, b, y, ld, loss.from_logits);
+            forward_block(in, ld_in, rows, a, b, y, ld, loss.from_logits);
             loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
             const Answers<T> answers{rows, n_out, row_loss, y, t, ld, ld, loss.half()};
             samples.add_up(answers, [first](Index r) { return first + r; }, totals[block]);
@@ -206,7 +282,7 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
 template <class T>
 LossUse<T> Network<T>::use_loss(const std::string& name, const std::vector<double>& parameters) const {
     const Kernels<T>& k = kernels<T>();
-    const std::string output = layers.back().activation->name;
+    const std::string output = layers.at(layers.size() - 1).activation->name;
     for (Index i = 0; i < k.n_losses; i++) {
         const Loss<T>& loss = k.losses[i];
         if (name != loss.name || (loss.from_logits_of && output != loss.from_logits_of)) continue;

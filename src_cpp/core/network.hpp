@@ -34,14 +34,24 @@ class Network {
     // Guards the weights: shared by those who read them, exclusive to those who change them.
     mutable FairLock mutex;
     std::uint64_t changes = 0;  // how often the layers or scalings have changed; counted under the lock
+    // Which arrays the layers have: another number after each change of them, 0 for none. What is made to go with them
+    // (gradients, an optimizer's memory) remembers it; copies have the same.
+    std::uint64_t layout = 0;
     // Inputs are scaled when they are read, targets too, and outputs are scaled back when they are handed out.
     Scaling input_scaling, output_scaling;
 
     bool has_batch_norm() const;
-    Index n_in() const { return layers.front().n_in; }
-    Index n_out() const { return layers.back().n_out; }
+    Index n_in() const { return layers.at(0).n_in; }
+    Index n_out() const { return layers.at(layers.size() - 1).n_out; }
     std::unique_ptr<Network> copy(bool folded = false) const;         // perhaps with batch normalisation in its weights
     std::unique_ptr<Network> copy_locked(bool folded = false) const;  // for those who have the lock
+
+    // ---- changing the layers, under the lock; after an error they are as they were ----
+    // A new layer in the place of layer l, or after the last; with as many inputs as there are outputs before it.
+    // Whether the layer that follows has had to get another number of inputs: its weights are zero then.
+    bool insert(std::size_t l, Dense<T> layer);
+    bool erase(std::size_t l);  // the same; not the only layer
+    void set_norm(std::size_t l, NormKind kind, double momentum, double epsilon);
     double flops_per_sample() const;
     Index widest_stride() const;
 
@@ -57,11 +67,8 @@ class Network {
     bool predict(const Rows& x, T* out, int n_threads, bool check = false) const;
     // The same without ever waiting: false, and nothing done, while someone changes the weights.
     bool predict_if_free(const Rows& x, T* out, int n_threads) const;
-    // Raises unless the targets can be scaled as the outputs are.
-    void check_targets(const Samples& samples) const {
-        if (samples.labels && !output_scaling.empty())
-            throw std::invalid_argument("y: got classes; with scale_outputs it takes values");
-    }
+    // Raises unless the samples are as wide as the network and, if a loss is to be had, have targets for its outputs.
+    void check(const Samples& samples, bool with_targets) const;
     // Loss and number of correct answers, summed over the samples.
     Totals evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const;
     // The loss named so, in its form for this network's output.
@@ -70,9 +77,12 @@ class Network {
   private:
     // The same network with batch normalisation in its weights; made when first needed after a change. Under the lock.
     const Network& folded() const;
+    void arrays_have_changed();
+    Index widest_hidden_stride(bool odd) const;  // of every second hidden layer, from the first or second one on
     bool predict_locked(const Rows& x, T* out, int n_threads, bool check) const;
     void predict_row(const T* x, T* out) const;
-    // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for one layer's outputs.
+    // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for the outputs of hidden
+    // layers, by turns.
     void forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const;
 
     mutable FairLock folding_;  // by those who share the lock

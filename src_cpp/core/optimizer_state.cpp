@@ -4,7 +4,7 @@ namespace foxnn {
 
 template <class T>
 OptimizerState<T>::OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& values)
-    : hyper(kMaxHyper) {
+    : hyper(kMaxHyper), layout(network.layout) {
     const Kernels<T>& k = kernels<T>();
     for (Index i = 0; i < k.n_optimizers; i++)
         if (name == k.optimizers[i].name) kernel = &k.optimizers[i];
@@ -25,7 +25,7 @@ std::unique_ptr<OptimizerState<T>> OptimizerState<T>::copy() const {
     other.kernel = kernel;
     other.hyper = hyper;
     other.clip_value = clip_value, other.clip_norm = clip_norm;
-    other.t = t;
+    other.t = t, other.layout = layout;
     for (const auto& layer : layers) {
         auto& state = other.layers.emplace_back();
         for (Index s = 0; s < kernel->n_state; s++)

@@ -16,7 +16,8 @@ struct OptimizerState {
     // Gradients are clipped to [-clip_value, clip_value], or all of them together are scaled down to the Euclidean norm
     // clip_norm (Pascanu et al. 2013); 0: they are not.
     double clip_value = 0, clip_norm = 0;
-    double t = 0;  // steps taken
+    double t = 0;              // steps taken
+    std::uint64_t layout = 0;  // of the network that it was made for
 
     struct OfLayer {
         Parameters<T> memory[2];  // arrays like the layer's own; empty where the optimizer keeps nothing
@@ -32,6 +33,10 @@ struct OptimizerState {
         return std::pair(network.copy_locked(), copy());
     }
     void reset();
+    // Raises unless its memory goes with the layers.
+    void check(const Network<T>& network) const {
+        if (layout != network.layout) throw std::invalid_argument("optimizer: it was made for other layers");
+    }
     // What step number t needs.
     Step<T> step(double learning_rate) const;
     // One step on the numbers [offset, offset + n) of an array of layer number l. False if a parameter has kept its

@@ -142,10 +142,11 @@ struct Answers {
 // Inputs with their targets: either rows of numbers or a class each (which stands for a one-hot row).
 struct Samples {
     Rows x, y;
-    const std::int64_t* labels = nullptr;   // (n,), used if not null
+    const std::int64_t* labels = nullptr;   // (n,), used if not null; each from 0 to label_end - 1
     const double* weights = nullptr;        // (n,), or null: all 1
     const std::int64_t* numbers = nullptr;  // (n,): which samples of a larger whole these are; null: 0, 1, ..
     Correct correct = Correct::not_counted;
+    std::int64_t label_end = 0;
 
     double weight(Index i) const { return weights ? weights[i] : 1; }
     std::int64_t number(Index i) const { return numbers ? numbers[i] : i; }

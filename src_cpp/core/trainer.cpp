@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "core/denormals.hpp"
@@ -51,61 +53,103 @@ Index tile_stride(Index rows) {
 }
 
 template <class T>
-void Trainer<T>::allocate(Index batch_size, int workers) {
-    const auto& layers = network_.layers;
-    const auto keeps_slope = [&](std::size_t l) {
-        return !layers[l].activation->slope_from_output || layers[l].dropout > 0;
-    };
-    bool fits = batch_size <= allocated_rows_;  // and no activation has been changed since
-    for (std::size_t l = 0; fits && l < layers.size(); l++) fits = keeps_slope(l) == (layers_[l].slope.size() > 0);
-    if (!fits) {
-        batch_size = std::max(batch_size, allocated_rows_);
-        layers_.clear();
-        Index room_for_tiles = (Index(8) << 20) / static_cast<Index>(sizeof(T));  // part of the farthest cache
-        for (std::size_t l = 0; l < layers.size(); l++) {
-            LayerMemory memory;
-            memory.ld = padded_stride<T>(layers[l].n_out);
-            memory.y = Buffer<T>(batch_size * memory.ld);
-            memory.d = Buffer<T>(batch_size * memory.ld);
-            if (keeps_slope(l)) memory.slope = Buffer<T>(batch_size * memory.ld);
-            const Index height = kernels<T>().tile_rows[2], tiles = (layers[l].n_in + height - 1) / height,
-                        in_tiles = tiles * tile_stride<T>(batch_size);
-            if (worth_tiles<T>(batch_size, layers[l].n_out) && in_tiles <= room_for_tiles) {
-                memory.x_tiles = Buffer<T>(in_tiles);
-                room_for_tiles -= in_tiles;
-            }
-            if (layers[l].norm) {
-                memory.normal = Buffer<T>(batch_size * memory.ld);
-                memory.inverse = Buffer<T>(std::max(batch_size, memory.ld));
-                for (Buffer<T>* array : {&memory.mean, &memory.variance, &memory.d_gamma, &memory.d_beta})
-                    *array = Buffer<T>(memory.ld);
-            }
-            layers_.push_back(std::move(memory));
+void Trainer<T>::check_range(const Samples& samples, const std::int64_t* order, Index begin, Index end) const {
+    if (begin < 0 || begin > end || (!order && end > samples.x.n))
+        throw std::out_of_range("samples: got " + std::to_string(begin) + " to " + std::to_string(end) +
+                                ", of which there are " + std::to_string(samples.x.n));
+}
+
+// Of the batch that begins there. All workers come to the same.
+template <class T>
+void Trainer<T>::check_order(const Job& job, Index first) const {
+    if (!job.order) return;
+    const std::int64_t *const order = job.order + first, rows = job.batch_rows(first);
+    if (!std::all_of(order, order + rows, [n = job.samples.x.n](std::int64_t i) { return i >= 0 && i < n; }))
+        throw std::out_of_range("order: it takes numbers of samples, of which there are " +
+                                std::to_string(job.samples.x.n));
+}
+
+template <class T>
+bool keeps_slope(const Dense<T>& layer) {
+    return !layer.activation->slope_from_output || layer.dropout > 0;
+}
+
+template <class T>
+typename Trainer<T>::LayerMemory Trainer<T>::memory_of(std::size_t l, Index rows, Index& room_for_tiles) const {
+    const Dense<T>& layer = network_.layers[l];
+    LayerMemory memory;
+    memory.ld = padded_stride<T>(layer.n_out);
+    const Index size = product(rows, memory.ld);
+    memory.y = Buffer<T>(size);
+    memory.d = Buffer<T>(size);
+    if (keeps_slope(layer)) memory.slope = Buffer<T>(size);
+    if (worth_tiles<T>(rows, layer.n_out)) {
+        const Index height = kernels<T>().tile_rows[2], tiles = (layer.n_in + height - 1) / height,
+                    in_tiles = tiles * tile_stride<T>(rows);
+        if (in_tiles <= room_for_tiles) {
+            memory.x_tiles = Buffer<T>(in_tiles);
+            room_for_tiles -= in_tiles;
         }
-        ld_x_ = padded_stride<T>(network_.n_in());
-        ld_t_ = padded_stride<T>(network_.n_out());
-        for (Batch& batch : batches_) {
-            batch.x = Buffer<T>(batch_size * ld_x_);
-            batch.targets = Buffer<T>(batch_size * ld_t_);
-            batch.weights = Buffer<T>(batch_size);
-            batch.samples = Buffer<std::int64_t>(batch_size);
-        }
-        row_loss_ = Buffer<T>(batch_size);
-        allocated_rows_ = batch_size;
     }
-    const Kernels<T>& k = kernels<T>();
-    Index longest = batch_size, tallest = 0;
+    if (layer.norm) {
+        memory.normal = Buffer<T>(size);
+        memory.inverse = Buffer<T>(std::max(rows, memory.ld));
+        for (Buffer<T>* array : {&memory.mean, &memory.variance, &memory.d_gamma, &memory.d_beta})
+            *array = Buffer<T>(memory.ld);
+    }
+    return memory;
+}
+
+// Whether there is memory for so many rows, and neither layers nor activations have been changed since.
+template <class T>
+bool Trainer<T>::fits(Index rows) const {
+    if (layout_ != network_.layout || rows > allocated_rows_) return false;
+    for (std::size_t l = 0; l < layers_.size(); l++)
+        if (keeps_slope(network_.layers[l]) != (layers_[l].slope.size() > 0)) return false;
+    return true;
+}
+
+// If there is too little memory, all is as it was.
+template <class T>
+void Trainer<T>::allocate(Index rows, int workers) {
+    if (rows > kMost)
+        throw std::invalid_argument("batch: got " + std::to_string(rows) + " rows; it takes at most " +
+                                    std::to_string(kMost));
+    Index longest = rows, tallest = 0;
     for (const auto& layer : network_.layers)
         longest = std::max(longest, layer.n_out), tallest = std::max(tallest, layer.n_in);
+    const Index panel = 2 * kernels<T>().lanes;
     workers_.resize(std::max<std::size_t>(workers_.size(), static_cast<std::size_t>(workers)));
     for (auto& memory : workers_) {
-        memory.panel.grow(2 * k.lanes * longest);
-        memory.sums.grow(2 * k.lanes * tallest);
+        memory.panel.grow(panel * longest);
+        memory.sums.grow(panel * tallest);
     }
+    if (fits(rows)) return;
+
+    rows = std::max(rows, allocated_rows_);
+    std::vector<LayerMemory> layers;
+    layers.reserve(network_.layers.size());
+    Index room_for_tiles = (Index(8) << 20) / static_cast<Index>(sizeof(T));  // part of the farthest cache
+    for (std::size_t l = 0; l < network_.layers.size(); l++) layers.push_back(memory_of(l, rows, room_for_tiles));
+    const Index ld_x = padded_stride<T>(network_.n_in()), ld_t = padded_stride<T>(network_.n_out());
+    Batch batches[2];
+    for (Batch& batch : batches) {
+        batch.x = Buffer<T>(product(rows, ld_x));
+        batch.targets = Buffer<T>(product(rows, ld_t));
+        batch.weights = Buffer<T>(rows);
+        batch.samples = Buffer<std::int64_t>(rows);
+    }
+    Buffer<T> row_loss(rows);
+
+    layers_ = std::move(layers);  // nothing fails from here on
+    std::move(std::begin(batches), std::end(batches), batches_);
+    row_loss_ = std::move(row_loss);
+    ld_x_ = ld_x, ld_t_ = ld_t, allocated_rows_ = rows, layout_ = network_.layout;
 }
 
 template <class T>
 void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker& worker) const {
+    check_order(job, first);
     const Index rows = job.batch_rows(first), n_out = network_.n_out();
     const Samples samples = job.samples;  // a copy, which no store below can change: it need not be loaded every time
     const auto sample = job.samples_from(first);
@@ -395,7 +439,7 @@ template <class T>
 void Trainer<T>::prepare_step(Job& job) {
     for (const auto& layer : network_.layers) job.limits_norms |= layer.trainable && layer.max_norm > 0;
     if (job.optimizer->clip_norm == 0) return;
-    if (stored_.layers.empty()) stored_ = Gradients<T>(network_);
+    if (stored_.layout != network_.layout) stored_ = Gradients<T>(network_);
     job.gradients = &stored_;
     job.pieces = Pieces<T>(network_);
 }
@@ -500,10 +544,13 @@ template <class T>
 RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
                           OptimizerState<T>& optimizer, const RunOptions& options) {
     const std::unique_lock lock(network_.mutex);
-    network_.check_targets(samples);
-    network_.changes++;
+    if (!loss_.kernel) throw std::invalid_argument("loss: this trainer has none");
+    if (options.batch_size < 1) throw std::invalid_argument("batch_size: it takes at least 1");
+    network_.check(samples, true);
+    check_range(samples, order, begin, end);
+    optimizer.check(network_);
     Job job{samples, order, end, options, &optimizer, nullptr, false, {}};
-    training_ = job.moves_statistics = true;
+    job.moves_statistics = true;
     job.result.next = begin;
     job.result.totals = options.totals;
     if (begin >= end) return job.result;
@@ -511,6 +558,9 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
     allocate(rows, team);
     prepare_step(job);
+    network_.changes++;  // what needs memory has it
+    training_ = true;
+    kept_rows_ = 0;
 
     using Clock = std::chrono::steady_clock;
     const auto after = [](Clock::time_point t, double seconds) {
@@ -543,18 +593,20 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
 template <class T>
 Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gradients<T>* out, T* d_x) {
     const std::unique_lock lock(network_.mutex);
-    network_.check_targets(samples);
-    kept_rows_ = 0;
+    if (!loss_.kernel) throw std::invalid_argument("loss: this trainer has none");
+    network_.check(samples, true);
+    check_range(samples, nullptr, 0, samples.x.n);
     RunOptions options = given;
     options.batch_size = samples.x.n;
     options.seconds = 0;
     options.random = false;
-    training_ = true;
     if (out) *out = Gradients<T>(network_);
     Job job{samples, nullptr, samples.x.n, options, nullptr, out, d_x != nullptr, {}};
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);
     allocate(samples.x.n, team);
-    if (d_x) d_x_.grow(allocated_rows_ * ld_x_);
+    if (d_x) d_x_.grow(product(allocated_rows_, ld_x_));
+    training_ = true;
+    kept_rows_ = 0;
     run_team(team, [&](const Worker& worker) { work(job, worker); });
     if (d_x) copy_input_gradients(samples.x.n, d_x);
     Totals totals = job.result.totals;

@@ -42,9 +42,10 @@ struct RunResult {
 template <class T>
 struct Gradients {
     std::vector<Parameters<T>> layers;
+    std::uint64_t layout = 0;  // of the network
 
     Gradients() = default;
-    explicit Gradients(const Network<T>& network) : layers(network.layers.size()) {
+    explicit Gradients(const Network<T>& network) : layers(network.layers.size()), layout(network.layout) {
         for (std::size_t l = 0; l < layers.size(); l++)
             for (const Part part : kParts) layers[l][part] = Buffer<T>(network.layers[l][part].size());
     }
@@ -54,6 +55,7 @@ template <class T>
 class Trainer {
   public:
     Trainer(Network<T>& network, LossUse<T> loss) : network_(network), loss_(std::move(loss)) {}
+    const Network<T>& network() const { return network_; }
 
     // Trains on the samples order[begin], .., order[end - 1] (null: begin, .., end - 1), batch after batch.
     RunResult run(const Samples& samples, const std::int64_t* order, Index begin, Index end,
@@ -69,8 +71,9 @@ class Trainer {
                       const RunOptions& options, T* y);
     // Whether a forward half of so many rows has been kept.
     bool keeps(Index rows) const { return rows > 0 && rows == kept_rows_ && kept_changes_ == network_.changes; }
-    // What layer l put out in the latest forward half, (rows, n_out of that layer).
-    void layer_output(std::size_t l, Index rows, T* out) const;
+    // What layer l put out in the latest forward half, (rows, n_out of that layer). False, and nothing done, if no such
+    // forward half has been kept.
+    bool layer_output(std::size_t l, Index rows, T* out) const;
     // From the gradient d of y, (rows, n_out), to those of all parameters and to d_x (rows, n_in), each if not null;
     // nothing is changed. False, and nothing done, if no such forward half has been kept.
     bool backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x, int n_threads);
@@ -106,7 +109,11 @@ class Trainer {
     };
     struct Job;
 
-    void allocate(Index batch_size, int workers);
+    void check_range(const Samples& samples, const std::int64_t* order, Index begin, Index end) const;
+    void check_order(const Job& job, Index first) const;
+    LayerMemory memory_of(std::size_t l, Index rows, Index& room_for_tiles) const;
+    bool fits(Index rows) const;
+    void allocate(Index rows, int workers);
     void gather(const Job& job, Batch& batch, Index first, const Worker& worker) const;
     void forward(Job& job, const Batch& batch, const Worker& worker);
     void hidden_layer(const Job& job, std::size_t l, const Batch& batch, const T* x, Index ldx, const Worker& worker);
@@ -143,6 +150,7 @@ class Trainer {
     Network<T>& network_;
     LossUse<T> loss_;
     TeamChoice choice_;
+    std::uint64_t layout_ = 0;  // of the network, as this memory is for it
     Index ld_x_ = 0, ld_t_ = 0, allocated_rows_ = 0;
     std::vector<LayerMemory> layers_;
     Batch batches_[2];

@@ -59,7 +59,7 @@ void fill(Network<T>& network, int number, const Loss<T>& loss, Stream& random) 
         }
         if (random.below(5) == 0) layer.max_norm = T(0.75);
         if (random.below(9) == 0) layer.trainable = false;
-        network.layers.push_back(std::move(layer));
+        network.insert(network.layers.size(), std::move(layer));
         n_in = n_out;
     }
     if (random.below(6) == 0) network.input_noise = T(0.125);
@@ -84,7 +84,7 @@ std::string trained(int number) {
     Samples samples;
     samples.x = {x.data(), Source::f64, n, n_in, n_in, 1, 0};
     if (loss.classes == Classes::one_of_all && n_out > 1 && random.below(2))
-        samples.labels = labels.data();
+        samples.labels = labels.data(), samples.label_end = n_out;
     else
         samples.y = {y.data(), Source::f64, n, n_out, n_out, 1, 0};
     if (random.below(3) == 0) samples.weights = weights.data();
