@@ -6,7 +6,19 @@
 
 from typing import Any
 
-from foxnn import _core, activations, callbacks, datasets, losses, optimizers, plots
+try:
+    from foxnn import _core
+except ImportError as error:
+    from pathlib import Path
+
+    if any(Path(__file__).parent.glob("_core.*[dos]")):  # .so, .pyd: there is one, and it does not work here
+        raise
+    raise ImportError(
+        f"foxnn in {Path(__file__).parent} has no compiled core: these are its sources, not an installed foxnn. "
+        "`pip install .` in the folder above installs it; then start Python in another folder"
+    ) from error
+
+from foxnn import activations, callbacks, datasets, losses, optimizers, plots
 from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_config
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback, EarlyStopping
