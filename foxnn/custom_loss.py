@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._arrays import Targets, _contiguous_rows
+from foxnn._warnings import warn_user
 from foxnn.losses import CustomLoss
 
 if TYPE_CHECKING:
@@ -86,6 +87,38 @@ class _Value(NamedTuple):
     finite: bool
 
 
+def warn_of_gradient(loss: CustomLoss, y_true: _Array, y_pred: _Array, value: _Array, gradient: _Array) -> None:
+    """Warn if the gradient that a loss has returned is not what its difference quotient along that gradient says.
+
+    Nothing is said where that quotient cannot be had: of a loss that is random, or not finite a small step away.
+    """
+    returned = float(np.abs(gradient).astype(np.float64).sum())
+    if returned == 0:
+        return
+    step = 1e-3 * max(1.0, float(np.abs(y_pred).max()))
+    again, before, after = (
+        loss(y_true, (y_pred + size * np.sign(gradient)).astype(y_pred.dtype))[0] for size in (0, -step, step)
+    )
+    quotient = float((after - before).sum()) / (2 * step)
+    noise = 20 * float(np.finfo(y_pred.dtype).eps) * float(np.abs(value).sum()) / step
+    if not np.isfinite(quotient) or not np.array_equal(value, again):
+        return
+    if abs(quotient - returned) <= 0.2 * returned + noise:
+        return
+    n, ratio = len(y_pred), returned / quotient if quotient else math.inf
+    guess = ""
+    if abs(ratio + 1) < 0.2:
+        guess = ": its sign is wrong"
+    elif value.ndim == 0 and abs(ratio / n - 1) < 0.2:
+        guess = ": it is that of a sum over the samples, and the loss is their mean"
+    elif value.ndim == 1 and abs(ratio * n - 1) < 0.2:
+        guess = ": it is that of the mean, and each sample's own is wanted"
+    warn_user(
+        f"loss: {loss.label} returns a gradient that is not that of the loss it returns: the derivative along it is "
+        f"{quotient:.3g}, not {returned:.3g}{guess}"
+    )
+
+
 class CustomTrainer:
     """Takes the place of the core's trainer."""
 
@@ -93,6 +126,7 @@ class CustomTrainer:
         self._core, self._loss, self._n_layers = network._core, loss, len(network.layers)
         self._new = network._plain_trainer
         self._trainer = self._new()
+        self._checked = False  # whether its gradient has been compared with difference quotients
 
     def run(
         self,
@@ -180,7 +214,11 @@ class CustomTrainer:
 
     def _value(self, samples: Samples, rows: Any, outputs: _Array) -> _Value:
         weights = None if samples.weights is None else samples.weights[rows]
-        losses, gradient = self._loss(samples.targets.given[rows], outputs)
+        y_true = samples.targets.given[rows]
+        losses, gradient = self._loss(y_true, outputs)
+        if not self._checked and np.isfinite(losses).all():
+            self._checked = True
+            warn_of_gradient(self._loss, y_true, outputs, losses, gradient)
         if losses.ndim == 0:
             if weights is not None and (weights != weights[0]).any():
                 raise ValueError(

@@ -99,6 +99,12 @@ class Loss:
             return value
         if isinstance(value, str):
             return Loss(value)
+        library = type(value).__module__.partition(".")[0]
+        if library in ("torch", "keras", "tensorflow", "jax", "flax") or (callable(value) and isinstance(value, type)):
+            raise TypeError(
+                f"loss: got {value!r} of {library}; it takes a name, a foxnn.Loss, or a function of two arrays, "
+                "targets and outputs, that returns the loss and its gradient"
+            )
         if callable(value):
             return CustomLoss(value)
         raise TypeError(f"loss: got {value!r}; it takes a name, a foxnn.Loss, or a function of targets and outputs")
@@ -158,6 +164,9 @@ class CustomLoss(Loss):
 
     Notes
     -----
+    With the first batch the gradient is compared with difference quotients of the loss, which takes three more calls;
+    if they do not agree, a warning says so.
+
     Files hold no code, and so not the function: a network that is loaded predicts, but has to be given it again
     (``nn.loss = function``) before it can be trained or evaluated. Copies have it; pickles do if it can be pickled.
 

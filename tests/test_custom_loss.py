@@ -234,7 +234,8 @@ def test_a_loss_that_is_not_finite_stops_training() -> None:
         def __call__(self, y_true: Any, y_pred: Any) -> Any:
             self.calls += 1
             losses, gradient = half_squared_error(y_true, y_pred)
-            return (losses, gradient) if self.calls < 3 else (losses * self.factors[0], gradient * self.factors[1])
+            after = self.calls - 3  # those that look whether the gradient is right
+            return (losses, gradient) if after < 3 else (losses * self.factors[0], gradient * self.factors[1])
 
     for function in (Grows(np.nan, 1), Grows(np.inf, 1), Grows(1, np.nan)):
         nn = network(function)
@@ -269,7 +270,7 @@ def test_what_does_not_count_may_be_anything() -> None:
 def test_exceptions_pass_and_leave_the_last_whole_step() -> None:
     def interrupted(y_true: Any, y_pred: Any) -> Any:
         calls.append(1)
-        if len(calls) == 3:
+        if len(calls) == 3 + 3:  # the first three look whether the gradient is right
             raise KeyboardInterrupt
         return half_squared_error(y_true, y_pred)
 
@@ -312,3 +313,60 @@ def test_a_loss_that_changes_the_network_is_found_out() -> None:
     nn = network(meddles)
     with pytest.raises(RuntimeError, match="the function has changed the network that is being trained"):
         nn.fit(X, Y, epochs=1, verbose=False)
+
+
+# ---- gradients that are wrong ---------------------------------------------------------------------------------
+
+
+def _sum_of_squares(y_true: Any, y_pred: Any) -> Any:
+    return float(((y_pred - y_true) ** 2).sum(axis=1).mean()), 2 * (y_pred - y_true)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("function", "guess"),
+    [
+        (lambda t, y: (((y - t) ** 2).sum(axis=1), 2 * (t - y)), ": its sign is wrong$"),
+        (_sum_of_squares, ": it is that of a sum over the samples, and the loss is their mean$"),
+        (lambda t, y: (((y - t) ** 2).sum(axis=1), 2 * (y - t) / len(y)), ": it is that of the mean, and each"),
+        (lambda t, y: (((y - t) ** 2).sum(axis=1), 3 * (y - t)), r", not [0-9.e+-]+$"),
+    ],
+    ids=["sign", "sum", "mean", "factor"],
+)
+def test_a_gradient_that_is_not_the_losss_is_said(function: Any, guess: str, dtype: str) -> None:
+    nn = foxnn.neural_network([5, 4, 3], "tanh", "linear", loss=function, dtype=dtype, seed=0)
+    with pytest.warns(
+        UserWarning, match=r"^loss: .* returns a gradient that is not that of the loss.*" + guess
+    ) as caught:
+        nn.fit(X, Y, epochs=2, verbose=False)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_right_gradients_are_left_in_peace(dtype: str, scale: float) -> None:
+    """Smooth ones and ones with kinks, of any size; random ones; and what is not defined beside the outputs."""
+    random = np.random.default_rng(0)
+    losses = [
+        lambda t, y: (((y - t) ** 2).sum(axis=1), 2 * (y - t)),
+        lambda t, y: (np.abs(y - t).sum(axis=1), np.sign(y - t)),
+        lambda t, y: (float(np.abs(y - t).mean()), np.sign(y - t) / y.size),
+        lambda t, y: (np.logaddexp((y - t) / scale, (t - y) / scale).sum(axis=1), np.tanh((y - t) / scale) / scale),
+        lambda t, y: (((y - t) ** 2).sum(axis=1), 2 * (y - t) * random.integers(2)),
+        lambda t, y: (np.zeros(len(y)), np.zeros_like(y)),
+    ]
+    for function in losses:
+        nn = foxnn.neural_network([5, 4, 3], "tanh", "linear", loss=function, dtype=dtype, seed=0)
+        nn.fit(X, Y * scale, epochs=1, verbose=False)
+
+
+def test_losses_of_other_libraries_are_refused() -> None:
+    class MSELoss:
+        __module__ = "torch.nn.modules.loss"
+
+        def __call__(self, *_: Any) -> Any: ...
+
+    with pytest.raises(TypeError, match=r"^loss: got .* of torch; it takes a name, a foxnn.Loss, or a function of two"):
+        network(MSELoss())
+    with pytest.raises(TypeError, match=r"^loss: got <class"):
+        network(MSELoss)
