@@ -19,13 +19,28 @@ def set_num_threads(n: int | None) -> None:
     Parameters
     ----------
     n : int or None
-        None: the default, which is the cores that this process may use (CPU affinity, cgroup quota and
-        ``OMP_NUM_THREADS`` considered).
+        Any positive number is taken, but no more than 64 threads are used, or four for each logical core where that is
+        more. None: the default, see below.
 
     Raises
     ------
     ValueError, TypeError
         If `n` is not a positive integer.
+
+    Notes
+    -----
+    By default there are as many threads as cores that the caller may run on (its CPU affinity, as ``taskset`` and
+    ``os.sched_setaffinity`` set it, after the import too), but no more than the quota of the process's control group
+    or of one above it (``docker run --cpus``). ``OMP_NUM_THREADS``, of a list the first number, stands in the place of
+    both. ``OMP_THREAD_LIMIT`` bounds all that is asked for; threadpoolctl bounds the default and `n`.
+
+    foxnn's threads are its own and not OpenMP's. All callers share them, and they run where their caller may. With
+    ``OMP_PROC_BIND``, ``OMP_PLACES`` or ``GOMP_CPU_AFFINITY``, OpenMP binds the main thread to a single place; foxnn's
+    threads then run on all the others. With ``OMP_WAIT_POLICY=passive`` they sleep as soon as they have nothing to do,
+    instead of waiting 3 ms for more. ``OMP_DYNAMIC`` and ``OMP_STACKSIZE`` mean nothing to them.
+
+    Where the system lets no more threads be made (``ulimit -u``, a container's limit of processes, memory), foxnn goes
+    on with those that there are, and a RuntimeWarning says so once. A process that was forked works on one thread.
 
     Examples
     --------

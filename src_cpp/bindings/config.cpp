@@ -1,5 +1,6 @@
 // What this build offers: lists of names with their parameters, the instruction set, threads; random numbers.
 #include "bindings/arrays.hpp"
+#include "core/helpers.hpp"
 #include "core/initializers.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
@@ -16,9 +17,28 @@ py::list parameters_of(const Parameter* parameters, Index n) {
     return list;
 }
 
+// Work that begins while the caller holds locks, and not the GIL, has no exception to raise: Python's main thread is
+// told to warn as soon as it comes to it.
+void warn_of_shortage(int made, int wanted) {
+    static int numbers[2];
+    numbers[0] = made, numbers[1] = wanted;
+    Py_AddPendingCall(
+        [](void*) {
+            return PyErr_WarnFormat(
+                PyExc_RuntimeWarning, 1,
+                "foxnn could start only %d of %d further threads, and goes on with fewer: a limit on threads (ulimit "
+                "-u, "
+                "a container's pids limit) or on memory is reached. Results are the same. n_threads=1, or "
+                "foxnn.set_num_threads(1), asks for none.",
+                numbers[0], numbers[1]);
+        },
+        nullptr);
+}
+
 }  // namespace
 
 void bind_config(py::module_& m) {
+    tell_of_shortage(&warn_of_shortage);
     const Kernels<float>& k = kernels<float>();  // here an unknown FOXNN_ISA is found out
     py::dict activations, losses, optimizers;
     for (Index i = 0; i < k.n_activations; i++) {

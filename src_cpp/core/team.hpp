@@ -20,9 +20,10 @@ constexpr int kQueues = 3;
 // be waiting for it: with more workers than cores, or when it turns out that two of them are on the same one.
 class Team {
   public:
-    explicit Team(int most) : workers_(static_cast<std::size_t>(most)) {}
-    // Every worker says so before anything else: who it is, of how many.
-    void join(int id, int count);
+    Team(int count, int cores) : workers_(static_cast<std::size_t>(count)), many_(count > cores) {}
+    int count() const { return static_cast<int>(workers_.size()); }
+    // Every worker does so before anything else, and at barriers: tells which core it is on.
+    void note_core(int id);
     void barrier(int id);
     // Takes one of the n things that the queue of worker `owner` has held since the last barrier, each given out once:
     // its number; or n if none is left.
@@ -42,7 +43,6 @@ class Team {
   private:
     struct GivenUp {};  // what it throws at the others
 
-    void note_core(int id);
     bool shares_core(int id) const;
 
     struct alignas(64) OfWorker {
@@ -52,7 +52,7 @@ class Team {
         std::atomic<std::uint64_t> round_and_number[kQueues] = {};
     };
     std::vector<OfWorker> workers_;
-    std::atomic<int> count_{1};
+    const bool many_;  // more than there are cores
     std::atomic<bool> crowded_{false}, given_up_{false};
     std::exception_ptr error_;
     alignas(64) std::atomic<int> waiting_{0};
@@ -105,8 +105,8 @@ class Work {
     void (*const call_)(const void*, const Worker&);
 };
 
-// Runs `work` on `count` threads at once, or on fewer while cores are short, and waits for them. What one of them
-// throws is thrown here, when the others have come to a barrier or to their end.
+// Runs `work` on `count` threads at once, or on fewer while cores or threads are short, and waits for them. What one of
+// them throws is thrown here, when the others have come to a barrier or to their end.
 void run_team(int count, Work work);
 
 }  // namespace foxnn

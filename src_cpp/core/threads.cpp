@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
+#include <cctype>
 #include <cstdlib>
-#include <fstream>
-#include <thread>
+
+#include "core/cgroup.hpp"
+#include "core/cores.hpp"
+#include "core/helpers.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
-#endif
-#if defined(__linux__)
-#include <sched.h>
 #endif
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -20,7 +19,7 @@
 namespace foxnn {
 namespace {
 
-// OpenMP's worker threads do not survive fork(), and waiting for them would hang: a forked child works serially.
+// Threads do not survive fork(), and waiting for them would hang: a forked child works serially.
 std::atomic<bool> forked{false};
 std::atomic<int> wanted{0};
 
@@ -28,55 +27,45 @@ std::atomic<int> wanted{0};
 const int at_fork = pthread_atfork(nullptr, nullptr, [] { forked = true; });
 #endif
 
+// What a variable of OpenMP's says: a number, or a list that begins with one; kUnlimited if it says nothing of the
+// kind.
+int environment(const char* name) {
+    const char* const text = std::getenv(name);
+    if (!text) return kUnlimited;
+    char* end;
+    const long n = std::strtol(text, &end, 10);
+    while (std::isspace(static_cast<unsigned char>(*end))) end++;
+    return n > 0 && (*end == '\0' || *end == ',') ? static_cast<int>(std::min<long>(n, kUnlimited)) : kUnlimited;
+}
+
 int openmp_limit() {
 #if defined(_OPENMP)
     return omp_get_max_threads();
 #else
-    return 1;
+    return kUnlimited;
 #endif
-}
-
-// Whole cores granted by the cgroup (version 2, then 1), or a large number.
-int cgroup_limit() {
-    constexpr int unlimited = 1 << 20;
-    const auto cores = [](double quota, double period) {
-        return quota > 0 && period > 0 ? std::max(1, static_cast<int>(std::ceil(quota / period))) : unlimited;
-    };
-    if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
-        std::string quota;
-        double period = 0;
-        if (v2 >> quota >> period && quota != "max") return cores(std::atof(quota.c_str()), period);
-        return unlimited;
-    }
-    double quota = 0, period = 0;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
-    return cores(quota, period);
-}
-
-int affinity_limit() {
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-#endif
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-const int cores = affinity_limit();
-
-int detect() {
-    if (std::getenv("OMP_NUM_THREADS")) return openmp_limit();
-    return std::min({cores, cgroup_limit(), openmp_limit()});
 }
 
 const int openmp_at_start = openmp_limit();
-const int detected = detect();
+
+// The limit that someone (threadpoolctl, say) has given to OpenMP since: it holds for us as well.
+int openmp_limit_since() { return openmp_limit() < openmp_at_start ? openmp_limit() : kUnlimited; }
 
 }  // namespace
 
-int usable_cores() { return cores; }
+int usable_cores() { return reach_of_caller().cores; }
 
-int available_threads() { return forked ? 1 : std::min(detected, openmp_limit()); }
+int available_threads() {
+    static const int asked = environment("OMP_NUM_THREADS"), granted = cgroup_cores();
+    if (forked) return 1;
+    const int n = asked < kUnlimited ? asked : std::min(usable_cores(), granted);
+    return std::min({n, openmp_limit_since(), most_threads()});
+}
+
+int most_threads() {
+    static const int most = std::min(most_helpers(), environment("OMP_THREAD_LIMIT"));
+    return most;
+}
 
 void set_num_threads(int n) { wanted = n; }
 int wanted_threads() { return wanted; }
@@ -84,24 +73,22 @@ int wanted_threads() { return wanted; }
 int num_threads() {
     if (forked) return 1;
     const int n = wanted;
-    if (n == 0) return available_threads();
-    // Someone (threadpoolctl, say) has lowered OpenMP's limit since: it holds for us as well.
-    return openmp_limit() < openmp_at_start ? std::min(n, openmp_limit()) : n;
+    return n == 0 ? available_threads() : std::min({n, openmp_limit_since(), most_threads()});
 }
 
 int threads_for(double flops, int limit) {
-    if (forked) return 1;
     // A barrier costs about a microsecond, in which one core does some 50,000 operations.
     constexpr double worth_a_thread = 4e5;
-    const int most = limit > 0 ? limit : num_threads();
+    if (forked || flops < 2 * worth_a_thread) return 1;
+    const int most = limit > 0 ? std::min(limit, most_threads()) : num_threads();
     return static_cast<int>(std::clamp(flops / worth_a_thread, 1.0, static_cast<double>(most)));
 }
 
 std::string thread_runtime() {
 #if defined(_OPENMP)
-    return "OpenMP " + std::to_string(_OPENMP);
+    return "own threads; limits of OpenMP " + std::to_string(_OPENMP);
 #else
-    return "none (built without OpenMP)";
+    return "own threads (built without OpenMP)";
 #endif
 }
 

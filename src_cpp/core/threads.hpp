@@ -4,9 +4,11 @@
 
 namespace foxnn {
 
-// The cores this process may run on, by its CPU affinity.
+// The cores the caller's team may run on, by its CPU affinity.
 int usable_cores();
-// How many threads it may use: CPU affinity, the cgroup's quota and OMP_NUM_THREADS considered.
+// No more threads than these work together, whatever is asked for.
+int most_threads();
+// How many threads it may use: CPU affinity, the cgroup's quota and OpenMP's limits considered.
 int available_threads();
 // The most threads foxnn uses; 0: as many as available_threads().
 void set_num_threads(int n);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/free_cores.hpp"
+#include "core/helpers.hpp"
 #include "core/team.hpp"
 #include "core/threads.hpp"
 #include "expect.hpp"
@@ -90,26 +91,86 @@ void crowded_team() {
 #if defined(__linux__)
     if (usable_cores() < 2) return;
     using namespace std::chrono_literals;
-    cpu_set_t one;
+    cpu_set_t one, all;
     std::this_thread::sleep_for(2s);  // whatever crowded the tests before is forgotten
     CPU_ZERO(&one);
     CPU_SET(sched_getcpu(), &one);
-    std::thread([&] {  // a thread whose team inherits the one core
-        sched_setaffinity(0, sizeof one, &one);
-        expect(workers_of_team(2, 1000) == 2, "a team begins with as many workers as it is asked to have");
-        for (const auto forgotten : {11ms, 41ms, 161ms}) {  // found again each time, it is remembered for longer
-            std::this_thread::sleep_for(forgotten);
-            expect(workers_of_team(2, 1000) == 2, "a larger one is tried again");
-        }
-        expect(workers_of_team(2) == 1, "a team whose workers share a core gets fewer");
-        if (usable_cores() > 2) expect(workers_of_team(usable_cores()) == 1, "and so does a larger one");
-        expect(workers_of_team(usable_cores() + 1) > 1, "but not one that is to have more workers than cores");
-    })
-        .join();
-    expect(workers_of_team(2) == 1, "others know as well");
+    sched_getaffinity(0, sizeof all, &all);
+    // The size of a team whose workers find themselves on the same core.
+    const auto workers_on_one_core = [&](int asked) {
+        std::atomic<int> count{0};
+        run_team(asked, [&](const Worker& worker) {
+            sched_setaffinity(0, sizeof one, &one);
+            for (int i = 0; i < 1000; i++) worker.barrier();
+            count = worker.count;
+            sched_setaffinity(0, sizeof all, &all);
+        });
+        return count.load();
+    };
+    expect(workers_on_one_core(2) == 2, "a team begins with as many workers as it is asked to have");
+    for (const auto forgotten : {11ms, 41ms, 161ms}) {  // found again each time, it is remembered for longer
+        std::this_thread::sleep_for(forgotten);
+        expect(workers_on_one_core(2) == 2, "a larger one is tried again");
+    }
+    expect(workers_of_team(2) == 1, "a team whose workers share a core gets fewer");
+    if (usable_cores() > 2) expect(workers_of_team(usable_cores()) == 1, "and so does a larger one");
+    expect(workers_of_team(usable_cores() + 1) > 1, "but not one that is to have more workers than cores");
+    std::thread([] { expect(workers_of_team(2) == 1, "other callers know as well"); }).join();
     std::this_thread::sleep_for(2s);
     expect(workers_of_team(2, 1000) == 2, "after a while it is tried again");
 #endif
+}
+
+// Where a thread is bound, so are those that help it, as long as they do.
+void bound_caller() {
+#if defined(__linux__)
+    using namespace std::chrono_literals;
+    std::this_thread::sleep_for(2s);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    const auto cores_of_helper = [] {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        run_team(usable_cores() + 1, [&](const Worker& worker) {
+            if (worker.id == 1) sched_getaffinity(0, sizeof set, &set);
+        });
+        return set;
+    };
+    const cpu_set_t all = cores_of_helper();
+    std::thread([&] {
+        sched_setaffinity(0, sizeof one, &one);
+        expect(usable_cores() == 1, "a bound thread may use one core");
+        const cpu_set_t bound = cores_of_helper();
+        expect(CPU_EQUAL(&bound, &one), "and so may those that help it");
+    }).join();
+    const cpu_set_t again = cores_of_helper();
+    expect(CPU_EQUAL(&again, &all), "which afterwards help others wherever these may run");
+#endif
+}
+
+// Callers share the threads: there are no more than most_helpers(), whoever asks for them.
+void many_callers() {
+    std::atomic<int> largest{0}, working{0}, most{0};
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 20; i++)
+        callers.emplace_back([&] {
+            for (int round = 0; round < 5; round++)
+                run_team(16, [&](const Worker& worker) {
+                    for (int now = ++working, seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+                    }
+                    worker.barrier();
+                    for (int seen = largest;
+                         worker.count > seen && !largest.compare_exchange_weak(seen, worker.count);) {
+                    }
+                    working--;
+                });
+        });
+    for (std::thread& caller : callers) caller.join();
+    std::printf("%d at work at once, teams of up to %d\n", most.load(), largest.load());
+    expect(largest > 1, "callers get help");
+    expect(most <= most_helpers() + 20, "but there is a limit to all of it");
+    expect(workers_of_team(100000) <= 1 + most_helpers(), "which holds for a single caller too");
 }
 
 void free_cores() {
@@ -141,5 +202,7 @@ int main() {
     thrown_in_a_team();
     free_cores();
     crowded_team();
+    bound_caller();
+    many_callers();
     return exit_status();
 }
