@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable
+
+
+def start(thread: threading.Thread) -> bool:
+    """Start a thread; warn and return False where the system lets no more be made, or Python is being left."""
+    try:
+        thread.start()
+    except RuntimeError as error:
+        warnings.warn(f"foxnn does without a thread, and goes on more slowly: {error}", RuntimeWarning, stacklevel=2)
+        return False
+    return True
 
 
 class Background:
@@ -23,11 +34,14 @@ class Background:
         self._error: BaseException | None = None
 
     def start(self, work: Callable[[], None]) -> None:
-        """Begin with this, as soon as what came before is done."""
+        """Begin with this, as soon as what came before is done; do it here and now if there is no thread to be had."""
         self.wait()
         # Not a daemon: whoever leaves Python meanwhile waits for it to end.
-        self._thread = threading.Thread(target=self._run, args=(work,), name="foxnn: in the background")
-        self._thread.start()
+        thread = threading.Thread(target=self._run, args=(work,), name="foxnn: in the background")
+        if start(thread):
+            self._thread = thread
+        else:
+            self._run(work)
 
     def wait(self) -> None:
         """Return when nothing is left to do; raise what the work raised."""

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from typing import TypeVar
 
+from foxnn._background import start
+
 _T = TypeVar("_T")
 
 #: Seconds after which whoever waits looks whether Ctrl-C was pressed.
@@ -17,7 +19,8 @@ def read_ahead(source: Iterator[_T], depth: int) -> Iterator[_T]:
     """The items of an iterator, which a thread takes out of it, up to `depth` of them before they are asked for.
 
     An exception of the source is raised here, with its traceback. The thread ends with the source, or when this
-    iterator is closed, as soon as the source has given the item that it is at.
+    iterator is closed, as soon as the source has given the item that it is at. If there is no thread to be had, items
+    are taken when they are asked for.
     """
     items: queue.Queue[tuple[bool, _T | BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()
@@ -36,7 +39,9 @@ def read_ahead(source: Iterator[_T], depth: int) -> Iterator[_T]:
                 source.close()
 
     thread = threading.Thread(target=read, name="foxnn: reading ahead", daemon=True)
-    thread.start()
+    if not start(thread):
+        yield from source
+        return
     try:
         while True:
             try:

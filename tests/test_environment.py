@@ -6,12 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 
 import foxnn
+from foxnn._background import Background
+from foxnn._read_ahead import read_ahead
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and affinity as Linux has them")
 two_cores = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")
@@ -196,6 +200,61 @@ time.sleep(0.5)  # a thread that has ended may still be listed
 print(len(os.listdir("/proc/self/task")) - before)
 """
     assert 0 < int(run_script(script)[0]) <= max(64, 4 * (os.cpu_count() or 1))
+
+
+# ---- Python's threads -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+
+@pytest.mark.usefixtures("no_threads")
+def test_what_a_thread_would_do_is_done_without_one() -> None:
+    background, done = Background(), []
+    with pytest.warns(RuntimeWarning, match="does without a thread.*can't start new thread"):
+        background.start(lambda: done.append(1))
+    assert done == [1]
+    with pytest.warns(RuntimeWarning):
+        background.start(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    with pytest.raises(ZeroDivisionError):
+        background.wait()
+    with pytest.warns(RuntimeWarning):
+        assert list(read_ahead(iter(range(5)), 2)) == [0, 1, 2, 3, 4]
+    closed = []
+
+    def source() -> Any:
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(True)
+
+    items = read_ahead(source(), 2)
+    with pytest.warns(RuntimeWarning):
+        assert next(items) == 1
+    items.close()  # type: ignore[attr-defined]
+    assert closed
+
+
+def test_batches_and_checkpoints_without_threads(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    random = np.random.default_rng(0)
+    batches = [(random.normal(size=(8, 4)), random.integers(0, 3, 8)) for _ in range(5)]
+    files = [tmp_path / name for name in ("with.safetensors", "without.safetensors")]
+
+    def trained(file: Path) -> Any:
+        nn = foxnn.neural_network([4, 8, 3], output="softmax", seed=0)
+        nn.fit(batches, epochs=2, callbacks=[foxnn.callbacks.ModelCheckpoint(file)])
+        return foxnn.load(file).parameters
+
+    expected = trained(files[0])
+    request.getfixturevalue("no_threads")
+    with pytest.warns(RuntimeWarning, match="does without a thread"):
+        np.testing.assert_array_equal(trained(files[1]), expected)
 
 
 # ---- cores ------------------------------------------------------------------------------------------------------
