@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 _T = TypeVar("_T")
 
@@ -51,8 +52,13 @@ def real(
     *,
     open_below: bool = False,
     closed_above: bool = False,
+    dtype: npt.DTypeLike | None = None,
 ) -> float:
-    """`value` as a finite float with least <= value < most (with `open_below`: least < value)."""
+    """`value` as a finite float with least <= value < most (with `open_below`: least < value).
+
+    With a `dtype`, of a network, that has to hold for what becomes of the value in it as well, and what is not 0 must
+    not become 0, as numbers below the normal ones do in training.
+    """
     bracket = "(" if open_below or least == -math.inf else "["
     interval = f"{bracket}{least:g}, {most:g}{']' if closed_above else ')'}"
     try:
@@ -62,7 +68,31 @@ def real(
     inside = (number > least if open_below else number >= least) and (number <= most if closed_above else number < most)
     if isinstance(value, (str, bytes, bool)) or not math.isfinite(number) or not inside:
         raise ValueError(f"{argument}: got {value!r}; it takes a number in {interval}")
+    if dtype is not None:
+        limits = np.finfo(dtype)
+        smallest, largest = float(limits.tiny), float(limits.max)
+        if most != math.inf:
+            largest = most if closed_above else float(np.nextafter(limits.dtype.type(most), limits.dtype.type(0)))
+        with np.errstate(over="ignore"):
+            held = abs(float(limits.dtype.type(number)))
+        if number != 0 and not smallest <= held <= largest:
+            or_zero = "0 or " if least < 0 or (least == 0 and not open_below) else ""
+            raise ValueError(
+                f"{argument}: got {value!r}, which {limits.dtype} cannot hold; it takes {or_zero}a number from "
+                f"{smallest:.3g} to {largest:.8g} in a network of that dtype"
+            )
     return number
+
+
+def dropout_rate(argument: str, value: object) -> float:
+    """`value` as the share of numbers that dropout drops, in steps of 1 / 65536."""
+    rate = real(argument, value, 0, 1)
+    if rate != 0 and not 0.5 <= rate * 65536 < 65535.5:
+        raise ValueError(
+            f"{argument}: got {value!r}; it takes 0 or a number from {0.5 / 65536:.3g} to {65535.4 / 65536:.7g}, since "
+            "rates go in steps of 1 / 65536"
+        )
+    return rate
 
 
 def flag(argument: str, value: object) -> bool:
@@ -90,7 +120,10 @@ def one_for_each(argument: str, value: Any, n: int, what: str, checked: Callable
 
 
 def parameter_values(
-    owner: str, declared: Iterable[tuple[str, float, float, float, bool]], given: Mapping[str, Any]
+    owner: str,
+    declared: Iterable[tuple[str, float, float, float, bool]],
+    given: Mapping[str, Any],
+    dtype: npt.DTypeLike | None = None,
 ) -> dict[str, float]:
     """The declared (name, default, least, most, open) parameters with the given values filled in."""
     declared = list(declared)
@@ -98,6 +131,6 @@ def parameter_values(
         if name not in [d[0] for d in declared]:
             raise unknown(f"{owner} parameter", name, [d[0] for d in declared] or ["(none)"])
     return {
-        name: real(f"{owner} {name}", given.get(name, default), least, most, open_below=is_open)
+        name: real(f"{owner} {name}", given.get(name, default), least, most, open_below=is_open, dtype=dtype)
         for name, default, least, most, is_open in declared
     }

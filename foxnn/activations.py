@@ -65,6 +65,10 @@ class Activation:
         declared = _core.ACTIVATIONS[self.name]["parameters"]
         self.parameters: dict[str, float] = parameter_values(self.name, declared, parameters)
 
+    def check_dtype(self, dtype: Any) -> None:
+        """Refuse parameters that a network of this dtype cannot hold."""
+        parameter_values(self.name, _core.ACTIVATIONS[self.name]["parameters"], self.parameters, dtype)
+
     @classmethod
     def of(cls, value: Any, argument: str = "activation") -> Activation:
         """`value` if it is an Activation, else the one of that name."""

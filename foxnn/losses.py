@@ -92,6 +92,11 @@ class Loss:
         )
         self.target_range: tuple[float, float] = TARGET_RANGES.get(self.name, ANY_NUMBER)
 
+    def check_dtype(self, dtype: Any) -> None:
+        """Refuse parameters that a network of this dtype cannot hold."""
+        if self.parameters:
+            parameter_values(self.name, _core.LOSSES[self.name]["parameters"], self.parameters, dtype)
+
     @classmethod
     def of(cls, value: Any) -> Loss:
         """`value` if it is a Loss, else the one of that name."""

@@ -184,6 +184,11 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
         self._activations = self._chosen_activations(activation, output, chosen_loss)
+        for chosen in self._activations:
+            chosen.check_dtype(self._dtype)
+        for norm in self._norms:
+            if norm is not None:
+                norm.check_dtype(self._dtype)
         self._set_regularisation(dropout, input_dropout, input_noise, max_norm, l1, l2)
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
@@ -191,6 +196,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self._check_loss(self._loss, kinds[1])
         check_output(self._activations[-1], self.sizes[-1], self._loss)
         self._optimizer: optimizers.Optimizer = optimizers.Adam()
+        self._loss.check_dtype(self._dtype)
         self.history: History = History()
         self.scale: float | None = None
         self.offset: float | None = None
@@ -275,6 +281,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             raise ValueError(f"activation: got {activation.name!r} for a hidden layer; it works on outputs only")
         if index + 1 == len(self._activations):
             check_output(activation, self.sizes[-1], self._loss)
+        activation.check_dtype(self.dtype)
         self._core.set_activation(index, activation.name, list(activation.parameters.values()))
         self._activations[index] = activation
         self._trainer = None
@@ -294,6 +301,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             checked_parameters(weights, (n_in, n_out), "layer weights", self.dtype),
             checked_parameters(bias, (n_out,), "layer bias", self.dtype),
         ]
+        activation.check_dtype(self.dtype)
         with self._exclusively():
             core = self._core.copy()  # whoever is predicting goes on with the old one
             core.append(n_in, n_out, activation.name, list(activation.parameters.values()))
@@ -355,6 +363,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         loss = Loss.of(value)
         self._check_loss(loss, self.scale_outputs)
         check_output(self._activations[-1], self.sizes[-1], loss)
+        loss.check_dtype(self._dtype)
         self._loss = loss
         self._trainer = None
 
@@ -366,7 +375,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     @optimizer.setter
     def optimizer(self, value: str | optimizers.Optimizer) -> None:
-        self._optimizer = optimizers.get(value)
+        chosen = optimizers.get(value)
+        chosen.check_dtype(self.dtype)
+        self._optimizer = chosen
 
     @property
     def n_parameters(self) -> int:
@@ -798,12 +809,15 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         """What `optimizer` remembers: kept while it stays the same one, forgotten when another takes its place."""
         known = self._optimizer_of_state
         wanted = self._optimizer
+        if known is not wanted:
+            wanted.check_dtype(self.dtype)
         if known is not wanted and (type(known) is not type(wanted) or known.hyper != wanted.hyper):
             self._optimizer_state = self._optimizer_type(self._core, wanted.name, list(wanted.hyper.values()))
             self._clips = (None, None)
         self._optimizer_of_state = wanted
         clips = wanted.clip_value, wanted.clip_norm
         if clips != self._clips:
+            wanted.check_dtype(self.dtype)
             self._optimizer_state.clip_value, self._optimizer_state.clip_norm = (clip or 0.0 for clip in clips)
             self._clips = clips
         return self._optimizer_state

@@ -43,6 +43,12 @@ class Norm:
         """All that it takes to make it again."""
         return {"name": self.name, "epsilon": self.epsilon}
 
+    def check_dtype(self, dtype: Any) -> None:
+        """Refuse settings that a network of this dtype cannot hold."""
+        if self.momentum:
+            real("momentum", self.momentum, 0, 1, open_below=True, closed_above=True, dtype=dtype)
+        real("epsilon", self.epsilon, 0, open_below=True, dtype=dtype)
+
     def _array(self, name: str) -> npt.NDArray[Any]:
         return self._owner(name).get_array(name)
 

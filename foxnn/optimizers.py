@@ -60,6 +60,15 @@ class Optimizer:
         self.clip_value = None if clip_value is None else real("clip_value", clip_value, 0, open_below=True)
         self.clip_norm = None if clip_norm is None else real("clip_norm", clip_norm, 0, open_below=True)
 
+    def check_dtype(self, dtype: Any) -> None:
+        """Refuse settings that a network of this dtype cannot hold."""
+        parameter_values(self.name, _core.OPTIMIZERS[self.name]["parameters"], self.hyper, dtype)
+        for name in ("clip_value", "clip_norm"):
+            if getattr(self, name) is not None:
+                real(name, getattr(self, name), 0, open_below=True, dtype=dtype)
+        if isinstance(self.learning_rate, (int, float)):
+            real("learning_rate", self.learning_rate, 0, dtype=dtype)
+
     @property
     def _options(self) -> dict[str, float]:
         """All but the learning rate; clipping, if there is any."""

@@ -61,6 +61,7 @@ class Plan:
     ) -> Plan:
         """Check every argument of `fit` before anything changes."""
         epochs = integer("epochs", epochs, 1)
+        optimizer.check_dtype(network.dtype)
         shuffle = flag("shuffle", shuffle)
         share = real("validation_split", validation_split, 0, 1)
         if validation_data is not None and share:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from foxnn._options import one_for_each, real
+from foxnn._options import dropout_rate, one_for_each, real
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -19,18 +19,20 @@ class Regularisation:
     ) -> None:
         """Check and keep all of it, for a core that is yet to be made."""
         self._dropout = self._checked_dropout(dropout)
-        self._input_dropout = real("input_dropout", input_dropout, 0, 1)
-        self._input_noise = real("input_noise", input_noise, 0)
+        self._input_dropout = dropout_rate("input_dropout", input_dropout)
+        self._input_noise = real("input_noise", input_noise, 0, dtype=_network(self).dtype)
         self._max_norm = self._checked_max_norm(max_norm)
         self.l1, self.l2 = l1, l2
 
     def _checked_dropout(self, dropout: Any) -> list[float]:
         hidden = len(_network(self).sizes) - 2
-        return one_for_each("dropout", dropout, hidden, "hidden layers", lambda rate: real("dropout", rate, 0, 1))
+        return one_for_each("dropout", dropout, hidden, "hidden layers", lambda rate: dropout_rate("dropout", rate))
 
     def _checked_max_norm(self, max_norm: Any) -> list[float | None]:
+        dtype = _network(self).dtype
+
         def checked(norm: Any) -> float | None:
-            return None if norm is None else real("max_norm", norm, 0, open_below=True)
+            return None if norm is None else real("max_norm", norm, 0, open_below=True, dtype=dtype)
 
         return one_for_each("max_norm", max_norm, len(_network(self).sizes) - 1, "layers", checked)
 
@@ -60,7 +62,7 @@ class Regularisation:
 
     @input_dropout.setter
     def input_dropout(self, value: float) -> None:
-        self._input_dropout = real("input_dropout", value, 0, 1)
+        self._input_dropout = dropout_rate("input_dropout", value)
         self._apply_regularisation()
 
     @property
@@ -70,7 +72,7 @@ class Regularisation:
 
     @input_noise.setter
     def input_noise(self, value: float) -> None:
-        self._input_noise = real("input_noise", value, 0)
+        self._input_noise = real("input_noise", value, 0, dtype=_network(self).dtype)
         self._apply_regularisation()
 
     @property
@@ -80,7 +82,7 @@ class Regularisation:
 
     @l1.setter
     def l1(self, value: float) -> None:
-        self._l1 = real("l1", value, 0)
+        self._l1 = real("l1", value, 0, dtype=_network(self).dtype)
 
     @property
     def l2(self) -> float:
@@ -89,7 +91,7 @@ class Regularisation:
 
     @l2.setter
     def l2(self, value: float) -> None:
-        self._l2 = real("l2", value, 0)
+        self._l2 = real("l2", value, 0, dtype=_network(self).dtype)
 
     @property
     def max_norm(self) -> list[float | None]:

@@ -112,8 +112,9 @@ class Arrays:
         if metrics:
             first = self.take(np.arange(1))
             outputs = network._core.predict(first.inputs, *first.reading, 1)
+            weights = None if first.weights is None else np.ones(1)  # the sample's own may be 0
             for metric in metrics:
-                metric.check(first.targets, outputs, first.weights)
+                metric.check(first.targets, outputs, weights)
 
     def fit_scaling(self, network: NeuralNetwork, rows: npt.NDArray[np.int64] | None) -> None:
         """Fit the network's scaling to some of the samples; None: to all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from foxnn import _core
-from foxnn._options import integer, real, unknown
+from foxnn._options import dropout_rate, integer, unknown
 from foxnn.activations import Activation
 from foxnn.layers import checked_parameters
 
@@ -106,7 +106,8 @@ class Surgery:
             raise ValueError(f"index: got {i}; it takes 0..{n} for a network of {n} layer{'s' * (n > 1)}")
         units = integer("units", units, 1)
         chosen = Activation.of(activation)
-        rate = real("dropout", dropout, 0, 1)
+        rate = dropout_rate("dropout", dropout)
+        chosen.check_dtype(network.dtype)
         if chosen.output_only and i < n:
             raise ValueError(f"activation: got {chosen.name!r} for a hidden layer; it works on outputs only")
         if i == n and network._activations[-1].output_only:

@@ -135,7 +135,7 @@ def test_rates_that_are_none(rate: Any) -> None:
         foxnn.neural_network([2, 3, 3, 1], dropout=rate)
 
 
-@pytest.mark.parametrize("rate", [1e-9, 0.99999, 1 - 1e-12])
+@pytest.mark.parametrize("rate", [1e-5, 0.99999])
 def test_rates_at_the_edge(rate: float) -> None:
     nn = foxnn.neural_network([2, 3, 1], dropout=rate, seed=0)
     nn.fit([[0, 1], [1, 0]], [0, 1], epochs=20)

@@ -31,7 +31,7 @@ def _at_least(least: int) -> _Check:
     return lambda argument, value: integer(argument, value, least)
 
 
-def _within(least: float, most: float, **bounds: bool) -> _Check:
+def _within(least: float, most: float, **bounds: Any) -> _Check:
     return lambda argument, value: real(argument, value, least, most, **bounds)
 
 

@@ -112,15 +112,20 @@ class PlainSamples {
         if (samples.labels) return all_within(samples.labels, samples.x.n, Index{0}, n_out - 1);
         return samples.y.n == samples.x.n && all_finite<T>(samples.y) && all_within(samples.y, least, most);
     }
-    // Float64 (n,) of at least 0, and not all 0; or None.
+    // Float64 (n,), each 0 or within bounds, and not all 0; or None.
     bool take_weights(const py::object& weights) {
         if (weights.is_none()) return true;
         const Rows rows = plain_rows(weights, 1);
         if (rows.n != samples.x.n || rows.type != Source::f64 || !all_finite<double>(rows)) return false;
         samples.weights = static_cast<const double*>(rows.data);
-        double largest = 0;
-        for (Index i = 0; i < rows.n; i++) largest = std::max(largest, samples.weights[i]);
-        return largest > 0 && all_within(rows, 0, largest);
+        constexpr double least = 1e-300, most = 1e200;  // as in _arrays.py
+        bool any = false;
+        for (Index i = 0; i < rows.n; i++) {
+            const double weight = samples.weights[i];
+            if (weight != 0 && !(weight >= least && weight <= most)) return false;
+            any = any || weight != 0;
+        }
+        return any;
     }
 
     std::vector<std::int64_t> labels_;
