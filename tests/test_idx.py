@@ -67,6 +67,13 @@ def test_the_layout_is_the_published_one(tmp_path: Path, code: str) -> None:
     assert gzip.decompress((tmp_path / "packed.gz").read_bytes()) == expected
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+def test_a_device_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with pytest.raises(FileFormatError, match="zero: a device; it takes a regular file"):
+        read_idx(tmp_path / "zero")
+
+
 def test_memory_layout_does_not_matter(tmp_path: Path) -> None:
     array = np.arange(24, dtype=np.int16).reshape(4, 6)
     views = [array.T, array[:, ::-2], np.asfortranarray(array), array[0, ::2], array.astype(">i2")[0, ::2]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -459,3 +461,62 @@ def test_which_output(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="output: got 'q'; the file has: y, z"):
         foxnn.from_onnx(tmp_path / "two.onnx", output="q")
     assert foxnn.from_onnx(tmp_path / "two.onnx", output="z").layers[0].activation == "relu"
+
+
+# ---- small files that ask for much ------------------------------------------------------------------------------
+
+_BOMB = """\
+import resource, sys, time
+import foxnn, onnx, onnx.checker, onnx.inliner, onnx.reference
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    foxnn.from_onnx(sys.argv[1])
+except (ValueError, foxnn.FileFormatError) as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def _diagonal() -> Any:
+    factor = numpy_helper.from_array(np.ones(20_000, np.float32), "factor")
+    nodes = [helper.make_node("Mul", ["x", "factor"], ["m"]), helper.make_node("Relu", ["m"], ["y"])]
+    return helper.make_model(
+        helper.make_graph(nodes, "g", [_value("x", 20_000)], [_value("y", 20_000)], [factor]),
+        opset_imports=[helper.make_opsetid("", 18)],
+    )
+
+
+def _value(name: str, n: int) -> Any:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, n])
+
+
+def _nested() -> Any:
+    opset = [helper.make_opsetid("", 18), helper.make_opsetid("f", 1)]
+    functions = []
+    for level in range(20):
+        inner = ("Relu", "") if level == 0 else (f"f{level - 1}", "f")
+        nodes = [helper.make_node(inner[0], [a], [b], domain=inner[1]) for a, b in (("a", "b"), ("b", "c"))]
+        functions.append(helper.make_function("f", f"f{level}", ["a"], ["c"], nodes, opset))
+    graph = helper.make_graph([helper.make_node("f19", ["x"], ["y"], domain="f")], "g", [_value("x", 2)],
+                              [_value("y", 2)])  # fmt: skip
+    return helper.make_model(graph, functions=functions, opset_imports=opset)
+
+
+def _row(operator: str, n: int, twice: bool) -> Any:
+    nodes = [helper.make_node(operator, [f"v{i}"] * (1 + twice), [f"v{i + 1}"]) for i in range(n)]
+    return helper.make_model(helper.make_graph(nodes, "g", [_value("v0", 2)], [_value(f"v{n}", 2)]),
+                             opset_imports=[helper.make_opsetid("", 18)])  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (_diagonal, "operator Mul: a factor for each of 20,000 units"), (_nested, "functions that come to 1,048,576 nodes"),
+    (lambda: _row("Relu", 500, False), "operator Relu: comes after 100 operators"),
+    (lambda: _row("Add", 60, True), "operator Add: comes after"),
+], ids=["diagonal", "functions", "relu", "doubled"])  # fmt: skip
+def test_a_small_file_takes_little_memory_and_time(make: Any, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.onnx"
+    onnx.save(make(), path)
+    assert path.stat().st_size < 100_000
+    run = subprocess.run([sys.executable, "-c", _BOMB, path], capture_output=True, text=True, timeout=60)
+    assert message in run.stdout, run.stderr[-1000:]
+    assert int(run.stdout.split()[-1]) < 64  # MiB

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foxnn._atomic import atomic_write
+from foxnn._files import open_regular
 from foxnn.errors import FileFormatError
 
 __all__ = ["idx_header", "read_idx", "write_idx"]
@@ -78,7 +79,7 @@ def read_idx(path: str | os.PathLike[str], *, max_bytes: int = 1 << 32) -> NDArr
     array([5, 0, 4], dtype=uint8)
     """
     name = os.fspath(path)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         n_stored = os.fstat(file.fileno()).st_size
         is_compressed = file.read(2) == _GZIP_MAGIC
         file.seek(0)

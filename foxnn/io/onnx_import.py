@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foxnn._files import open_regular
 from foxnn.activations import Activation, names
 from foxnn.errors import FileFormatError
 from foxnn.io._layers import Dense, Normal, batch_norm_as_affine, network_of
@@ -29,6 +30,10 @@ _DOMAINS = {"", "ai.onnx", "ai.onnx.ml"}
 _LINEAR = ("Add", "Sub", "Mul", "Div")
 #: Operators that leave what flows through them as it is; of these, some give arrays another shape.
 _PASSING = {"Identity", "Dropout", "Cast", "ZipMap", "Flatten", "Reshape"}
+#: The most operators that an activation is made of, one after another and in all; those of exporters have a dozen.
+_DEEPEST, _COSTLIEST = 100, 10_000
+#: A diagonal matrix, or functions put in the place of their calls, may have so many times what the file has.
+_GROWTH, _SMALL = 16, 1 << 16
 _OF_CONSTANTS = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Neg", "Concat", "Flatten"}
 
 
@@ -129,6 +134,8 @@ class _Flow:
     operators: tuple[str, ...] = ()
     of_rows: bool = False
     rowwise: str | None = None
+    depth: int = 0  # of the function: operators one after another
+    cost: int = 0  # and how many of them one evaluation comes to
 
     def values(self, x: Array) -> Array:
         return x if self.function is None else np.asarray(self.function(x), np.float64)
@@ -142,7 +149,7 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
     except ImportError:
         raise ImportError("this needs the package onnx: pip install foxnn[onnx]") from None
     path = os.fspath(path)
-    with open(path, "rb"):  # what cannot be read is an OSError
+    with open_regular(path):  # what cannot be read is an OSError
         pass
     try:
         onnx.checker.check_model(path)  # a model in memory would be there twice more while it is checked
@@ -152,12 +159,13 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
             raise ValueError(f"{path}: {str(error).splitlines()[0]}") from None
         raise FileFormatError(f"{path}: damaged, or not an ONNX file: {error}") from None
     reader = _Reader(graph, constants, size)
+    most = _GROWTH * size + _SMALL
     del graph, constants  # so that they are gone, but for what the network is made of, when it is made
     try:
         with np.errstate(all="ignore"):  # numbers that are not finite are refused at the end
             flow = reader.flow(output)
             del reader
-            return _network(flow)
+            return _network(flow, most)
     except (IndexError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise FileFormatError(f"{path}: does not make sense: {error}") from None
 
@@ -174,8 +182,33 @@ def _opened(path: str) -> tuple[Any, dict[str, Array], int]:
     if rest.functions:
         from onnx.inliner import inline_local_functions
 
+        _check_growth(rest, os.path.getsize(path))
         rest = inline_local_functions(rest)
     return rest.graph, constants, max(os.path.getsize(path), sum(array.size for array in constants.values()))
+
+
+def _check_growth(model: Any, size: int) -> None:
+    """Refuse functions that call functions, and so on, until a small file has a million nodes."""
+    functions = {(function.domain, function.name): function for function in model.functions}
+    counts: dict[tuple[str, str], int] = {}
+    most = size + _SMALL // 16
+
+    def count(nodes: Any, depth: int) -> int:
+        if depth > _DEEPEST:
+            raise ValueError(f"functions that call each other, more than {_DEEPEST} deep")
+        total = 0
+        for node in nodes:
+            key = node.domain, node.op_type
+            if key not in functions:
+                total += 1
+                continue
+            if key not in counts:
+                counts[key] = count(functions[key].node, depth + 1)
+            total += counts[key]
+        return total
+
+    if (total := count(model.graph.node, 0)) > most:
+        raise ValueError(f"functions that come to {total:,} nodes; of a file of this size foxnn reads {most:,}")
 
 
 def _taken_out(graph: Any, folder: str) -> dict[str, Array]:
@@ -514,6 +547,12 @@ def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _
     operators = tuple(dict.fromkeys([*(o for v in inputs if isinstance(v, _Flow) for o in v.operators), operator]))
     values = [v.reshape(-1)[0] if isinstance(v, np.ndarray) and not (of_rows and v.ndim) else v for v in inputs]
 
+    before = [value for value in inputs if isinstance(value, _Flow)]
+    depth = 1 + max((value.depth for value in before), default=0)
+    cost = 1 + sum(value.cost for value in before)
+    if depth > _DEEPEST or cost > _COSTLIEST:
+        raise _refusal(node, f"comes after {depth - 1} operators without a layer; foxnn reads up to {_DEEPEST}")
+
     def composed(x: Array) -> Array:
         arguments = [v.values(x) if isinstance(v, _Flow) else v for v in values]
         if operator == "Where":
@@ -525,7 +564,7 @@ def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _
             composed(np.ones((2, point.width or 1)) if of_rows else np.ones(2))
     except TypeError:
         raise _refusal(node, f"has attributes or inputs without a counterpart ({', '.join(attributes)})") from None
-    return _Flow(point, composed, operators, of_rows)
+    return _Flow(point, composed, operators, of_rows, depth=depth, cost=cost)
 
 
 def _both_probabilities(node: Any, inputs: list[Any]) -> _Flow:
@@ -560,8 +599,8 @@ def _affine(flow: _Flow) -> _Point:
     return replace(point, weights=point.weights * dtype.type(factor), bias=(point.bias * factor + shift).astype(dtype))
 
 
-def _network(flow: _Flow) -> NeuralNetwork:
-    """The network that ends with a flow."""
+def _network(flow: _Flow, most: int) -> NeuralNetwork:
+    """The network that ends with a flow, no matrix of which may have more numbers than `most` by being a diagonal."""
     flow, scaling = _without_scaling(flow)
     parts: list[tuple[_Point, Activation]] = []
     norms: list[Normal | None] = []
@@ -582,7 +621,7 @@ def _network(flow: _Flow) -> NeuralNetwork:
         assert point.before is not None
         flow = point.before
     inputs = _affine(flow)
-    layers = [_layer(point, applied) for point, applied in reversed(parts)]
+    layers = [_layer(point, applied, most) for point, applied in reversed(parts)]
     dtype = "float64" if layers[0].weights.dtype == np.float64 else "float32"
     network = network_of(layers, dtype, norms=norms[::-1])
     if (inputs.scale, inputs.offset) != (1.0, 0.0):
@@ -632,8 +671,13 @@ def _taken_apart(flow: _Flow) -> tuple[_Point, Activation]:
     return flow.point, found
 
 
-def _layer(point: _Point, activation: Activation) -> Dense:
+def _layer(point: _Point, activation: Activation, most: int) -> Dense:
     weights, bias = _weights(point)
+    if point.diagonal and len(weights) ** 2 > most:
+        raise ValueError(
+            f"operator Mul: a factor for each of {len(weights):,} units before an activation is a layer with "
+            f"{len(weights) ** 2:,} weights; of a file of this size foxnn makes at most {most:,}"
+        )
     return Dense(np.diag(weights) if point.diagonal else weights, bias, activation)
 
 
