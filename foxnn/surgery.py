@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from foxnn import _core
@@ -116,7 +118,7 @@ class Surgery:
             raise ValueError(f"dropout: got {rate:g} for the outputs; it takes hidden layers")
         n_in = network.sizes[i]
         start = _checked_init(init, n_in, units, chosen, network)
-        with network._exclusively():
+        with self._making_layers():
             core = network._core.copy()  # whoever is predicting goes on with the old one
             starts_again = core.insert(i, n_in, units, chosen.name, list(chosen.parameters.values()))
             if isinstance(start, str):
@@ -174,7 +176,7 @@ class Surgery:
             raise ValueError(
                 f"index: got the last layer; the one before has {network._norms[i - 1]}, which outputs do not"
             )
-        with network._exclusively():
+        with self._making_layers():
             self._layers_made = self._made()
             core = network._core.copy()
             starts_again = core.erase(i)
@@ -183,6 +185,17 @@ class Surgery:
             if i + 1 == n:
                 core.set_dropout(i - 1, 0.0)  # it is the output now
             network._replace_layers(core, i, i + 1, [])
+
+    @contextmanager
+    def _making_layers(self) -> Iterator[None]:
+        """While nobody trains; after an error none has been made."""
+        made = self._layers_made
+        with _network(self)._exclusively():
+            try:
+                yield
+            except BaseException:
+                self._layers_made = made
+                raise
 
     def _new_stream(self) -> int:
         """The number of a layer as none has had it: where its random weights come from."""
