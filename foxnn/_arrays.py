@@ -44,6 +44,8 @@ def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
             raise TypeError(
                 f"{name}: got objects that are not all numbers; it takes real numbers (encode text columns first)"
             ) from None
+        except OverflowError:
+            raise ValueError(f"{name}: got an integer that no float can hold; it takes numbers up to 1.8e308") from None
     elif kind == "b":
         array = array.astype(np.float32)
     elif kind == "u" and array.dtype.itemsize == 1:

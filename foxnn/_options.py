@@ -15,6 +15,8 @@ _T = TypeVar("_T")
 
 #: What an int of the core can hold.
 MOST = 2**31 - 1
+#: What a float can hold of integers, all of them up to there.
+COUNTABLE = 2**53
 
 
 def unknown(argument: str, got: object, allowed: Iterable[str]) -> ValueError:
@@ -27,21 +29,34 @@ def unknown(argument: str, got: object, allowed: Iterable[str]) -> ValueError:
     return ValueError(f"{argument}: unknown name {got!r}{hint}; it takes one of: {', '.join(names)}")
 
 
+def shown(value: object) -> str:
+    """`value` as a message has it; Python makes no text of an integer of thousands of digits."""
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return f"an integer of {value.bit_length()} bits"
+    return repr(value)
+
+
 def integer(argument: str, value: object, least: int, most: float = math.inf) -> int:
-    """`value` as an int of at least `least` and at most `most`."""
+    """`value` as an int of at least `least` and at most `most`; by default what a float holds exactly."""
     takes = f"it takes an integer of at least {least}" + (f" and at most {most}" if most != math.inf else "")
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{argument}: got {value!r}; {takes}") from None
+    if most == math.inf and number > COUNTABLE:
+        most, takes = COUNTABLE, f"{takes} and at most {COUNTABLE}"
     if isinstance(value, bool) or not least <= number <= most:
-        raise ValueError(f"{argument}: got {value!r}; {takes}")
+        raise ValueError(f"{argument}: got {shown(value)}; {takes}")
     return number
 
 
 def seed_of(value: object) -> int:
     """`value` as a seed: an integer of at least 0, of which the core takes 64 bits."""
-    return integer("seed", value, 0) % 2**64
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    return number % 2**64 if number >= 0 and not isinstance(value, bool) else integer("seed", value, 0)
 
 
 def real(
@@ -65,6 +80,8 @@ def real(
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise TypeError(f"{argument}: got {value!r}; it takes a number in {interval}") from None
+    except OverflowError:  # an integer of hundreds of digits
+        raise ValueError(f"{argument}: got {shown(value)}; it takes a number in {interval}") from None
     inside = (number > least if open_below else number >= least) and (number <= most if closed_above else number < most)
     if isinstance(value, (str, bytes, bool)) or not math.isfinite(number) or not inside:
         raise ValueError(f"{argument}: got {value!r}; it takes a number in {interval}")

@@ -177,7 +177,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         if only_scale:
             raise ValueError(f"only_scale: got {only_scale!r}; it is for networks that are loaded, not new ones")
         self.settings = Settings()
-        self.sizes, self._norms = self._checked_sizes(sizes)
+        numbers, self._norms = self._checked_sizes(sizes)
+        self._sizes = tuple(numbers)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
         self._is_seeded = seed is not None
         self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else seed
@@ -316,7 +317,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         if begin + len(new) == len(self._activations) - (end - begin) + len(new):  # the outputs are others
             self._scalings, self._unfitted = (self._scalings[0], None), self._unfitted or self._kinds[1] is not None
         self._core = core
-        self.sizes = [*self.sizes[: begin + 1], *(units for units, _, _ in new), *self.sizes[end + 1 :]]
+        self._sizes = (*self._sizes[: begin + 1], *(units for units, _, _ in new), *self._sizes[end + 1 :])
         self._activations = [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]]
         self._dropout = rates[:-1]
         self._max_norm = [*self._max_norm[:begin], *(None for _ in new), *self._max_norm[end:]]
@@ -324,6 +325,11 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self._trainer = self._optimizer_state = self._optimizer_of_state = None
 
     # ---- what it is -----------------------------------------------------------------------------------------
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of inputs, and of outputs of each layer: a new list each time, to change as you like."""
+        return list(self._sizes)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -894,7 +900,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         else:
             twin._core, twin._optimizer_state = self._optimizer_state.copy_with(self._core)
         twin._trainer, twin._training, twin.stop_training = None, _Exclusive(), False
-        for name in ("sizes", "_activations", "_norms", "_dropout", "_max_norm"):
+        for name in ("_activations", "_norms", "_dropout", "_max_norm"):
             setattr(twin, name, list(getattr(self, name)))
         twin.settings = self.settings.copy()
         twin.optimizer = self.optimizer.copy()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy.typing as npt
 
-from foxnn._options import integer, real
+from foxnn._options import MOST, integer, real
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -222,7 +222,7 @@ def take_apart(sizes: Any) -> tuple[list[int], list[Norm | None]]:
                     f"sizes[{i}]: got {item!r}; it takes an integer of at least 1, or after a hidden layer's size "
                     "foxnn.BatchNorm() or foxnn.LayerNorm()"
                 )
-            numbers.append(integer(f"sizes[{i}]", item, 1))
+            numbers.append(integer(f"sizes[{i}]", item, 1, MOST))
             norms.append(None)
             continue
         if len(numbers) < 2:

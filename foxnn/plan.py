@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from foxnn import optimizers
-from foxnn._options import flag, integer, real
+from foxnn._options import MOST, flag, integer, real
 from foxnn.callbacks.base import Callback
 from foxnn.samples import Epochs, samples_of, split
 from foxnn.streams import Stream, gives_batches, stream_of
@@ -82,7 +82,7 @@ class Plan:
             if share:
                 pool, held_out = split(network.seed, len(arrays), share)
                 validation = arrays.take(held_out)
-            size = integer("batch_size", 32 if batch_size is None else batch_size, 1)
+            size = integer("batch_size", 32 if batch_size is None else batch_size, 1, MOST)
             network._check_batch("batch_size", size)
             data = Epochs(arrays, pool, size, shuffle)
         if validation_data is not None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from foxnn import _core
-from foxnn._options import dropout_rate, integer, unknown
+from foxnn._options import MOST, dropout_rate, integer, unknown
 from foxnn.activations import Activation
 from foxnn.layers import checked_parameters
 
@@ -106,7 +106,7 @@ class Surgery:
         i, n = integer("index", index, 0), len(network.layers)
         if i > n:
             raise ValueError(f"index: got {i}; it takes 0..{n} for a network of {n} layer{'s' * (n > 1)}")
-        units = integer("units", units, 1)
+        units = integer("units", units, 1, MOST)
         chosen = Activation.of(activation)
         rate = dropout_rate("dropout", dropout)
         chosen.check_dtype(network.dtype)

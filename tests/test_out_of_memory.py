@@ -192,3 +192,48 @@ def test_a_layer_that_could_not_be_made_leaves_the_next_one_as_it_would_have_bee
     for network in (nn, twin):
         network.insert(1, 6, "relu")
     assert (nn.predict(X) == twin.predict(X)).all()
+
+
+_ENDLESS = [2**31, 2**62, 2**63, 10**30, 10**5000]
+
+
+@pytest.mark.parametrize("number", _ENDLESS, ids=lambda number: f"{number.bit_length()}_bits")
+def test_sizes_that_no_network_has_are_refused(number: int) -> None:
+    nn = foxnn.neural_network([4, 3], seed=0)
+    for argument, call in {
+        r"sizes\[0\]": lambda: foxnn.neural_network([number, 4]),
+        r"sizes\[1\]": lambda: foxnn.neural_network([4, number, 2]),
+        "units": lambda: nn.add(number, "relu"),
+        "batch_size": lambda: nn.fit(X, X[:, :3], batch_size=number),
+        "n_threads": lambda: foxnn.neural_network([4, 3], n_threads=number),
+    }.items():
+        with pytest.raises(ValueError, match=f"{argument}: got .*it takes an integer .* at most 2147483647"):
+            call()
+    for argument, call in {
+        "epochs": lambda: nn.fit(X, X[:, :3], epochs=number),
+        "epoch": lambda: setattr(nn, "epoch", number),
+        "index": lambda: nn.remove(number),
+        "patience": lambda: foxnn.EarlyStopping(patience=number),
+        "learning_rate": lambda: foxnn.optimizers.SGD(number),
+        "l2": lambda: setattr(nn, "l2", number),
+    }.items():
+        if number > 10**29 and not (argument in ("learning_rate", "l2") and number < 10**300):
+            with pytest.raises(ValueError, match=f"{argument}: got .*it takes|{argument}: got .*layer"):
+                call()
+    with pytest.raises(ValueError, match="X: got"):
+        nn.predict([[10**5000, 0, 0, 0]])
+    assert foxnn.neural_network([4, 3], seed=number).seed == number % 2**64
+
+
+def test_largest_sizes_are_a_memory_error() -> None:
+    with pytest.raises(MemoryError):
+        foxnn.neural_network([2**31 - 1, 2**31 - 1], init="zeros")
+
+
+def test_the_list_of_sizes_is_a_copy() -> None:
+    nn = foxnn.neural_network([4, 8, 3], seed=0)
+    before = nn.predict(X)
+    nn.sizes[0] = nn.sizes[1] = 100_000
+    assert nn.sizes == [4, 8, 3]
+    nn.fit(X, X[:, :3], epochs=1)
+    assert nn.predict(X).shape == before.shape == (20, 3)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._arrays import _as_numbers
-from foxnn._options import integer, real, unknown
+from foxnn._options import MOST, integer, real, unknown
 from foxnn.activations import Activation
 from foxnn.layers import Layer, checked_parameters
 
@@ -229,7 +229,7 @@ class layer(NetworkLayer):
                 raise ValueError(f"init: got {init!r} besides the weights themselves; it takes one of the two")
             n_in, n_neurons = rows.shape[1] - 1, rows.shape[0]
             start = [(rows[:, :-1].T, bias_of(rows[:, -1]))]
-        sizes = [integer("n_in", n_in, 1), integer("n_neurons", n_neurons, 1)]
+        sizes = [integer("n_in", n_in, 1, MOST), integer("n_neurons", n_neurons, 1, MOST)]
         super().__init__(NeuralNetwork(sizes, init=start, dtype="float64", seed=seed), 0)
 
 
