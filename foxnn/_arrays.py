@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -33,13 +34,35 @@ def _as_array(value: Any, name: str) -> npt.NDArray[Any]:
         raise ValueError(f"{name}: got rows of different lengths; it takes a rectangular array ({error})") from None
 
 
+#: Bytes of an array that NumPy converts in one go: it hears no Ctrl-C meanwhile.
+_AT_ONCE = 2**25
+
+
+def _parts(array: npt.NDArray[Any], size: int | None = None) -> Iterator[npt.NDArray[Any]]:
+    """Some rows of an array at a time; as many as if it had that size in bytes."""
+    rows = max(1, len(array) * _AT_ONCE // max(1, array.nbytes if size is None else size))
+    return (array[begin : begin + rows] for begin in range(0, len(array), rows))
+
+
+def _converted(array: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
+    """`array` in another number type; of a large one some rows at a time."""
+    if array.nbytes <= _AT_ONCE or array.ndim == 0:
+        return array.astype(dtype, copy=False)
+    if array.dtype == dtype:
+        return array
+    converted = np.empty(array.shape, dtype)
+    for to, part in zip(_parts(converted), _parts(array, converted.nbytes), strict=True):
+        to[...] = part
+    return converted
+
+
 def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
     """`value` as an array of uint8, float32 or float64; a view where it is one of these already."""
     array = _as_array(value, name)
     kind = array.dtype.kind
     if kind == "O":
         try:
-            array = array.astype(np.float64)
+            array = _converted(array, np.float64)
         except (TypeError, ValueError):
             raise TypeError(
                 f"{name}: got objects that are not all numbers; it takes real numbers (encode text columns first)"
@@ -47,14 +70,14 @@ def _as_numbers(value: Any, name: str) -> npt.NDArray[Any]:
         except OverflowError:
             raise ValueError(f"{name}: got an integer that no float can hold; it takes numbers up to 1.8e308") from None
     elif kind == "b":
-        array = array.astype(np.float32)
+        array = _converted(array, np.float32)
     elif kind == "u" and array.dtype.itemsize == 1:
         pass
     elif kind == "f":
         small = array.dtype.itemsize <= 4
-        array = array.astype(np.float32 if small else np.float64, copy=False)
+        array = _converted(array, np.float32 if small else np.float64)
     elif kind in "iu":
-        array = array.astype(np.float32 if array.dtype.itemsize <= 2 else np.float64)
+        array = _converted(array, np.float32 if array.dtype.itemsize <= 2 else np.float64)
     else:
         raise TypeError(f"{name}: got an array of {array.dtype}; it takes real numbers")
     if not array.dtype.isnative:
@@ -83,7 +106,7 @@ def check_finite(array: npt.NDArray[Any], name: str) -> None:
 def check_fits(array: npt.NDArray[Any], dtype: str, name: str) -> None:
     """Refuse finite numbers that would be infinite in the network's number type."""
     if array.dtype == np.float64 and dtype == "float32":
-        largest = max(array.max(), -array.min())
+        largest = max(max(part.max(), -part.min()) for part in _parts(array))
         if largest > np.finfo(np.float32).max:
             raise ValueError(f"{name}: got {largest:g}; a float32 network takes numbers up to 3.4e38")
 

@@ -1,5 +1,6 @@
 // What this build offers: lists of names with their parameters, the instruction set, threads; random numbers.
 #include "bindings/arrays.hpp"
+#include "bindings/without_gil.hpp"
 #include "core/helpers.hpp"
 #include "core/initializers.hpp"
 #include "core/random.hpp"
@@ -94,8 +95,7 @@ void bind_config(py::module_& m) {
     m.def("shuffled_order", [](std::uint64_t seed, std::uint32_t epoch, Index n) {
         py::array_t<std::int64_t> order(n);
         std::int64_t* const data = order.mutable_data();
-        py::gil_scoped_release release;
-        shuffled_order(seed, epoch, n, data);
+        without_gil([&] { shuffled_order(seed, epoch, n, data); });
         return order;
     });
     m.def("uniform", [](std::uint64_t seed, std::uint32_t index, Index n) {
@@ -108,15 +108,21 @@ void bind_config(py::module_& m) {
         if (a.dtype().kind() != 'f' || (a.itemsize() != 4 && a.itemsize() != 8))
             throw py::type_error("all_finite: float32 or float64");
         const Rows rows = rows_of(a, 1, 0);
-        py::gil_scoped_release release;
         const auto finite = [&](const void* data, Index n) {
             return rows.type == Source::f32 ? kernels<float>().all_finite(static_cast<const float*>(data), n)
                                             : kernels<double>().all_finite(static_cast<const double*>(data), n);
         };
-        if (rows.stride == rows.columns) return finite(rows.data, rows.n * rows.columns);
-        for (Index i = 0; i < rows.n; i++)
-            if (!finite(rows.row(i), rows.columns)) return false;
-        return true;
+        return without_gil([&] {
+            const Index together =
+                rows.stride == rows.columns ? 1 + (Index(1) << 16) / std::max<Index>(rows.columns, 1) : 1;
+            Watch watch;
+            for (Index i = 0, n; i < rows.n; i += n) {
+                n = std::min(together, rows.n - i);
+                if (!finite(rows.row(i), n * rows.columns)) return false;
+                watch.worked(n * rows.columns / 16);
+            }
+            return true;
+        });
     });
 }
 

@@ -1,6 +1,7 @@
 // The trainer's halves of a batch, and gradients as lists of arrays.
 #pragma once
 #include "bindings/arrays.hpp"
+#include "bindings/without_gil.hpp"
 #include "core/trainer.hpp"
 
 namespace foxnn {
@@ -10,6 +11,7 @@ inline const char* name_of(Outcome outcome) {
         case Outcome::finished:
             return "finished";
         case Outcome::paused:
+        case Outcome::interrupted:
             return "paused";
         case Outcome::loss_not_finite:
             return "loss";
@@ -109,8 +111,7 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
                 if (begin < 0 || begin >= end) throw py::value_error("begin: it takes a position before the end");
                 auto y = new_array<T>({end - begin, net.n_out()});
                 T* const out = y.mutable_data();
-                py::gil_scoped_release release;
-                trainer.forward_half(owner.samples, positions, begin, end, options, out);
+                without_gil([&] { trainer.forward_half(owner.samples, positions, begin, end, options, out); });
                 return y;
             },
             py::arg("network"), py::arg("samples"), py::arg("order"), py::arg("begin"), py::arg("end"),
@@ -134,11 +135,9 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
                 Gradients<T> gradients;
                 auto d_x = new_array<T>({inputs ? rows : 0, net.n_in()});
                 T* const to_x = inputs ? d_x.mutable_data() : nullptr;
-                bool done;
-                {
-                    py::gil_scoped_release release;
-                    done = trainer.backward_half(d.data(), rows, parameters ? &gradients : nullptr, to_x, n_threads);
-                }
+                const bool done = without_gil([&] {
+                    return trainer.backward_half(d.data(), rows, parameters ? &gradients : nullptr, to_x, n_threads);
+                });
                 if (!done) return py::none();
                 return gradient_result(net, gradients, d_x, parameters, inputs);
             },
@@ -151,11 +150,8 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
                 check_outputs(net, d);
                 const auto options = step_options(learning_rate, l1, l2, n_threads);
                 Outcome outcome;
-                bool done;
-                {
-                    py::gil_scoped_release release;
-                    done = trainer.update_half(d.data(), d.shape(0), weighted, optimizer, options, outcome);
-                }
+                const bool done = without_gil(
+                    [&] { return trainer.update_half(d.data(), d.shape(0), weighted, optimizer, options, outcome); });
                 return done ? py::object(py::str(name_of(outcome))) : py::none();
             },
             py::arg("network"), py::arg("d"), py::arg("weighted"), py::arg("optimizer"), py::arg("learning_rate"),

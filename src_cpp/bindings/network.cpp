@@ -166,8 +166,7 @@ void bind_network(py::module_& m, const char* name) {
                 if (rows.columns != net.n_in()) throw py::value_error("x: wrong width");
                 auto out = new_array<T>({rows.n, net.n_out()});
                 T* const data = out.mutable_data();
-                py::gil_scoped_release release;
-                net.predict(rows, data, n_threads);
+                without_gil([&] { net.predict(rows, data, n_threads); });
                 return out;
             },
             py::arg("x"), py::arg("scale"), py::arg("offset"), py::arg("n_threads"))
@@ -184,12 +183,10 @@ void bind_network(py::module_& m, const char* name) {
                      if (!all_finite<T>(rows)) return py::none();
                      if (net.predict_if_free(rows, data, n_threads)) return out;
                  }
-                 bool finite;
-                 {
-                     py::gil_scoped_release release;
+                 const bool finite = without_gil([&] {
                      const bool in_place = rows.is_plain<T>();  // then they are checked while they are read
-                     finite = (in_place || all_finite<T>(rows)) && net.predict(rows, data, n_threads, in_place);
-                 }
+                     return (in_place || all_finite<T>(rows)) && net.predict(rows, data, n_threads, in_place);
+                 });
                  return finite ? py::object(std::move(out)) : py::none();
              })
         .def(
@@ -197,11 +194,7 @@ void bind_network(py::module_& m, const char* name) {
             [](const Net& net, const SamplesOwner& owner, const std::string& loss,
                const std::vector<double>& parameters, int n_threads) {
                 const auto use = net.use_loss(loss, parameters);
-                Totals totals;
-                {
-                    py::gil_scoped_release release;
-                    totals = net.evaluate(owner.samples, use, n_threads);
-                }
+                const Totals totals = without_gil([&] { return net.evaluate(owner.samples, use, n_threads); });
                 return py::make_tuple(totals.loss, totals.weight, totals.correct);
             },
             py::arg("samples"), py::arg("loss"), py::arg("parameters"), py::arg("n_threads"));

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "bindings/arrays.hpp"
+#include "bindings/without_gil.hpp"
 
 namespace foxnn {
 
@@ -59,11 +60,8 @@ void bind_samples(py::module_& m) {
                  for (Index i = 0; positions.data() && i < n; i++)
                      if (positions.data()[i] < 0 || positions.data()[i] >= rows.n)
                          throw py::value_error("order: it takes numbers of samples");
-                 Scaling scaling;
-                 {
-                     py::gil_scoped_release release;
-                     scaling = fit_scaling(kind, rows, positions.data(), n, n_threads);
-                 }
+                 const Scaling scaling =
+                     without_gil([&] { return fit_scaling(kind, rows, positions.data(), n, n_threads); });
                  return py::make_tuple(scaling.shift, scaling.spread);
              });
 }

@@ -109,6 +109,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 progress.next = r.next;
                 progress.steps += r.steps;
                 progress.totals = r.totals;
+                if (r.outcome == Outcome::interrupted) hear_signals();
                 return name_of(r.outcome);
             },
             py::arg("samples"), py::arg("order"), py::arg("progress"), py::arg("end"), py::arg("optimizer"),
@@ -130,11 +131,11 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 options.batch_size = n;
                 options.seed = seed;
                 options.epoch = epoch;
-                RunResult r;
-                {
-                    py::gil_scoped_release release;
-                    r = trainer.run(plain.samples, nullptr, 0, n, optimizer, options);
-                }
+                const RunResult r = without_gil([&] {
+                    const RunResult result = trainer.run(plain.samples, nullptr, 0, n, optimizer, options);
+                    if (result.outcome == Outcome::interrupted) throw Interrupted();  // the only step has not been made
+                    return result;
+                });
                 return py::make_tuple(name_of(r.outcome), r.totals.loss, r.totals.weight);
             },
             py::arg("network"), py::arg("x"), py::arg("y"), py::arg("weights"), py::arg("least"), py::arg("most"),
@@ -152,11 +153,8 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 Gradients<T> gradients;
                 auto d_x = new_array<T>({inputs ? owner.samples.x.n : 0, net.n_in()});
                 T* const to_x = inputs ? d_x.mutable_data() : nullptr;
-                Totals totals;
-                {
-                    py::gil_scoped_release release;
-                    totals = trainer.gradients(owner.samples, options, parameters ? &gradients : nullptr, to_x);
-                }
+                const Totals totals = without_gil(
+                    [&] { return trainer.gradients(owner.samples, options, parameters ? &gradients : nullptr, to_x); });
                 return py::make_tuple(totals.loss, totals.weight,
                                       gradient_result(net, gradients, d_x, parameters, inputs));
             },

@@ -6,6 +6,11 @@
 
 namespace foxnn {
 
+// Runs the handlers of signals that have come; throws what one of them raises.
+inline void hear_signals() {
+    if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();
+}
+
 // Does work without the GIL. Ctrl-C ends it: what the handler raises comes out, whatever it is. The handler runs when
 // the work has left all its locks, since it may want the same network; and if it raises nothing, the work, which has
 // changed nothing, begins anew.
@@ -17,7 +22,7 @@ auto without_gil(const Work& work) {
             return work();
         } catch (const Interrupted&) {
         }
-        if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();
+        hear_signals();
     }
 }
 

@@ -1,5 +1,6 @@
 // A block of numbers aligned to a cache line and zero at first. Moves, never copies by accident.
 #pragma once
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -21,10 +22,7 @@ template <class T>
 class Buffer {
   public:
     Buffer() = default;
-    explicit Buffer(Index size) {
-        const std::size_t bytes = allocate(size);
-        std::memset(static_cast<void*>(data_.get()), 0, bytes);
-    }
+    explicit Buffer(Index size) { allocate(size); }
     Buffer copy() const {
         Buffer other;
         if (!data_) return other;
@@ -49,15 +47,21 @@ class Buffer {
   private:
     static constexpr Index kAlignment = 64;
     struct Free {
-        void operator()(T* p) const { ::operator delete(p, std::align_val_t(kAlignment)); }
+        void* block = nullptr;
+        void operator()(T*) const { std::free(block); }
     };
-    // How many bytes that takes.
+    // How many bytes that takes. Large blocks come as the system's fresh pages, which are zero already: they cost time
+    // when they are first used, and not all at once.
     std::size_t allocate(Index size) {
         constexpr Index most = std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) - kAlignment;
         if (size < 0 || size > most) throw std::bad_alloc();
         const auto bytes =
             static_cast<std::size_t>((size * static_cast<Index>(sizeof(T)) / kAlignment + 1) * kAlignment);
-        data_.reset(static_cast<T*>(::operator new(bytes, std::align_val_t(kAlignment))));
+        void* const block = std::calloc(bytes + kAlignment, 1);
+        if (!block) throw std::bad_alloc();
+        const auto address = reinterpret_cast<std::uintptr_t>(block);
+        auto* const first = static_cast<char*>(block) + (kAlignment - address % kAlignment) % kAlignment;
+        data_ = std::unique_ptr<T[], Free>(reinterpret_cast<T*>(first), Free{block});
         size_ = size;
         return bytes;
     }

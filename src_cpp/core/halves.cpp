@@ -23,6 +23,7 @@ void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order,
     kept_rows_ = 0;  // what needs memory has it
     training_ = options.random;
     if (training_ && network_.has_batch_norm()) network_.changes++;  // its running moments will
+    const auto began = std::chrono::steady_clock::now();
     run_team(team, [&](const Worker& worker) {
         std::optional<DenormalsAreZero> flush;
         if (options.random) flush.emplace();  // as in training
@@ -32,8 +33,11 @@ void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order,
         forward(job, batch, worker);  // the outputs are shared by rows, and so is their copy
         for (Index r = worker.begin(batch.rows); r < worker.end(batch.rows); r++)
             network_.hand_out(layers_.back().y.data() + r * layers_.back().ld, y + r * network_.n_out());
+        if (training_ && network_.has_batch_norm())
+            worker.barrier();  // who has not been interrupted by now will not be
         for (std::size_t l = 0; training_ && l < layers_.size(); l++) move_statistics(l, batch.rows, worker);
     });
+    forward_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     kept_rows_ = end - begin;
     kept_changes_ = network_.changes;
 }
@@ -47,11 +51,16 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
     if (job.inputs_too) d_x_.grow(product(allocated_rows_, ld_x_));
     if (job.optimizer) {
         prepare_step(job);
-        network_.changes++;  // what needs memory has it
+        if (2 * forward_seconds_ > kLongestWait) store_gradients(job);
     }
+    const auto begin = [&](const Worker& worker) {
+        if (worker.id != 0) return;
+        network_.changes++;
+        begin_step(job);
+    };
     run_team(team, [&](const Worker& worker) {
         const DenormalsAreZero flush;
-        if (job.optimizer && worker.id == 0) begin_step(job);
+        if (job.optimizer && !job.waits()) begin(worker);
         const Dense<T>& last = network_.layers.back();
         LayerMemory& memory = layers_.back();
         const Index first = worker.begin(rows), n = worker.end(rows) - first, n_out = network_.n_out();
@@ -66,7 +75,12 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
         if (n > 0) times_slope(last, memory.d.data() + first * memory.ld, memory, first, 0, n, columns);
         worker.barrier();
         backward(job, batches_[0], worker);
-        end_step(job, worker);
+        if (job.waits()) {
+            worker.barrier();  // who has not been interrupted by now will not be in this step
+            begin(worker);
+            worker.barrier();
+        }
+        end_step(job, rows, worker);
     });
     return true;
 }
@@ -86,7 +100,9 @@ bool Trainer<T>::backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x
 template <class T>
 void Trainer<T>::copy_input_gradients(Index rows, T* d_x) const {
     const Index n_in = network_.n_in();
+    Watch watch;
     for (Index r = 0; r < rows; r++) {
+        watch.worked(n_in / 8);
         std::copy_n(d_x_.data() + r * ld_x_, n_in, d_x + r * n_in);
         network_.input_scaling.times_factor(d_x + r * n_in);
     }
@@ -132,7 +148,8 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
                                    gradients.layers[p.layer][p.part].data() + p.offset);
         }
         if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
-        end_step(job, worker);
+        if (job.waits()) worker.barrier();
+        end_step(job, 0, worker);
     });
     return job.update_spoilt ? Outcome::update_not_finite : Outcome::finished;
 }

@@ -145,12 +145,13 @@ Index Network<T>::widest_hidden_stride(bool odd) const {
 }
 
 template <class T>
-void Network<T>::forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const {
+void Network<T>::forward_block(const Worker& worker, const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy,
+                               bool logits) const {
     for (std::size_t l = 0; l < layers.size(); l++) {
         const bool last = l + 1 == layers.size();
         T* out = last ? y : a;
         const Index ld = last ? ldy : padded_stride<T>(layers[l].n_out);
-        forward_rows(layers[l], 0, rows, x, ldx, out, static_cast<T*>(nullptr), ld, last && logits);
+        forward_rows(worker, layers[l], 0, rows, x, ldx, out, static_cast<T*>(nullptr), ld, last && logits);
         x = out, ldx = ld;
         std::swap(a, b);
     }
@@ -212,7 +213,7 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
     const int team = threads_for(flops_per_sample() * static_cast<double>(x.n), n_threads);
     std::atomic<Index> next{0};  // block to be done: whoever is free takes it
     std::atomic<bool> finite{true};
-    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
+    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
         const Scratch<T> memory(most_rows * (ld_in + ld_a + ld_b + ld_y) +
                                 (narrow ? NarrowNetwork<T>::size(*this) : 0));
         T *const in = memory.data(), *const a = in + most_rows * ld_in, *const b = a + most_rows * ld_a,
@@ -230,6 +231,7 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
                 for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld_in, input_scaling);
                 from = in;
             }
+            worker.worked(rows);
             T* const to = out + first * n_out();
             Index done = 0;
             for (; narrow && done + together <= rows; done += together)
@@ -237,7 +239,7 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
             if (!output_scaling.empty())
                 for (Index r = 0; r < done; r++) output_scaling.undo(to + r * n_out(), to + r * n_out());
             if (done == rows) continue;
-            forward_block(from + done * ldx, ldx, rows - done, a, b, y, ld_y, false);
+            forward_block(worker, from + done * ldx, ldx, rows - done, a, b, y, ld_y, false);
             for (Index r = done; r < rows; r++) hand_out(y + (r - done) * ld_y, to + r * n_out());
         }
     });
@@ -255,7 +257,7 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
     std::vector<Totals> totals(static_cast<std::size_t>(blocks));
     const int team = threads_for(flops_per_sample() * static_cast<double>(n), n_threads);
     std::atomic<Index> next{0};
-    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker&) {
+    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
         const Scratch<T> memory(most_rows * (ld_in + ld_a + ld_b + 3 * ld + 2));
         T *const in = memory.data(), *const a = in + most_rows * ld_in, *const b = a + most_rows * ld_a,
                  *const y = b + most_rows * ld_b, *const d = y + most_rows * ld, *const t = d + most_rows * ld,
@@ -268,10 +270,11 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
                 std::fill_n(t + r * ld, ld, T(0));
                 loss.read_target(samples, first + r, n_out, t + r * ld, output_scaling);
             }
-            forward_block(in, ld_in, rows, a, b, y, ld, loss.from_logits);
+            forward_block(worker, in, ld_in, rows, a, b, y, ld, loss.from_logits);
             loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
             const Answers<T> answers{rows, n_out, row_loss, y, t, ld, ld, loss.half()};
             samples.add_up(answers, [first](Index r) { return first + r; }, totals[block]);
+            worker.worked(rows);
         }
     });
     Totals sum;

@@ -6,6 +6,7 @@
 #include "core/dense.hpp"
 #include "core/fair_lock.hpp"
 #include "core/samples.hpp"
+#include "core/team.hpp"
 
 namespace foxnn {
 
@@ -83,7 +84,8 @@ class Network {
     void predict_row(const T* x, T* out) const;
     // y (rows, n_out), stride ldy: outputs, or logits, for rows of x; a and b are scratch for the outputs of hidden
     // layers, by turns.
-    void forward_block(const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy, bool logits) const;
+    void forward_block(const Worker& worker, const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy,
+                       bool logits) const;
 
     mutable FairLock folding_;  // by those who share the lock
     mutable std::unique_ptr<Network> folded_;

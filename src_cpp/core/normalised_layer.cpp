@@ -20,6 +20,7 @@ void Trainer<T>::normalised_layer(const Job& job, std::size_t l, const Batch& ba
         for_tiles<T>(begin, end, layer.panels.vectors(panel), [&](Index row, Index n) {
             forward_tile(layer, panel, n, x + row * ldx, ldx, memory.normal.data() + row * memory.ld,
                          static_cast<T*>(nullptr), memory.ld, true);
+            worker.worked(layer.n_in);
         });
     });
     worker.barrier();
@@ -28,14 +29,20 @@ void Trainer<T>::normalised_layer(const Job& job, std::size_t l, const Batch& ba
         for (Index p = worker.begin(panels.count); p < worker.end(panels.count); p++) {
             normalise_panel(l, p, batch.rows);
             activate(job, l, batch, p, 0, batch.rows);
+            worker.worked(batch.rows);
         }
     } else {  // shared by rows
         const Norm<T>& norm = layer.norm;
-        const Index first = worker.begin(batch.rows), n = worker.end(batch.rows) - first, at = first * memory.ld;
-        kernels<T>().normalise_rows(memory.normal.data() + at, memory.y.data() + at, n, layer.n_out, memory.ld,
-                                    static_cast<T>(norm.epsilon), norm.gamma.data(), norm.beta.data(),
-                                    memory.inverse.data() + first);
-        for (Index p = 0; p < panels.count; p++) activate(job, l, batch, p, first, n);
+        const Index last = worker.end(batch.rows);
+        for (Index first = worker.begin(batch.rows), n; first < last; first += n) {
+            n = std::min(kRowsTogether, last - first);
+            const Index at = first * memory.ld;
+            kernels<T>().normalise_rows(memory.normal.data() + at, memory.y.data() + at, n, layer.n_out, memory.ld,
+                                        static_cast<T>(norm.epsilon), norm.gamma.data(), norm.beta.data(),
+                                        memory.inverse.data() + first);
+            for (Index p = 0; p < panels.count; p++) activate(job, l, batch, p, first, n);
+            worker.worked(n * panels.count);
+        }
     }
 }
 
@@ -88,13 +95,18 @@ void Trainer<T>::norm_gradient(const Job& job, std::size_t l, Index rows, const 
         if (batch)
             k.batch_norm_gradient(d, normal, rows, width, ld, norm.gamma.data() + column,
                                   memory.inverse.data() + column, d_gamma, d_beta, share);
+        job.worked(worker, rows);
     }
-    if (job.moves_statistics) move_statistics(l, rows, worker);
+    if (job.moves_statistics && !job.waits()) move_statistics(l, rows, worker);
     worker.barrier();
     if (batch) return;
-    const Index first = worker.begin(rows), n = worker.end(rows) - first, at = first * ld;
-    k.layer_norm_gradient(memory.d.data() + at, memory.normal.data() + at, n, layer.n_out, ld, norm.gamma.data(),
-                          memory.inverse.data() + first);
+    const Index last = worker.end(rows);
+    for (Index first = worker.begin(rows), n; first < last; first += n) {
+        n = std::min(kRowsTogether, last - first);
+        k.layer_norm_gradient(memory.d.data() + first * ld, memory.normal.data() + first * ld, n, layer.n_out, ld,
+                              norm.gamma.data(), memory.inverse.data() + first);
+        job.worked(worker, n * layer.panels.count);
+    }
     worker.barrier();
 }
 

@@ -93,8 +93,8 @@ void normalise_rows(const Dense<T>& layer, Index rows, T* y, Index ldy) {
 
 // The rows [begin, end) of y = f(x W + b), all columns, whole rows' activations included.
 template <class T>
-void forward_rows(const Dense<T>& layer, Index begin, Index end, const T* x, Index ldx, T* y, T* slope, Index ldy,
-                  bool logits) {
+void forward_rows(const Worker& worker, const Dense<T>& layer, Index begin, Index end, const T* x, Index ldx, T* y,
+                  T* slope, Index ldy, bool logits) {
     if (begin == end) return;
     y += begin * ldy, x += begin * ldx;
     if (slope) slope += begin * ldy;
@@ -103,6 +103,7 @@ void forward_rows(const Dense<T>& layer, Index begin, Index end, const T* x, Ind
         for_tiles<T>(0, end - begin, layer.panels.vectors(panel), [&](Index row, Index n) {
             forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ldy, slope ? slope + row * ldy : nullptr, ldy,
                          logits || normed);
+            worker.worked(layer.n_in);
         });
     if (normed) {
         normalise_rows(layer, end - begin, y, ldy);

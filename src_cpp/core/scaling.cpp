@@ -80,6 +80,7 @@ Scaling fit(const Rows& rows, const std::int64_t* order, Index n, int n_threads)
                 if (Statistic::kFromFirst)
                     for (std::size_t j = 0; j < width; j++) x[j] -= first[j];
                 Statistic::add(parts[static_cast<std::size_t>(b)], x);
+                worker.worked(rows.columns);
             }
     });
     for (std::size_t b = 1; b < parts.size(); b++) Statistic::join(parts[0], parts[b]);

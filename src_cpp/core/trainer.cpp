@@ -18,6 +18,7 @@ template <class T>
 double penalty_of(const Network<T>& network, const Penalty& penalty) {
     if (penalty.l1 == 0 && penalty.l2 == 0) return 0;
     double absolute = 0, squares = 0;
+    Watch watch;
     for (const auto& layer : network.layers)
         for (Index j = 0; j < layer.n_out; j++) {
             double absolute_of_unit = 0, squares_of_unit = 0;
@@ -28,6 +29,7 @@ double penalty_of(const Network<T>& network, const Penalty& penalty) {
                 absolute_of_unit += std::abs(v), squares_of_unit += v * v;
             }
             absolute += absolute_of_unit, squares += squares_of_unit;
+            watch.worked(layer.n_in);
         }
     return penalty.l1 * absolute + penalty.l2 / 2 * squares;
 }
@@ -160,23 +162,28 @@ void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker&
     }
     if (worker.id == 0) batch.first = first, batch.rows = rows;
     const double share = job.options.sum ? 1 : weight > 0 ? 1 / weight : 0;
-    // One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way.
-    const Index begin = worker.begin(rows), end = worker.end(rows);
     const auto number = [&](Index r) { return samples.number(sample(r)); };
     T *const x = batch.x.data(), *const t = batch.targets.data();
-    if (samples.x.template is_plain<T>() && network_.input_scaling.empty())
-        for (Index r = begin; r < end; r++)
-            copy_row(static_cast<const T*>(samples.x.row(sample(r))), samples.x.columns, x + r * ld_x_);
-    else
-        for (Index r = begin; r < end; r++) samples.x.read(sample(r), x + r * ld_x_, network_.input_scaling);
-    if (job.options.random && (network_.input_noise > 0 || network_.input_dropout > 0))
-        for (Index r = begin; r < end; r++) add_input_noise(job.options, x + r * ld_x_, number(r));
-    if (loss_.kernel)
-        for (Index r = begin; r < end; r++)
-            loss_.read_target(samples, sample(r), n_out, t + r * ld_t_, network_.output_scaling);
-    for (Index r = begin; r < end; r++) {
-        batch.samples[r] = number(r);
-        batch.weights[r] = static_cast<T>(samples.weight(sample(r)) * share);
+    // One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way.
+    // Of very many, some at a time.
+    const Index at_once = 1 + (Index(1) << 19) / (samples.x.columns + n_out), last = worker.end(rows);
+    for (Index begin = worker.begin(rows), end; begin < last; begin = end) {
+        end = std::min(begin + at_once, last);
+        if (samples.x.template is_plain<T>() && network_.input_scaling.empty())
+            for (Index r = begin; r < end; r++)
+                copy_row(static_cast<const T*>(samples.x.row(sample(r))), samples.x.columns, x + r * ld_x_);
+        else
+            for (Index r = begin; r < end; r++) samples.x.read(sample(r), x + r * ld_x_, network_.input_scaling);
+        if (job.options.random && (network_.input_noise > 0 || network_.input_dropout > 0))
+            for (Index r = begin; r < end; r++) add_input_noise(job.options, x + r * ld_x_, number(r));
+        if (loss_.kernel)
+            for (Index r = begin; r < end; r++)
+                loss_.read_target(samples, sample(r), n_out, t + r * ld_t_, network_.output_scaling);
+        for (Index r = begin; r < end; r++) {
+            batch.samples[r] = number(r);
+            batch.weights[r] = static_cast<T>(samples.weight(sample(r)) * share);
+        }
+        worker.worked((end - begin) * (samples.x.columns + n_out) / 8);
     }
 }
 
@@ -239,6 +246,7 @@ void Trainer<T>::hidden_layer(const Job& job, std::size_t l, const Batch& batch,
             T* const slope = memory.slope.size() ? memory.slope.data() + row * ld : nullptr;
             forward_tile(layer, panel, n, x + row * ldx, ldx, y, slope, ld, false);
             if (layer.dropout > 0) drop(job, l, batch, panel, row, n);
+            worker.worked(layer.n_in);
         });
     });
 }
@@ -264,21 +272,24 @@ template <class T>
 void Trainer<T>::output_layer(Job& job, const Batch& batch, const T* x, Index ldx, const Worker& worker) {
     const Dense<T>& layer = network_.layers.back();
     LayerMemory& memory = layers_.back();
-    const Index begin = worker.begin(batch.rows), end = worker.end(batch.rows), n = end - begin, ld = memory.ld;
-    if (n == 0) return;
+    const Index ld = memory.ld, last = worker.end(batch.rows);
     T *const y = memory.y.data(), *const slope = memory.slope.size() ? memory.slope.data() : nullptr;
-    forward_rows(layer, begin, end, x, ldx, y, slope, ld, loss_.from_logits);
-    if (!loss_.kernel) return;
-    T *const d = memory.d.data() + begin * ld, *const loss = row_loss_.data() + begin;
-    loss_.kernel->rows(y + begin * ld, batch.targets.data() + begin * ld_t_, batch.weights.data() + begin, d, loss, n,
-                       layer.n_out, ld, ld_t_, loss_.parameters.data());
-    if (!loss_.from_logits) {
-        const Index columns = layer.activation->rowwise ? layer.n_out : layer.panels.padded_columns();
-        times_slope(layer, d, memory, begin, 0, n, columns);
+    for (Index begin = worker.begin(batch.rows), n; begin < last; begin += n) {
+        n = std::min(kRowsTogether, last - begin);
+        forward_rows(worker, layer, begin, begin + n, x, ldx, y, slope, ld, loss_.from_logits);
+        worker.worked(n);
+        if (!loss_.kernel) continue;
+        T *const d = memory.d.data() + begin * ld, *const loss = row_loss_.data() + begin;
+        loss_.kernel->rows(y + begin * ld, batch.targets.data() + begin * ld_t_, batch.weights.data() + begin, d, loss,
+                           n, layer.n_out, ld, ld_t_, loss_.parameters.data());
+        if (!loss_.from_logits) {
+            const Index columns = layer.activation->rowwise ? layer.n_out : layer.panels.padded_columns();
+            times_slope(layer, d, memory, begin, 0, n, columns);
+        }
+        for (Index r = 0; r < n; r++)
+            if (!(loss[r] - loss[r] == 0) && batch.weights[begin + r] != 0)
+                job.loss_spoilt.store(true, std::memory_order_relaxed);
     }
-    for (Index r = 0; r < n; r++)
-        if (!(loss[r] - loss[r] == 0) && batch.weights[begin + r] != 0)
-            job.loss_spoilt.store(true, std::memory_order_relaxed);
 }
 
 // d (rows, columns), a part of the gradient of a layer's outputs that begins at that row and column, *= f'(z).
@@ -295,7 +306,7 @@ void Trainer<T>::times_slope(const Dense<T>& layer, T* d, const LayerMemory& mem
 // d of layer l - 1 = (d of layer l) W^T, times the derivative of layer l - 1's activation; for l = 0 that of the
 // inputs. The transposed panels of W are made on the way: each serves all rows of the batch.
 template <class T>
-void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker) {
+void Trainer<T>::input_gradient(const Job& job, std::size_t l, Index rows, const Worker& worker) {
     const Kernels<T>& k = kernels<T>();
     const Dense<T>& layer = network_.layers[l];
     const LayerMemory& above = layers_[l];
@@ -318,18 +329,20 @@ void Trainer<T>::input_gradient(std::size_t l, Index rows, const Worker& worker)
             k.tile[columns.vectors(panel)][n](layer.n_out, above.d.data() + row * above.ld, above.ld, transposed, width,
                                               nullptr, 0, d, ld_below);
             if (l > 0) times_slope(network_.layers[l - 1], d, layers_[l - 1], row, first, n, width);
+            job.worked(worker, layer.n_out);
         });
     });
 }
 
 // What becomes of a gradient that is ready, of the numbers [offset, offset + n) of an array: the optimizer makes a step
-// with it, or it stays stored, with the penalty's part in it.
+// with it, or it stays stored, with the penalty's part in it unless the optimizer is going to add that.
 template <class T>
 bool Trainer<T>::use_gradient(const Job& job, std::size_t l, Part part, Index offset, Index n, T* gradient) {
     Dense<T>& layer = network_.layers[l];
     if (!job.gradients) return job.optimizer->update(layer, l, part, offset, n, gradient, job.step_of(part));
     const Penalty& penalty = job.options.penalty;
-    if (part == Part::weights && (penalty.l1 != 0 || penalty.l2 != 0))
+    const bool added_later = job.waits() && job.optimizer->clip_norm == 0;
+    if (part == Part::weights && !added_later && (penalty.l1 != 0 || penalty.l2 != 0))
         kernels<T>().penalise(gradient, layer.weights.data() + offset, n, static_cast<T>(penalty.l1),
                               static_cast<T>(penalty.l2));
     return true;
@@ -380,6 +393,7 @@ bool Trainer<T>::weight_gradient(const Job& job, std::size_t l, const Batch& bat
         const auto do_tile = [&](Index row, Index n, const T* x, Index first, Index rows) {
             const bool done = first + rows == batch.rows;
             rows_ahead();
+            job.worked(worker, rows);
             T* const tile = gradient + row * width;
             k.tile_at[vectors][n](rows, x, ldx, d + first * stride, stride, first ? tile : nullptr, width, tile, width);
             if (!done || (row + n < end && row + n - ready < near / width)) return;
@@ -425,7 +439,7 @@ void Trainer<T>::backward(Job& job, const Batch& batch, const Worker& worker) {
     for (std::size_t l = layers_.size(); l-- > lowest;) {
         if (network_.layers[l].norm) norm_gradient(job, l, batch.rows, worker);
         if (l > lowest || job.inputs_too) {
-            input_gradient(l, batch.rows, worker);
+            input_gradient(job, l, batch.rows, worker);
             worker.barrier();
         }
         if (network_.layers[l].trainable && (job.optimizer || job.gradients))
@@ -434,14 +448,35 @@ void Trainer<T>::backward(Job& job, const Batch& batch, const Worker& worker) {
     if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
 }
 
+// Whether a step on so many rows may take more than a moment, on the slowest of processors.
+template <class T>
+bool Trainer<T>::may_be_long(Index rows) const {
+    double numbers = static_cast<double>(network_.n_in());
+    for (const auto& layer : network_.layers) numbers += static_cast<double>(layer.n_out);
+    return static_cast<double>(rows) * (3 * network_.flops_per_sample() + 100 * numbers) > 1e8;
+}
+
 // What a step of the optimizer needs before it begins; with a clipped norm all gradients are stored first.
 template <class T>
 void Trainer<T>::prepare_step(Job& job) {
     for (const auto& layer : network_.layers) job.limits_norms |= layer.trainable && layer.max_norm > 0;
-    if (job.optimizer->clip_norm == 0) return;
+    if (job.optimizer->clip_norm != 0) store_gradients(job);
+}
+
+template <class T>
+void Trainer<T>::store_gradients(Job& job) {
     if (stored_.layout != network_.layout) stored_ = Gradients<T>(network_);
+    if (job.pieces.all.empty()) job.pieces = Pieces<T>(network_);
     job.gradients = &stored_;
-    job.pieces = Pieces<T>(network_);
+}
+
+// One thread, after the forward pass, which is a third of the work.
+template <class T>
+void Trainer<T>::decide_on_storing(Job& job) {
+    if (!job.optimizer || job.optimizer->clip_norm != 0 || !job.may_be_long) return;
+    const std::chrono::duration<double> forward = std::chrono::steady_clock::now() - job.step_began;
+    job.gradients = nullptr;
+    if (2 * forward.count() > kLongestWait) store_gradients(job);
 }
 
 // One thread counts the optimizer's step and works out its coefficients.
@@ -454,34 +489,56 @@ void Trainer<T>::begin_step(Job& job) {
     job.weight_step.l2 = static_cast<T>(job.options.penalty.l2);
 }
 
+// One thread adds up what the batch has come to and begins the optimizer's step, which is finished from here on.
+template <class T>
+void Trainer<T>::begin_step_of(Job& job, const Batch& batch, const Worker& worker) {
+    const LayerMemory& last = layers_.back();
+    const Answers<T> answers{batch.rows,    network_.n_out(),     row_loss_.data(),
+                             last.y.data(), batch.targets.data(), last.ld,
+                             ld_t_,         loss_.half()};
+    job.samples.add_up(answers, job.samples_from(batch.first), job.result.totals);
+    if (job.optimizer) begin_step(job);
+    job.result.next = batch.first + batch.rows;
+    job.result.steps++;
+    const auto now = std::chrono::steady_clock::now();
+    job.give_way = network_.mutex.is_awaited() && now >= job.turn_ends;
+    job.stop = job.result.next >= job.end || worker.crowded() || now >= job.pause || job.give_way;
+}
+
 // What is left to do when backward() is through.
 template <class T>
-void Trainer<T>::end_step(Job& job, const Worker& worker) {
-    if (job.optimizer && job.gradients) clip_and_update(job, worker);
+void Trainer<T>::end_step(Job& job, Index rows, const Worker& worker) {
+    if (job.waits()) use_stored(job, rows, worker);
     if (job.optimizer && job.limits_norms) limit_norms(worker);
 }
 
-// A step with all gradients scaled down to a norm: known only when the last one is, so they have been stored.
+// The optimizer's step with stored gradients, when it has begun. A norm that all are to be scaled down to is known only
+// when the last one is.
 template <class T>
-void Trainer<T>::clip_and_update(Job& job, const Worker& worker) {
-    worker.barrier();
+void Trainer<T>::use_stored(Job& job, Index rows, const Worker& worker) {
+    for (std::size_t l = 0; job.moves_statistics && l < layers_.size(); l++) move_statistics(l, rows, worker);
     auto& pieces = job.pieces;
     const auto& gradients = job.gradients->layers;
-    for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
-        const auto& p = pieces[i];
-        kernels<T>().column_squares(gradients[p.layer][p.part].data() + p.offset, p.rows, p.columns,
-                                    pieces.squares.data() + p.squares);
+    const bool clips = job.optimizer->clip_norm != 0;
+    Step<T> clipped = job.step;
+    bool finite = true;
+    if (clips) {
+        for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
+            const auto& p = pieces[i];
+            kernels<T>().column_squares(gradients[p.layer][p.part].data() + p.offset, p.rows, p.columns,
+                                        pieces.squares.data() + p.squares);
+        }
+        worker.barrier();
+        const double norm = std::sqrt(pieces.total());
+        if (norm > job.optimizer->clip_norm) clipped.scale = static_cast<T>(job.optimizer->clip_norm / norm);
+        finite = norm - norm == 0;
     }
-    worker.barrier();
-    const double norm = std::sqrt(pieces.total());
-    Step<T> step = job.step;
-    if (norm > job.optimizer->clip_norm) step.scale = static_cast<T>(job.optimizer->clip_norm / norm);
-    bool finite = norm - norm == 0;
     if (finite)
         for (Index i = worker.begin(pieces.count()); i < worker.end(pieces.count()); i++) {
             const auto& p = pieces[i];
             finite &= job.optimizer->update(network_.layers[p.layer], p.layer, p.part, p.offset, p.size(),
-                                            gradients[p.layer][p.part].data() + p.offset, step);
+                                            gradients[p.layer][p.part].data() + p.offset,
+                                            clips ? clipped : job.step_of(p.part));
         }
     if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
 }
@@ -508,27 +565,24 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
     while (true) {
         const Batch& batch = batches_[current];
         const Index next = batch.first + batch.rows;
+        if (job.may_be_long && worker.id == 0) job.step_began = std::chrono::steady_clock::now();
         forward(job, batch, worker);
         worker.barrier();
         if (job.loss_spoilt.load(std::memory_order_relaxed)) return;  // nothing has changed yet in this step
         if (worker.id == 0) {
-            const LayerMemory& last = layers_.back();
-            const Answers<T> answers{batch.rows,    network_.n_out(),     row_loss_.data(),
-                                     last.y.data(), batch.targets.data(), last.ld,
-                                     ld_t_,         loss_.half()};
-            job.samples.add_up(answers, job.samples_from(batch.first), job.result.totals);
-            if (job.optimizer) begin_step(job);
-            job.result.next = next;
-            job.result.steps++;
-            const auto now = std::chrono::steady_clock::now();
-            job.give_way = network_.mutex.is_awaited() && now >= job.turn_ends;
-            job.stop = next >= job.end || worker.crowded() || now >= job.pause || job.give_way;
+            decide_on_storing(job);
+            if (!job.waits()) begin_step_of(job, batch, worker);
         }
         // The step's coefficients have to be there before backward() updates; it may meet no barrier of its own by
         // then.
-        if (lowest_layer(job) + 1 >= layers_.size()) worker.barrier();
+        if (job.may_be_long || lowest_layer(job) + 1 >= layers_.size()) worker.barrier();
         backward(job, batch, worker);
-        end_step(job, worker);
+        if (job.waits()) {
+            worker.barrier();  // who has not been interrupted by now will not be in this step
+            if (worker.id == 0) begin_step_of(job, batch, worker);
+            worker.barrier();
+        }
+        end_step(job, batch.rows, worker);
         if (next < job.end) gather(job, batches_[1 - current], next, worker);
         worker.barrier();
         if (job.update_spoilt.load(std::memory_order_relaxed) || job.stop) return;
@@ -561,6 +615,7 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     network_.changes++;  // what needs memory has it
     training_ = true;
     kept_rows_ = 0;
+    job.may_be_long = may_be_long(rows);
 
     using Clock = std::chrono::steady_clock;
     const auto after = [](Clock::time_point t, double seconds) {
@@ -569,22 +624,28 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     const auto started = Clock::now(),
                deadline = options.seconds > 0 ? after(started, options.seconds) : Clock::time_point::max();
     job.turn_ends = std::max(after(started, kTurn), network_.mutex.turn_ends());
-    for (auto now = started;
-         job.result.next < end && now < deadline && !job.loss_spoilt && !job.update_spoilt && !job.give_way;) {
+    bool interrupted = false;
+    for (auto now = started; job.result.next < end && now < deadline && !job.loss_spoilt && !job.update_spoilt &&
+                             !job.give_way && !interrupted;) {
         const Index first = job.result.next;
         const int workers = team > 1 ? choice_.workers(team) : 1;
         job.stop = false;
         job.pause = team > 1 ? std::min(deadline, after(now, choice_.seconds_left())) : deadline;
-        run_team(workers, [&](const Worker& worker) {
-            const DenormalsAreZero flush;
-            work(job, worker);
-        });
+        try {
+            run_team(workers, [&](const Worker& worker) {
+                const DenormalsAreZero flush;
+                work(job, worker);
+            });
+        } catch (const Interrupted&) {  // in a step that had not begun to change anything
+            interrupted = true;
+        }
         const auto then = now;
         now = Clock::now();
         if (team > 1) choice_.record(std::chrono::duration<double>(now - then).count(), job.result.next - first);
     }
     job.result.outcome = job.loss_spoilt         ? Outcome::loss_not_finite
                          : job.update_spoilt     ? Outcome::update_not_finite
+                         : interrupted           ? Outcome::interrupted
                          : job.result.next < end ? Outcome::paused
                                                  : Outcome::finished;
     return job.result;
@@ -617,7 +678,11 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
 void shuffled_order(std::uint64_t seed, std::uint32_t epoch, Index n, std::int64_t* order) {
     std::iota(order, order + n, 0);
     Stream random(seed, Purpose::shuffle, epoch);
-    for (Index i = n - 1; i > 0; i--) std::swap(order[i], order[random.below(static_cast<std::uint32_t>(i + 1))]);
+    Watch watch;
+    for (Index i = n - 1; i > 0; i--) {
+        std::swap(order[i], order[random.below(static_cast<std::uint32_t>(i + 1))]);
+        watch.worked(1);
+    }
 }
 
 template class Trainer<float>;

@@ -29,7 +29,7 @@ struct RunOptions {
     Totals totals;  // of the epoch so far; the run adds to them, so that a pause does not show in their last bits
 };
 
-enum class Outcome { finished, paused, loss_not_finite, update_not_finite };
+enum class Outcome { finished, paused, interrupted, loss_not_finite, update_not_finite };
 
 struct RunResult {
     Outcome outcome = Outcome::finished;
@@ -133,15 +133,19 @@ class Trainer {
     void backward(Job& job, const Batch& batch, const Worker& worker);
     static void times_slope(const Dense<T>& layer, T* d, const LayerMemory& memory, Index row, Index column, Index rows,
                             Index columns);
-    void input_gradient(std::size_t l, Index rows, const Worker& worker);
+    void input_gradient(const Job& job, std::size_t l, Index rows, const Worker& worker);
     void add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const;
     bool use_gradient(const Job& job, std::size_t l, Part part, Index offset, Index n, T* gradient);
     bool use_norm_gradient(const Job& job, std::size_t l, Index column, Index width);
     bool weight_gradient(const Job& job, std::size_t l, const Batch& batch, const Worker& worker);
+    bool may_be_long(Index rows) const;
     void prepare_step(Job& job);
+    void store_gradients(Job& job);
+    void decide_on_storing(Job& job);
     static void begin_step(Job& job);
-    void end_step(Job& job, const Worker& worker);
-    void clip_and_update(Job& job, const Worker& worker);
+    void begin_step_of(Job& job, const Batch& batch, const Worker& worker);
+    void end_step(Job& job, Index rows, const Worker& worker);
+    void use_stored(Job& job, Index rows, const Worker& worker);
     void limit_norms(const Worker& worker);
     void work(Job& job, const Worker& worker);
     void copy_input_gradients(Index rows, T* d_x) const;
@@ -160,6 +164,7 @@ class Trainer {
     bool training_ = true;            // whether the latest forward pass was one of training: how to normalise
     Index kept_rows_ = 0;             // of the forward half that backward may go on from
     std::uint64_t kept_changes_ = 0;  // of the network, when that was
+    double forward_seconds_ = 0;      // that it took
     Gradients<T> stored_;             // where a step needs all gradients at once; empty until then
 };
 
