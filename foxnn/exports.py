@@ -166,8 +166,9 @@ class Exports:
         Returns
         -------
         torch.nn.Sequential
-            Of ``Linear``, ``BatchNorm1d``, ``LayerNorm``, activations and ``Dropout``, in evaluation mode. How inputs
-            are read (`scale`, `offset`) and scaled is in the first layer's weights, how outputs are in the last one's.
+            Of ``Linear``, ``BatchNorm1d``, ``LayerNorm``, activations and ``Dropout``, in evaluation mode. Inputs are
+            scaled by a first module, ``foxnn.io.torch_modules.Standardise``, ``(x - shift) / spread``; `scale` and
+            `offset` alone are in the first layer's weights, and how outputs are scaled is in the last one's.
 
         Raises
         ------
@@ -194,8 +195,9 @@ class Exports:
         Returns
         -------
         keras.Sequential
-            Of ``Rescaling`` (if the network has `scale` or `offset`), ``Dense``, ``LayerNormalization``, activations
-            and ``Dropout``; not compiled. Batch normalisation is in the weights, as are scaled inputs and outputs.
+            Of ``Rescaling`` (if the network has `scale` or `offset`) or ``Normalization`` (if it scales its
+            inputs), ``Dense``, ``LayerNormalization``, activations and ``Dropout``; not compiled.
+            Batch normalisation is in the weights, as are scaled outputs.
 
         Raises
         ------
@@ -222,15 +224,17 @@ class Exports:
     def to_sklearn(self) -> Any:
         """Make a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn that gives the same outputs.
 
+        Of a network that scales its inputs: a pipeline of a ``StandardScaler`` and one of them.
+
         Needs scikit-learn.
 
         Returns
         -------
-        sklearn.neural_network.MLPClassifier or MLPRegressor
+        sklearn.neural_network.MLPClassifier or MLPRegressor, or sklearn.pipeline.Pipeline
             A classifier if the output is softmax or sigmoid, whose ``predict_proba`` are the outputs (of one sigmoid:
             the probability of the second class) and whose classes are ``metadata["classes"]``, else 0, 1, ...; of
-            several sigmoids, one for any number of labels at once. A regressor if the output is linear or exp. How
-            inputs are read (`scale`, `offset`) is in the first layer's weights. Its ``partial_fit`` goes on from these
+            several sigmoids, one for any number of labels at once. A regressor if the output is linear or exp.
+            `scale` and `offset` alone are in the first layer's weights. Its ``partial_fit`` goes on from these
             weights, without a penalty on them (`alpha` is 0) and with an optimizer that knows nothing yet.
 
         Raises

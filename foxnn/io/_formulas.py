@@ -89,7 +89,7 @@ def _digits(number: float, single: bool) -> str:
 
 def rows(array: npt.NDArray[Any], suffix: str = "", width: int = 110) -> Iterator[str]:
     """The numbers of an array, with commas after them, in lines of at most about `width` characters."""
-    single, integer = array.dtype == np.float32, array.dtype.kind == "i"
+    single, integer = array.dtype == np.float32, array.dtype.kind in "iu"
     line: list[str] = []
     length = 0
     for value in array.ravel().tolist():
@@ -118,6 +118,44 @@ def reading(network: NeuralNetwork) -> tuple[Any, Any] | None:
     if scaling is None:
         return scale, offset
     return scale / scaling.spread, (offset - scaling.shift) / scaling.spread
+
+
+class Centring(NamedTuple):
+    """Inputs that are read as ``(x - shift) * factor + rest``, arrays (n_in,) of float64.
+
+    To subtract first keeps the digits of inputs that lie far from zero. `shift` has numbers of the type that was asked
+    for; `rest` is what is left by that, next to nothing, and goes into the bias of the first layer.
+    """
+
+    shift: npt.NDArray[np.float64]
+    factor: npt.NDArray[np.float64]
+    rest: npt.NDArray[np.float64]
+
+
+def centring(network: NeuralNetwork, dtype: Any) -> Centring | None:
+    """How inputs are scaled, `scale` and `offset` with them; None if the network does not do that.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> nn = foxnn.neural_network([1, 1], scale_inputs="minmax").fit_scaling([2000, 2004])
+    >>> centring(nn, "float32")
+    Centring(shift=array([2000.]), factor=array([0.25]), rest=array([0.]))
+    """
+    network._check_scaled()
+    scaling = network.input_scaling
+    if scaling is None:
+        return None
+    scale, offset = 1.0 if network.scale is None else network.scale, network.offset or 0.0
+    factor = scale / scaling.spread
+    if scale == 0:  # nothing is left of the inputs
+        return Centring(np.zeros_like(factor), factor, (offset - scaling.shift) / scaling.spread)
+    exact = (scaling.shift - offset) / scale
+    with np.errstate(over="ignore"):
+        shift = exact.astype(dtype).astype(np.float64)
+    if not np.isfinite(shift).all():
+        raise ValueError(f"scale_inputs: {np.abs(exact).max():g} is more than {np.dtype(dtype)} can hold")
+    return Centring(shift, factor, (shift - exact) * factor)
 
 
 def writing(network: NeuralNetwork) -> tuple[Any, Any] | None:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn.activations import Activation
-from foxnn.io._formulas import reading, writing
+from foxnn.io._formulas import centring, reading, writing
 from foxnn.normalisation import BatchNorm, LayerNorm
+from foxnn.scaling import from_json
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -104,9 +105,9 @@ def folded(network: NeuralNetwork, where: str = "") -> NeuralNetwork:
     return twin
 
 
-def dense_layers(network: NeuralNetwork) -> list[Dense]:
-    """The layers of a network in float64; how it reads its inputs is in the first one's weights, how it scales its
-    outputs in the last one's.
+def dense_layers(network: NeuralNetwork, *, with_scale: bool = True) -> list[Dense]:
+    """The layers of a network in float64; how it reads its inputs is in the first one's weights (but `scale` and
+    `offset` if these are not wanted, and what `centring` tells); how it scales its outputs is in the last one's.
 
     Raises
     ------
@@ -127,9 +128,13 @@ def dense_layers(network: NeuralNetwork) -> list[Dense]:
         for layer in network.layers
     ]
     n_in, n_out = network.sizes[0], network.sizes[-1]
-    scale, offset = (np.broadcast_to(value, n_in) for value in reading(network) or (1.0, 0.0))
     weights, bias, activation = layers[0]
-    layers[0] = Dense(scale[:, None] * weights, bias + offset @ weights, activation)
+    centred = centring(network, network.dtype)
+    if centred is not None:
+        layers[0] = Dense(weights, bias + centred.rest @ weights, activation)
+    elif with_scale:
+        scale, offset = (np.broadcast_to(value, n_in) for value in reading(network) or (1.0, 0.0))
+        layers[0] = Dense(scale[:, None] * weights, bias + offset @ weights, activation)
     written = writing(network)
     if written is not None:
         scale, offset = (np.broadcast_to(value, n_out) for value in written)
@@ -138,6 +143,61 @@ def dense_layers(network: NeuralNetwork) -> list[Dense]:
             raise ValueError(f"scale_outputs: outputs of {activation} cannot be scaled here; it takes linear ones")
         layers[-1] = Dense(weights * scale, bias * scale + offset, activation)
     return layers
+
+
+def standardising(
+    network: NeuralNetwork, layers: list[Dense], least: float = 0.0, most: float = np.inf
+) -> tuple[_Array, _Array] | None:
+    """Shift and spread, (n_in,), by which inputs become ``(x - shift) / spread`` before the first of the layers.
+
+    Parameters
+    ----------
+    network : NeuralNetwork
+    layers : list of Dense
+        As `dense_layers` gave them. Factors for which there is no spread from `least` to `most` go into the weights of
+        the first.
+
+    Returns
+    -------
+    (ndarray, ndarray) or None
+        None if nothing is to be done before the first layer.
+    """
+    centred = centring(network, network.dtype)
+    if centred is None:
+        return None
+    shift, factor, _ = centred
+    with np.errstate(divide="ignore"):
+        spread = 1 / factor
+    fits = (spread > least) & (spread < most)
+    layers[0] = layers[0]._replace(weights=np.where(fits, 1.0, factor)[:, None] * layers[0].weights)
+    return shift, np.where(fits, spread, 1.0)
+
+
+def scale_inputs(network: NeuralNetwork, factor: _Array, shift: _Array) -> None:
+    """Let a network read its inputs as ``x * factor + shift``, arrays (n_in,) of float64: by `scale_inputs` where the
+    factors are positive, by the first layer's weights where they are not.
+
+    Examples
+    --------
+    >>> import foxnn, numpy as np
+    >>> nn = foxnn.neural_network([2, 1], init=1.0)
+    >>> scale_inputs(nn, np.array([0.5, -1.0]), np.array([-1.0, 4.0]))
+    >>> nn.input_scaling
+    Scaling(kind='standard', shift=array([2., 0.]), spread=array([2., 1.]))
+    >>> nn.layers[0].weights.tolist(), nn.layers[0].bias.tolist()
+    ([[1.0], [-1.0]], [4.0])
+    """
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        spread, middle = 1 / factor, -shift / factor
+        fits = (factor > 0) & np.isfinite(spread) & np.isfinite(middle) & np.isfinite(1 / spread)
+    if not fits.all():
+        first = network.layers[0]
+        weights = first.weights.astype(np.float64)
+        first.bias = first.bias + np.where(fits, 0.0, shift) @ weights
+        first.weights = np.where(fits, 1.0, factor)[:, None] * weights
+    if fits.any():
+        shift, spread = np.where(fits, middle, 0.0), np.where(fits, spread, 1.0)
+        from_json(network, 0, {"kind": "standard", "shift": shift.tolist(), "spread": spread.tolist()})
 
 
 class Chain:
@@ -163,14 +223,17 @@ class Chain:
         self._norms: list[tuple[str, Normal] | None] = []
         self._pending: tuple[str, _Array, _Array] | None = None  # an affine function that goes into the next layer
         self._reading: tuple[float, float] | None = None  # scale and offset of the inputs
+        self._scaling: tuple[_Array, _Array] | None = None  # the same for each of them
 
     def dense(self, where: str, weights: _Array, bias: _Array | None) -> None:
         """Add ``x @ weights + bias``, of shapes (n_in, n_out) and (n_out,); no bias is one of zeros."""
         bias = np.zeros(weights.shape[1]) if bias is None else bias
         if self._pending is not None:
             norm, factor, shift = self._pending
-            if factor.ndim == 0 and not self._layers:
+            if factor.ndim == shift.ndim == 0 and not self._layers:
                 self._reading = float(factor), float(shift)
+            elif not self._layers:
+                self._scaling = _of_width(norm, factor, shift, len(weights))
             else:
                 factor, shift = _of_width(norm, factor, shift, len(weights))
                 weights, bias = factor[:, None] * weights, bias + shift @ weights
@@ -247,6 +310,8 @@ class Chain:
         network = network_of(self._layers, dtype, self._dropout[:-1], norms)
         if self._reading is not None:
             network.scale, network.offset = self._reading
+        if self._scaling is not None:
+            scale_inputs(network, *self._scaling)
         return network
 
 

@@ -21,7 +21,8 @@ def from_keras(model: Any) -> NeuralNetwork:
     model : keras.Sequential or keras.Model
         Layers in one chain, models within models too: ``Dense`` with an activation, activations as layers,
         ``BatchNormalization`` (its moving statistics go into the weights beside it), ``Normalization`` and
-        ``Rescaling``, ``LayerNormalization`` before an activation, ``Dropout``, ``Flatten``, ``Identity``,
+        ``Rescaling`` (what scales each column before the first layer becomes `scale_inputs`), ``LayerNormalization``
+        before an activation, ``Dropout``, ``Flatten``, ``Identity``,
         and ``Softmax`` at the end. Models with a `call` of their own are refused, as nobody knows what it does.
 
     Returns
@@ -92,12 +93,13 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
 
 
 def from_sklearn(mlp: Any) -> NeuralNetwork:
-    """Make a network of a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn.
+    """Make a network of a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, or of a pipeline that ends so.
 
     Parameters
     ----------
-    mlp : sklearn.neural_network.MLPClassifier or MLPRegressor
-        Fitted.
+    mlp : sklearn.neural_network.MLPClassifier or MLPRegressor, or sklearn.pipeline.Pipeline
+        Fitted. In a pipeline, ``StandardScaler``, ``MinMaxScaler``, ``MaxAbsScaler`` and ``RobustScaler`` may come
+        before it; they become `scale_inputs`.
 
     Returns
     -------
@@ -111,7 +113,7 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
     TypeError
         If it is something else.
     ValueError
-        If it has not been fitted.
+        If it has not been fitted, or has a step that foxnn does not know.
     ImportError
         If scikit-learn is not installed.
 
@@ -133,7 +135,8 @@ def from_torch(module: Any) -> NeuralNetwork:
     ----------
     module : torch.nn.Module
         ``Linear``, or ``Sequential``, however nested, of ``Linear``, activations, ``Dropout``, ``Flatten``,
-        ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it, ``LayerNorm`` before
+        ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it (before the first layer:
+        into `scale_inputs`), ``LayerNorm`` before
         an activation, and at the end ``Softmax`` over the last dimension. Modules with a `forward` of their own
         are refused, as nobody knows what it does.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from foxnn.activations import Activation
 from foxnn.io._formulas import reading
-from foxnn.io._layers import Chain, dense_layers, folded
+from foxnn.io._layers import Chain, dense_layers, folded, standardising
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -36,6 +36,8 @@ _ACTIVATIONS = {
     "exponential": Activation("exp"),
     "softmax": Activation("softmax"),
 }
+#: Between these, Keras's Normalization divides by the root of the variance that it is given, in float32 too.
+_SPREADS = 1e-6, 1e18
 _TAKEN = [
     "InputLayer", "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "BatchNormalization",
     "LayerNormalization", "Normalization", "Rescaling", "Dropout", "Flatten", "Identity", "ActivityRegularization",
@@ -86,10 +88,12 @@ def to_keras(network: NeuralNetwork) -> Any:
     dtype = network.dtype.name
     layers: list[Any] = [keras.Input((network.sizes[0],), dtype=dtype)]
     network = folded(network)
-    scaled = network.input_scaling is not None or network.output_scaling is not None
-    sources: Sequence[Any] = dense_layers(network) if scaled else network.layers  # with the scaling in the weights
-    read = reading(network)
-    if read is not None and not scaled:
+    sources = dense_layers(network, with_scale=False)
+    scaling, read = standardising(network, sources, *_SPREADS), reading(network)
+    if scaling is not None:
+        mean, deviation = scaling
+        layers.append(keras.layers.Normalization(mean=mean, variance=deviation**2, dtype=dtype))
+    elif read is not None:
         layers.append(keras.layers.Rescaling(*read, dtype=dtype))
     dense, normal = [], []
     for i, layer in enumerate(sources):

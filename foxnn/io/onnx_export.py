@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._atomic import atomic_write
-from foxnn.io._formulas import reading, title, writing
+from foxnn.io._formulas import centring, reading, title, writing
 from foxnn.io._layers import folded
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class _Graph:
         from onnx import TensorProto, checker, helper
 
         x = "x"
-        read = reading(network)
-        if read is not None and np.ndim(read[0]):
-            x = self.affine(x, read)
+        centred, read = centring(network, np.float64), reading(network)
+        if centred is not None:
+            x = self.in_double(x, ("Sub", centred.shift), ("Mul", centred.factor), ("Add", centred.rest))
         elif read is not None:
             x = self.node("Add", self.node("Mul", x, self.constant(read[0], "scale")), self.constant(read[1], "offset"))
         for layer in network.layers:
@@ -94,7 +94,7 @@ class _Graph:
             x = self.activation(layer.activation, x)
         written = writing(network)
         if written is not None:
-            self.affine(x, written)
+            self.in_double(x, ("Mul", written[0]), ("Add", written[1]))
         self.nodes[-1].output[0] = "y"
         ends = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
@@ -111,12 +111,14 @@ class _Graph:
         checker.check_model(model, full_check=True)
         return model
 
-    def affine(self, x: str, by: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]) -> str:
-        """Scale and shift the columns of x, in double precision: what is left of large shifts may be small."""
+    def in_double(self, x: str, *steps: tuple[str, Any]) -> str:
+        """Operators on the columns of x and constants, in double precision; those that change nothing are left out."""
         from onnx import TensorProto, numpy_helper
 
         x = self.node("Cast", x, to=TensorProto.DOUBLE)
-        for operator, values in zip(("Mul", "Add"), by, strict=True):
+        for operator, values in steps:
+            if operator in ("Add", "Sub") and not np.any(values):
+                continue
             name = f"scaling_{len(self.constants)}"
             self.constants.append(numpy_helper.from_array(np.asarray(values, np.float64), name))
             x = self.node(operator, x, name)

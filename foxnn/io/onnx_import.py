@@ -19,7 +19,7 @@ import numpy as np
 from foxnn._files import open_regular
 from foxnn.activations import Activation, names
 from foxnn.errors import FileFormatError
-from foxnn.io._layers import Dense, Normal, batch_norm_as_affine, network_of
+from foxnn.io._layers import Dense, Normal, batch_norm_as_affine, network_of, scale_inputs
 from foxnn.io._recognition import GRID, Array, Function, activation, layer_norm, line, same, scaled_activation
 from foxnn.scaling import from_json
 
@@ -116,6 +116,7 @@ class _Point:
     biased: bool = False
     diagonal: bool = False
     epsilon: float | None = None  # of a layer normalisation, which comes before the weights and bias; a diagonal then
+    dtype: Any = None  # of the file's numbers, where weights and bias have more digits
     scale: float = 1.0  # of inputs
     offset: float = 0.0
 
@@ -484,7 +485,8 @@ def _product(node: Any, flow: _Flow, inputs: list[Any], attributes: dict[str, An
     if bias is not None:
         added = added + np.broadcast_to(bias, (1, n_out))[0] * weights.dtype.type(attributes.get("beta", 1.0))
     before = flow
-    if flow.function is None and flow.point.diagonal and flow.point.epsilon is None:  # into the weights after it
+    if flow.function is None and flow.point.diagonal and flow.point.epsilon is None and not _of_inputs(flow.point):
+        # into the weights after it
         factor, shift = flow.point.weights, flow.point.bias
         assert factor is not None
         assert shift is not None
@@ -538,7 +540,18 @@ def _scaled(node: Any, flow: _Flow, factor: Array, shift: Array, dtype: Any) -> 
         weights = point.weights if (factor == 1).all() else point.weights * factor.astype(point.weights.dtype)
         bias = (point.bias * factor + shift).astype(point.bias.dtype)
         return _Flow(replace(point, weights=weights, bias=bias, biased=True))
+    if point.before is None:  # of inputs: what is subtracted from them may be large
+        return _Flow(_Point(len(factor), flow, factor, shift, biased=True, diagonal=True, dtype=dtype))
     return _Flow(_Point(len(factor), flow, factor.astype(dtype), shift.astype(dtype), biased=True, diagonal=True))
+
+
+def _of_inputs(point: _Point) -> bool:
+    """Whether a point is the inputs, each times a factor plus a shift of its own."""
+    before = point.before
+    return (
+        point.diagonal and point.epsilon is None and before is not None and before.point.before is None
+        and not before.rowwise and line(before.values) is not None
+    )  # fmt: skip
 
 
 def _function(node: Any, inputs: list[Any], attributes: dict[str, Any], point: _Point, of_rows: bool = False) -> _Flow:
@@ -604,7 +617,13 @@ def _network(flow: _Flow, most: int) -> NeuralNetwork:
     flow, scaling = _without_scaling(flow)
     parts: list[tuple[_Point, Activation]] = []
     norms: list[Normal | None] = []
+    scaled = None
     while flow.point.before is not None or line(flow.values) is None or flow.rowwise or not parts:
+        if parts and not flow.rowwise and _of_inputs(flow.point) and line(flow.values) is not None:
+            scaled = _affine(flow)
+            assert scaled.before is not None
+            flow = scaled.before
+            break
         point, applied = _taken_apart(flow)
         if point.before is None:
             raise ValueError(f"operator {', '.join(flow.operators) or 'Gemm, MatMul'}: no layer before it")
@@ -624,7 +643,10 @@ def _network(flow: _Flow, most: int) -> NeuralNetwork:
     layers = [_layer(point, applied, most) for point, applied in reversed(parts)]
     dtype = "float64" if layers[0].weights.dtype == np.float64 else "float32"
     network = network_of(layers, dtype, norms=norms[::-1])
-    if (inputs.scale, inputs.offset) != (1.0, 0.0):
+    if scaled is not None:
+        factors, shifts = (values.astype(np.float64) for values in _weights(scaled))
+        scale_inputs(network, inputs.scale * factors, inputs.offset * factors + shifts)
+    elif (inputs.scale, inputs.offset) != (1.0, 0.0):
         network.scale, network.offset = inputs.scale, inputs.offset
     if scaling is not None:
         network.loss = "half_squared_error"
@@ -678,7 +700,8 @@ def _layer(point: _Point, activation: Activation, most: int) -> Dense:
             f"operator Mul: a factor for each of {len(weights):,} units before an activation is a layer with "
             f"{len(weights) ** 2:,} weights; of a file of this size foxnn makes at most {most:,}"
         )
-    return Dense(np.diag(weights) if point.diagonal else weights, bias, activation)
+    dtype = weights.dtype if point.dtype is None else point.dtype
+    return Dense((np.diag(weights) if point.diagonal else weights).astype(dtype, copy=False), bias, activation)
 
 
 def _weights(point: _Point) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn.activations import Activation
-from foxnn.io._layers import Dense, dense_layers, folded, network_of
+from foxnn.io._layers import Dense, dense_layers, folded, network_of, scale_inputs, standardising
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -19,6 +19,7 @@ _HIDDEN = {"linear": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": 
 def from_sklearn(mlp: Any) -> NeuralNetwork:
     """See `foxnn.from_sklearn`."""
     MLPClassifier, MLPRegressor = _estimators()
+    mlp, scaling = _taken_apart(mlp)
     if not isinstance(mlp, (MLPClassifier, MLPRegressor)):
         raise TypeError(f"mlp: got {type(mlp).__name__}; it takes scikit-learn's MLPClassifier or MLPRegressor")
     if not hasattr(mlp, "coefs_"):
@@ -32,6 +33,8 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
         for i, (weights, bias) in enumerate(zip(mlp.coefs_, mlp.intercepts_, strict=True))
     ]
     network = network_of(layers, "float64" if mlp.coefs_[0].dtype == np.float64 else "float32")
+    if scaling is not None:
+        scale_inputs(network, *(np.broadcast_to(np.asarray(value, np.float64), network.sizes[0]) for value in scaling))
     if isinstance(mlp, MLPClassifier):
         classes = (
             [label.tolist() for label in mlp.classes_] if isinstance(mlp.classes_, list) else mlp.classes_.tolist()
@@ -44,7 +47,9 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
 def to_sklearn(network: NeuralNetwork) -> Any:
     """Make an estimator of a network; see `NeuralNetwork.to_sklearn`."""
     MLPClassifier, MLPRegressor = _estimators()
-    *hidden, last = dense_layers(folded(network, "scikit-learn"))
+    layers = dense_layers(folded(network, "scikit-learn"))
+    scaling = standardising(network, layers)
+    *hidden, last = layers
     if last.activation.name not in _OUTPUTS.values():
         raise ValueError(
             f"output: got {last.activation}; scikit-learn's networks take softmax, sigmoid, linear and exp"
@@ -79,7 +84,56 @@ def to_sklearn(network: NeuralNetwork) -> Any:
     mlp.n_iter_ = mlp.t_ = 0
     mlp.loss_curve_, mlp.loss_, mlp.best_loss_ = [], np.inf, np.inf
     del mlp._optimizer
-    return mlp.set_params(random_state=None)
+    mlp.set_params(random_state=None)
+    return mlp if scaling is None else _scaled(mlp, *scaling)
+
+
+def _scaled(mlp: Any, shift: Any, spread: Any) -> Any:
+    """The pipeline of a StandardScaler that has learned this, and an estimator."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler()
+    scaler.mean_, scaler.scale_, scaler.var_ = shift.copy(), spread.copy(), spread**2
+    scaler.n_features_in_, scaler.n_samples_seen_ = len(shift), 0
+    return make_pipeline(scaler, mlp)
+
+
+def _taken_apart(model: Any) -> tuple[Any, tuple[Any, Any] | None]:
+    """The network of a pipeline, or the model itself; and by what its inputs are multiplied, and what is added then."""
+    from sklearn.pipeline import Pipeline
+
+    if not isinstance(model, Pipeline):
+        return model, None
+    *scalers, (_, mlp) = model.steps
+    factor, shift = 1.0, 0.0
+    for name, scaler in scalers:
+        if scaler not in (None, "passthrough"):
+            times, plus = _affine(name, scaler)
+            factor, shift = factor * times, shift * times + plus
+    return mlp, (factor, shift) if np.ndim(factor) or np.ndim(shift) else None
+
+
+def _affine(name: str, scaler: Any) -> tuple[Any, Any]:
+    """What a fitted scaler multiplies by, and then adds."""
+    from sklearn import preprocessing
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    takes = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+    if type(scaler) not in [getattr(preprocessing, kind) for kind in takes] or getattr(scaler, "clip", False):
+        raise ValueError(f"mlp: step {name!r}, {scaler}, has no counterpart in foxnn; it takes {', '.join(takes)}")
+    try:
+        check_is_fitted(scaler)
+    except NotFittedError:
+        raise ValueError("mlp: got a pipeline that has not been fitted; call its fit first") from None
+    if isinstance(scaler, preprocessing.MinMaxScaler):
+        return scaler.scale_, scaler.min_
+    middle = getattr(scaler, "center_", None)  # of a RobustScaler
+    if isinstance(scaler, preprocessing.StandardScaler) and scaler.with_mean:
+        middle = scaler.mean_
+    times = np.ones(scaler.n_features_in_) if scaler.scale_ is None else 1 / scaler.scale_
+    return times, 0.0 if middle is None else -middle * times
 
 
 def _estimators() -> tuple[Any, Any]:

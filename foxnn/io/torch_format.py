@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn.activations import Activation
-from foxnn.io._layers import Chain, dense_layers
+from foxnn.io._layers import Chain, dense_layers, standardising
 from foxnn.normalisation import BatchNorm, Norm
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ def from_torch(module: Any) -> NeuralNetwork:
             chain.batch_norm(where, mean, variance, part.eps, gamma, beta)
         elif kind == "LayerNorm":
             chain.layer_norm(where, *_layer_norm(name, part), part.eps)
+        elif type(part) is _standardise():
+            factor = 1 / _array(part.spread)
+            chain.affine(where, factor, -_array(part.shift) * factor)
         elif kind == "Dropout":
             chain.dropout(where, part.p)
         else:
@@ -66,7 +69,11 @@ def to_torch(network: NeuralNetwork) -> Any:
     torch = _torch()
     dtype = torch.float64 if network.dtype == np.float64 else torch.float32
     modules: list[Any] = []
-    for i, layer in enumerate(dense_layers(network)):
+    layers = dense_layers(network)
+    scaling = standardising(network, layers)
+    if scaling is not None:
+        modules.append(_standardise()(*(torch.from_numpy(values.copy()).to(dtype) for values in scaling)))
+    for i, layer in enumerate(layers):
         with torch.random.fork_rng(devices=[]):  # the initial weights are replaced
             linear = torch.nn.Linear(*layer.weights.shape, dtype=dtype)
         with torch.no_grad():
@@ -81,6 +88,13 @@ def to_torch(network: NeuralNetwork) -> Any:
         if i < len(network.dropout) and network.dropout[i]:
             modules.append(torch.nn.Dropout(network.dropout[i]))
     return torch.nn.Sequential(*modules).eval()
+
+
+def _standardise() -> Any:
+    """The module that scales inputs: imported here, as its file needs PyTorch."""
+    from foxnn.io.torch_modules import Standardise
+
+    return Standardise
 
 
 def _norm_module(norm: Norm, dtype: Any) -> Any:
