@@ -24,36 +24,43 @@ class Exports:
         weights: str = "float",
         samples: Any = None,
     ) -> RoundingError | None:
-        """Write the network as one C99 header with everything in it, for microcontrollers and other programs.
+        """Write the network as C99, for microcontrollers and other programs.
 
-        It defines ``void NAME_predict(const T *x, T *y)``, which reads inputs as `scale` and `offset` say, allocates
-        nothing and needs nothing but libm.
+        It defines ``void NAME_predict(const T *x, T *y)``, which reads inputs as `scale`, `offset` and `scale_inputs`
+        say, allocates nothing and needs nothing but libm. On AVR the weights stay in flash.
 
         Parameters
         ----------
         path : str or path-like
-            The file, such as ``net.h``.
+            ``net.h``, or any other name, for a header with everything in it; ``net.c`` for two files, ``net.c`` and
+            ``net.h`` beside it, for programs of several files, which have the weights only once then.
         name : str, optional
-            Begins all names in the header; by default that of the file.
+            Begins all names in it; by default the file's, in which letters that C lacks become ``u`` and their number
+            in Unicode (``größe.h``: ``gru00f6u00dfe``), other characters ``_``, and which begins with ``net_`` if it
+            would begin with a digit or be a word of C.
         dtype : "float32" or "float64", optional
             Computes in ``float`` or ``double``; by default as the network does.
         weights : "float" or "int8", default "float"
             As what the weights are kept: as numbers of `dtype`, or rounded to integers of 8 bits with a scale for each
-            unit, which take a quarter of the memory (of ``double``: an eighth).
-        samples : array-like of shape (n_samples, n_in), optional
-            Inputs on which to see what int8 costs; by default 1,000 that the network reads as normal numbers of mean 0
-            and variance 1.
+            unit, which take a quarter of the memory (of ``double``: an eighth). Then integers are all that is computed
+            with between the inputs and the outputs, but in layers that are followed by a layer normalisation.
+        samples : array-like of shape (n_samples, n_in), or path, optional
+            For int8: some hundred inputs such as the network will get, from which it is seen how large numbers become,
+            and what int8 costs; a file is one of NumPy's (``.npy``), or CSV with a column for each input. By default
+            1,000 that are drawn from what `scale_inputs` was fitted to: from a normal distribution, or between the
+            least and the largest number of each column.
 
         Returns
         -------
         RoundingError or None
             What int8 changes in the outputs: ``max`` and ``rms`` of the differences, and ``largest``, the largest
-            output. It is also in a comment in the header.
+            output, all on the samples. It is also in a comment at the top of the file.
 
         Raises
         ------
         ValueError
-            If the name is no identifier, a weight is more than `dtype` can hold, or `samples` do not fit.
+            If the name is no identifier, a weight is more than `dtype` can hold, or `samples` do not fit; or if there
+            are none where int8 needs them, as the network has no `scale_inputs`.
         OSError
             If the file cannot be written; an old one is as it was then.
 
@@ -63,7 +70,9 @@ class Exports:
         >>> nn = foxnn.neural_network([2, 3, 1])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     nn.to_c(os.path.join(folder, "net.h"))
-        ...     error = nn.to_c(os.path.join(folder, "small.h"), weights="int8")
+        ...     error = nn.to_c(os.path.join(folder, "small.c"), weights="int8", samples=[[0.5, -1.0], [2.0, 0.0]])
+        ...     sorted(os.listdir(folder))
+        ['net.h', 'small.c', 'small.h']
         >>> error.max < 0.05
         True
         """

@@ -16,6 +16,8 @@ import foxnn
 GCC = shutil.which("gcc")
 needs_gcc = pytest.mark.skipif(GCC is None or sys.platform == "win32", reason="needs gcc and POSIX pipes")
 
+SANITIZERS = ("-Wconversion", "-Wshadow", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
+
 _MAIN = """\
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,87 +126,9 @@ def test_every_activation_without_undefined_behaviour(weights: str, dtype: str, 
         nn.scale, nn.offset = 0.5, -1.0
     for nn in (networks[0], networks[-1], *networks[1:-1:5]):
         X = np.random.default_rng(1).normal(size=(5, nn.sizes[0])).astype(dtype)
-        got = run_c(nn, X, tmp_path, None, None, "-Wconversion", "-Wshadow", "-fsanitize=undefined,address",
-                    "-fno-sanitize-recover=all", weights=weights)  # fmt: skip
+        samples = {"samples": X} if weights == "int8" else {}
+        got = run_c(nn, X, tmp_path, None, None, *SANITIZERS, weights=weights, **samples)
         assert np.isfinite(got).all()
-
-
-# ---- weights of 8 bits ----------------------------------------------------------------------------------------------
-
-
-def rounded(nn: foxnn.NeuralNetwork) -> foxnn.NeuralNetwork:
-    """A network whose weights are what integers in [-127, 127] and a scale for each column can hold."""
-    twin = nn.copy()
-    for layer in twin.layers:
-        scales = np.abs(layer.weights).max(axis=0) / 127
-        layer.weights = np.round(layer.weights / np.where(scales, scales, 1)) * scales
-    return twin
-
-
-@needs_gcc
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("seed", range(4))
-def test_int8(dtype: str, seed: int, tmp_path: Path) -> None:
-    """The outputs are those of the rounded weights, and what that costs is what is reported."""
-    nn = random_network("tanh" if seed % 2 else "softmax", dtype, seed)
-    if seed > 1:
-        nn.scale, nn.offset = 0.25, 3.0
-    weights = nn.layers[0].weights
-    weights[:, 1:2] = 0.0  # a unit that has no largest weight
-    nn.layers[0].weights = weights
-    X = np.random.default_rng(1).normal(0, 3, size=(40, nn.sizes[0])).astype(dtype)
-    error = nn.to_c(tmp_path / "net.h", weights="int8", samples=X)
-    got = run_c(nn, X, tmp_path, weights="int8", samples=X)
-    tolerance = 1e-6 if dtype == "float32" else 1e-12
-    assert_close(got, rounded(nn).predict(X), tolerance)
-    difference = got.astype(np.float64) - nn.predict(X)
-    assert 0 < error.max == pytest.approx(np.abs(difference).max(), rel=1e-2)
-    assert error.rms == pytest.approx(np.sqrt((difference**2).mean()), rel=1e-2)
-    assert error.largest == np.abs(nn.predict(X)).max()
-    assert error.n_samples == 40
-    comment = (tmp_path / "net.h").read_text().partition("*/")[0]
-    assert f"{error}." in comment
-    assert "40 samples" in comment
-
-
-def test_int8_without_samples_draws_what_the_network_reads_as_normal_numbers(tmp_path: Path) -> None:
-    nn = random_network("tanh", "float64")
-    plain = nn.to_c(tmp_path / "net.h", weights="int8")
-    assert plain.n_samples == 1000
-    assert "on 1000 samples drawn from a normal distribution" in (tmp_path / "net.h").read_text()
-    nn.scale, nn.offset = 0.001, 7.0
-    scaled = nn.to_c(tmp_path / "net.h", weights="int8")
-    np.testing.assert_allclose(scaled[:3], plain[:3], rtol=1e-6)
-    assert nn.to_c(tmp_path / "net.h", weights="int8", samples=np.zeros(4)).n_samples == 1
-
-
-@needs_gcc
-@pytest.mark.parametrize(("dtype", "weights"), [("float32", "float"), ("float64", "float"), ("float32", "int8")])
-def test_sizes_in_the_comment(dtype: str, weights: str, tmp_path: Path) -> None:
-    """The constants are as many bytes as said: as many as the object file keeps of them."""
-    assert GCC is not None
-    nn = foxnn.neural_network([30, 40, 10], "relu", dtype=dtype)
-    nn.to_c(tmp_path / "net.h", dtype=dtype, weights=weights)
-    size = {"float32": 4, "float64": 8}[dtype]
-    expected = 1600 * size + 50 * size if weights == "float" else 1600 + 2 * 50 * size
-    assert f" * Constants: {expected} bytes.\n" in (tmp_path / "net.h").read_text()
-    use = "extern int use(const void *); int use(const void *p) { return p == net_weights_0; }"
-    (tmp_path / "size.c").write_text(f'#include "net.h"\n{use}')
-    subprocess.run([GCC, "-std=c99", "-fkeep-static-consts", "-c", "size.c"], cwd=tmp_path, check=True)
-    names = subprocess.run(["nm", "-S", "size.o"], cwd=tmp_path, stdout=subprocess.PIPE, check=True, text=True).stdout
-    sizes = [int(line.split()[1], 16) for line in names.splitlines() if " r net_" in line]
-    assert sum(sizes) == expected
-
-
-def test_what_int8_does_not_take(tmp_path: Path) -> None:
-    nn = foxnn.neural_network([2, 1])
-    with pytest.raises(ValueError, match=r"weights: unknown name 'int4'.*; it takes one of: float, int8"):
-        nn.to_c(tmp_path / "net.h", weights="int4")
-    with pytest.raises(ValueError, match="samples: got some, but only weights='int8'"):
-        nn.to_c(tmp_path / "net.h", samples=[[1, 2]])
-    with pytest.raises(ValueError, match="3"):
-        nn.to_c(tmp_path / "net.h", weights="int8", samples=[[1, 2, 3]])
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_refusals_leave_nothing(tmp_path: Path) -> None:
@@ -221,6 +145,109 @@ def test_refusals_leave_nothing(tmp_path: Path) -> None:
 
 def test_name_follows_the_file(tmp_path: Path) -> None:
     nn = foxnn.neural_network([1, 1])
-    for file, name in (("my net.h", "my_net"), ("2nd.h", "net_2nd"), ("float.h", "net_float")):
+    for file, name in (("my net.h", "my_net"), ("2nd.h", "net_2nd"), ("float.h", "net_float"),
+                       ("größe.h", "gru00f6u00dfe"), ("grüße.h", "gru00fcu00dfe"), ("网络.h", "u7f51u7edc"),
+                       ("o\u0308.h", "u00f6"), (".h", "_h")):  # fmt: skip
         nn.to_c(tmp_path / file)
         assert f"void {name}_predict(const float *x, float *y)" in (tmp_path / file).read_text()
+
+
+@needs_gcc
+def test_networks_that_share_a_name_are_never_taken_for_each_other(tmp_path: Path) -> None:
+    """Two files of one name in one program: an error that says so, and no error if they are the same network."""
+    assert GCC is not None
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        foxnn.neural_network([2, 3, 1], seed=ord(folder)).to_c(tmp_path / folder / "net.h")
+    foxnn.neural_network([2, 3, 1], seed=0).to_c(tmp_path / "größe.h")
+    foxnn.neural_network([2, 3, 1], seed=1).to_c(tmp_path / "grüße.h")
+    foxnn.neural_network([2, 3, 1], seed=2).to_c(tmp_path / "NET.h")
+
+    def compiled(*headers: str) -> tuple[int, str]:
+        text = "".join(f'#include "{header}"\n' for header in headers) + "int main(void) { return 0; }\n"
+        (tmp_path / "main.c").write_text(text)
+        command = [str(GCC), "-std=c99", "-Wall", "-Wextra", "-Werror", "main.c", "-o", "main", "-lm"]
+        done = subprocess.run(command, cwd=tmp_path, stderr=subprocess.PIPE, check=False, text=True)
+        return done.returncode, done.stderr
+
+    code, error = compiled("a/net.h", "b/net.h")
+    assert code != 0
+    assert "Two different networks are called net" in error
+    assert compiled("a/net.h", "a/net.h", "größe.h", "grüße.h", "NET.h") == (0, "")
+    shutil.copy(tmp_path / "a" / "net.h", tmp_path / "copy.h")
+    assert compiled("a/net.h", "copy.h") == (0, "")
+
+
+@needs_gcc
+@pytest.mark.parametrize("weights", ["float", "int8"])
+def test_a_pair_of_files_has_the_weights_once(weights: str, tmp_path: Path) -> None:
+    """In a program of three files, in C and in C++; and nothing is left of half a pair."""
+    assert GCC is not None
+    nn = random_network("tanh", "float32")
+    X = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    options: dict[str, Any] = {"weights": weights} | ({"samples": X} if weights == "int8" else {})
+    nn.to_c(tmp_path / "net.c", **options)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["net.c", "net.h"]
+    T = "float"
+    main = _MAIN.format(header="net.h", T=T, n=len(X), n_in=4, n_out=3, name="net")
+    other = '#include "net.h"\nvoid f(float *y);\nvoid f(float *y) { net_predict(y, y + 4); }\n'
+    (tmp_path / "main.c").write_text(main)
+    (tmp_path / "other.c").write_text(other)
+    flags = ["-Wall", "-Wextra", "-Wconversion", "-Wmissing-prototypes", "-Werror", "-pedantic"]
+    command = [GCC, "-std=c99", *flags, "main.c", "other.c", "net.c", "-o", "main", "-lm"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    out = subprocess.run([tmp_path / "main"], input=X.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    np.testing.assert_array_equal(np.frombuffer(out, np.float32).reshape(20, 3), run_c(nn, X, alone, **options))
+    names = subprocess.run(["nm", tmp_path / "main"], stdout=subprocess.PIPE, check=True, text=True).stdout
+    assert names.count("net_weights_0") == 1
+    (tmp_path / "main.cpp").write_text(main.replace("EXIT_FAILURE", "1"))
+    subprocess.run([GCC, "-std=c99", "-c", "net.c"], cwd=tmp_path, check=True)
+    if shutil.which("g++"):
+        flags.remove("-Wmissing-prototypes")
+        subprocess.run(["g++", *flags, "main.cpp", "net.o", "-o", "main2", "-lm"], cwd=tmp_path, check=True)
+        again = subprocess.run([tmp_path / "main2"], input=X.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+        assert again == out
+    (tmp_path / "lost.h").mkdir()
+    with pytest.raises(OSError, match=r"lost\.h"):
+        nn.to_c(tmp_path / "lost.c", **options)
+    assert not (tmp_path / "lost.c").exists()
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang", "clang++"])
+@pytest.mark.parametrize("weights", ["float", "int8"])
+def test_other_compilers_warn_of_nothing(compiler: str, weights: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"needs {compiler}")
+    nn = foxnn.neural_network([4, 7, foxnn.LayerNorm(), 5, 6, 3], ["tanh", "gelu", "relu"], "softmax", seed=0,
+                              scale_inputs="standard")  # fmt: skip
+    nn.fit_scaling(np.random.default_rng(0).normal(size=(20, 4)))
+    nn.to_c(tmp_path / "net.h", weights=weights)
+    source = tmp_path / ("main.cpp" if compiler.endswith("++") else "main.c")
+    source.write_text('#include "net.h"\nint main(void) { float x[4] = {0}, y[3]; net_predict(x, y); return 0; }\n')
+    standard = [] if compiler.endswith("++") else ["-std=c99"]
+    flags = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-pedantic"]
+    subprocess.run([compiler, *standard, *flags, "-fsyntax-only", source], check=True)
+
+
+@needs_gcc
+def test_columns_and_classes_are_in_the_comment(tmp_path: Path) -> None:
+    """Whatever they are called: nothing of them ends the comment, or is a warning."""
+    encoder = {"columns": [{"name": "area */ ??/", "categories": None},
+                           {"name": "stadt\\", "categories": ["Köln", "x"]}],
+               "target": {"name": "kind", "classes": ["a\n#error", "/* b"]}}  # fmt: skip
+    nn = foxnn.neural_network([3, 4, 2], "tanh", "softmax", seed=0)
+    nn.metadata["table"] = {"encoder": encoder, "mean": [80.5, 0, 0], "deviation": [20, 1, 1], "target_mean": 0.0,
+                            "target_deviation": 1.0}  # fmt: skip
+    X = np.zeros((1, 3), np.float32)
+    assert_close(run_c(nn, X, tmp_path), nn.predict(X), 1e-6)
+    text = (tmp_path / "net.h").read_text()
+    assert text.isascii()
+    assert 'x[0]: ("area *\\u002f ?\\u003f/" - 80.5) / 20\n' in text
+    assert 'x[1]: "stadt\\\\=K\\u00f6ln"\n' in text
+    assert 'y[1]: "\\u002f* b"\n' in text
+    nn = foxnn.neural_network([2, 1], output="sigmoid")
+    nn.metadata["classes"] = ["no", "yes"]
+    nn.to_c(tmp_path / "net.h")
+    assert 'y[0]: of "yes", not "no"\n' in (tmp_path / "net.h").read_text()

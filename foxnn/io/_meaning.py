@@ -1,0 +1,80 @@
+"""What the inputs and the outputs of a network mean, as far as its metadata says: for comments in exports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from foxnn.datasets.encoder import TableEncoder
+from foxnn.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
+
+__all__ = ["columns"]
+
+#: Of more names, only the first are listed.
+_MOST = 200
+
+
+def columns(network: NeuralNetwork) -> Iterator[str]:
+    r"""Lines such as ``x[0]: "area"`` that fit into a comment of C or JavaScript.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> nn = foxnn.neural_network([2, 2], output="softmax")
+    >>> nn.metadata["classes"] = ["no", "*/ yes"]
+    >>> list(columns(nn))
+    ['y[0]: "no"', 'y[1]: "*\\u002f yes"']
+    """
+    inputs, outputs = _of_table(network)
+    yield from _lines("x", inputs, network.sizes[0])
+    yield from _lines("y", _classes(network) if outputs is None else outputs, network.sizes[-1])
+
+
+def _lines(letter: str, texts: Sequence[str] | None, n: int) -> Iterator[str]:
+    if texts is None or len(texts) != n:
+        return
+    for i, text in enumerate(texts[:_MOST]):
+        yield f"{letter}[{i}]: {text}"
+    if n > _MOST:
+        yield f"... and {n - _MOST} more"
+
+
+def _quoted(value: Any) -> str:
+    """A name in ASCII on one line, which ends no comment, and is no trigraph or line that goes on in C."""
+    text = json.dumps(value, default=str).replace("*/", "*\\u002f").replace("/*", "\\u002f*").replace("??", "?\\u003f")
+    return text if len(text) <= 100 else f"{text[:100]} ..."
+
+
+def _classes(network: NeuralNetwork) -> list[str] | None:
+    classes = network.metadata.get("classes")
+    if not isinstance(classes, list):
+        return None
+    if len(classes) == 2 and network.sizes[-1] == 1:
+        return [f"of {_quoted(classes[1])}, not {_quoted(classes[0])}"]
+    return [_quoted(name) for name in classes]
+
+
+def _of_table(network: NeuralNetwork) -> tuple[list[str] | None, list[str] | None]:
+    """What `foxnn train` says of the columns of its table."""
+    table: Any = network.metadata.get("table")
+    try:
+        encoder = TableEncoder.from_json(table["encoder"])
+        names = [_quoted(name) for name in encoder.feature_names]
+        scaled = zip(table["mean"], table["deviation"], strict=True)
+        inputs = [
+            name if (mean, deviation) == (0, 1) else f"({name} - {mean:.9g}) / {deviation:.9g}"
+            for name, (mean, deviation) in zip(names, scaled, strict=True)
+        ]
+        if encoder.target is None:
+            return inputs, None
+        if encoder.target.classes is not None:
+            return inputs, [_quoted(label) for label in encoder.target.classes]
+        mean, deviation = table["target_mean"], table["target_deviation"]
+        name = _quoted(encoder.target.name)
+        return inputs, [name if (mean, deviation) == (0, 1) else f"({name} - {mean:.9g}) / {deviation:.9g}"]
+    except (FileFormatError, KeyError, TypeError, ValueError):  # whoever reads tables says what is wrong with it
+        return None, None
