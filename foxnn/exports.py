@@ -80,16 +80,31 @@ class Exports:
 
         return to_c(_network(self), path_text("path", path), name=name, dtype=dtype, weights=weights, samples=samples)
 
-    def to_js(self, path: str | os.PathLike[str]) -> None:
+    def to_js(
+        self, path: str | os.PathLike[str], *, name: str | None = None, types: bool = False, script: bool = False
+    ) -> None:
         """Write the network as one JavaScript module that exports ``predict(x)`` and needs nothing.
+
+        ``predict`` takes an array, typed or not, and returns an array; `nIn` and `nOut` are their lengths. It computes
+        in double precision; the weights are in the module as base64, in the network's number type.
 
         Parameters
         ----------
         path : str or path-like
             The file, such as ``net.mjs``.
+        name : str, optional
+            The variable that the script makes; by default after the file, as `to_c` does it.
+        types : bool, default False
+            Write TypeScript's declarations beside the module, where TypeScript looks for them: ``net.d.mts`` (of
+            ``net.js``: ``net.d.ts``).
+        script : bool, default False
+            Write a classic script beside the module, ``net.js``, for pages that are opened from disk (``file://``),
+            where browsers load no modules: after ``<script src="net.js"></script>`` there is ``net.predict``.
 
         Raises
         ------
+        ValueError
+            If the name is no identifier, or the file's name does not go with `types` or `script`.
         OSError
             If the file cannot be written; an old one is as it was then.
 
@@ -98,11 +113,13 @@ class Exports:
         >>> import foxnn, tempfile, os
         >>> nn = foxnn.neural_network([2, 3, 1])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     nn.to_js(os.path.join(folder, "net.mjs"))
+        ...     nn.to_js(os.path.join(folder, "net.mjs"), types=True, script=True)
+        ...     sorted(os.listdir(folder))
+        ['net.d.mts', 'net.js', 'net.mjs']
         """
         from foxnn.io.js_export import to_js
 
-        to_js(_network(self), path_text("path", path))
+        to_js(_network(self), path_text("path", path), name=name, types=types, script=script)
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network as ONNX, which most runtimes read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -77,3 +78,116 @@ def test_wrong_number_of_inputs(tmp_path: Path) -> None:
     process = subprocess.run([NODE, "main.mjs"], cwd=tmp_path, stderr=subprocess.PIPE, check=False, text=True)
     assert process.returncode != 0
     assert "RangeError: predict: got 2 inputs; it takes 3" in process.stderr
+
+
+@needs_node
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_script_for_pages_opened_from_disk(dtype: str, tmp_path: Path) -> None:
+    """It makes one variable, after the file or the name, of any letters, and says what the module says."""
+    assert NODE is not None
+    nn = random_network("gelu", dtype)
+    X = np.random.default_rng(0).normal(size=(5, 4))
+    expected = run_js([nn], [X], tmp_path)[0]
+    for file, name, variable in (("net.mjs", None, "net"), ("größe.mjs", None, "gru00f6u00dfe"),
+                                 ("class.mjs", None, "net_class"), ("a b.mjs", "ours", "ours")):  # fmt: skip
+        nn.to_js(tmp_path / file, script=True, name=name)
+        script = f"""
+            const before = new Set(Object.getOwnPropertyNames(globalThis));
+            const text = require("node:fs").readFileSync({json.dumps(file[:-4] + ".js")}, "utf8");
+            require("node:vm").runInThisContext(text);
+            const made = Object.getOwnPropertyNames(globalThis).filter((key) => !before.has(key));
+            console.log(JSON.stringify([made, {variable}.nIn, {json.dumps(X.tolist())}.map({variable}.predict)]));
+        """
+        (tmp_path / "page.cjs").write_text(script)
+        run = subprocess.run([NODE, "page.cjs"], cwd=tmp_path, stdout=subprocess.PIPE, check=True, text=True)
+        made, n_in, got = json.loads(run.stdout)
+        assert (made, n_in) == ([variable], 4)
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_types_are_where_typescript_looks_for_them(tmp_path: Path) -> None:
+    nn = foxnn.neural_network([3, 2])
+    for file, types in (("a.mjs", "a.d.mts"), ("b.js", "b.d.ts")):
+        nn.to_js(tmp_path / file, types=True)
+        text = (tmp_path / types).read_text()
+        for exported in (
+            "const nIn: number;",
+            "const nOut: number;",
+            "function predict(x: ArrayLike<number>): number[];",
+        ):
+            assert f"export {exported}" in text
+    if shutil.which("tsc"):
+        (tmp_path / "use.mts").write_text(
+            'import { nIn, predict } from "./a.mjs";\nconst y: number[] = predict([nIn]);\n'
+        )
+        command = ["tsc", "--noEmit", "--strict", "--module", "nodenext", "use.mts"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+
+
+def test_weights_are_base64(tmp_path: Path) -> None:
+    nn = foxnn.neural_network([300, 200], seed=0)
+    nn.to_js(tmp_path / "net.mjs")
+    text = (tmp_path / "net.mjs").read_text()
+    assert len(text) < 60_200 * 4 * 4 / 3 + 5000
+    assert base64.b64encode(nn.layers[0].weights.T.tobytes()).decode() in text
+
+
+def test_names_that_do_not_fit(tmp_path: Path) -> None:
+    nn = foxnn.neural_network([3, 2])
+    for path, options, words in (
+        ("net.js", {"script": True}, r"it takes a name ending in \.mjs, and the script beside it gets \.js"),
+        ("net.txt", {"types": True}, r"it takes a name ending in \.mjs or \.js"),
+        ("net.mjs", {"name": "a"}, "only a script has one"),
+        ("net.mjs", {"name": "a-b", "script": True}, "it takes an identifier"),
+        ("net.mjs", {"name": "class", "script": True}, "it takes an identifier"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            nn.to_js(tmp_path / path, **options)
+    (tmp_path / "net.js").mkdir()
+    with pytest.raises(OSError, match="net"):
+        nn.to_js(tmp_path / "net.mjs", script=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["net.js"]
+
+
+_RACE = """\
+import { predict } from "./net.mjs";
+const random = (n, T) => Float64Array.from({ length: n }, () => Math.random() - 0.5);
+const sizes = [784, 64, 64, 10], x = random(784);
+const layers = sizes.slice(1).map((n, i) => ({ w: Float32Array.from(random(n * sizes[i])), y: new Float64Array(n) }));
+function plain(x) {
+    for (const { w, y } of layers) {
+        const n = y.length;
+        y.fill(0);
+        for (let i = 0; i < x.length; i++) {
+            const v = x[i], row = i * n;
+            for (let j = 0; j < n; j++) y[j] += v * w[row + j];
+        }
+        for (let j = 0; j < n; j++) y[j] = y[j] < 0 ? 0 : y[j];
+        x = y;
+    }
+    return Array.from(x);
+}
+const best = { plain: Infinity, ours: Infinity };
+for (let turn = 0; turn < 60; turn++)
+    for (const [name, f] of [["plain", plain], ["ours", predict]]) {
+        const start = performance.now();
+        for (let k = 0; k < 50; k++) f(x);
+        best[name] = Math.min(best[name], performance.now() - start);
+    }
+console.log(best.ours / best.plain);
+"""
+
+
+@needs_node
+def test_as_fast_as_a_plain_loop_over_typed_arrays(tmp_path: Path) -> None:
+    """By turns, the best of each; with room for a busy machine."""
+    assert NODE is not None
+    foxnn.neural_network([784, 64, 64, 10], "relu", "relu", seed=0).to_js(tmp_path / "net.mjs")
+    (tmp_path / "race.mjs").write_text(_RACE)
+    ratios = []
+    for _ in range(3):
+        run = subprocess.run([NODE, "race.mjs"], cwd=tmp_path, stdout=subprocess.PIPE, check=True, text=True)
+        ratios.append(float(run.stdout))
+        if ratios[-1] < 1.2:
+            return
+    raise AssertionError(f"times that of a plain loop: {ratios}")
