@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import foxnn
 from foxnn.cli.arguments import DATASETS, add_delimiter, add_ignore, add_metrics, add_threads, command
-from foxnn.cli.files import check_readable, load_images
+from foxnn.cli.files import check_readable, load_images, load_network
 from foxnn.cli.recipe import recipe_for
 from foxnn.cli.report import quality
 
@@ -41,7 +41,7 @@ def add_to(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command."""
     foxnn.metrics.get(args.metrics)
-    network = foxnn.load(args.model)
+    network = load_network(args.model)
     if args.data in DATASETS:
         for option in ("target", "ignore", "delimiter"):
             if getattr(args, option):

@@ -14,8 +14,9 @@ from foxnn.cli.report import say
 
 if TYPE_CHECKING:
     from foxnn.datasets import Dataset
+    from foxnn.network import NeuralNetwork
 
-__all__ = ["check_readable", "check_writable", "load_images"]
+__all__ = ["check_readable", "check_writable", "load_images", "load_network"]
 
 
 def check_readable(path: str) -> None:
@@ -54,6 +55,18 @@ def check_writable(path: str, *inputs: str) -> None:
 
 class _EnoughError(Exception):
     """The file could be made; it is not to stay."""
+
+
+def load_network(path: str) -> NeuralNetwork:
+    """Load a network from a file of foxnn's, or of ONNX's by its name."""
+    import foxnn
+
+    if not path.lower().endswith(".onnx"):
+        return foxnn.load(path)
+    try:
+        return foxnn.from_onnx(path)
+    except ImportError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def load_images(name: str) -> Dataset:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import foxnn
 from foxnn.cli.arguments import command
+from foxnn.cli.files import load_network
 from foxnn.cli.recipe import Recipe, task
 from foxnn.cli.report import line, objective, size
 from foxnn.errors import FileFormatError
@@ -26,7 +27,9 @@ _WIDTH = 200  # characters of anything that may be of any length
 def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = command(commands, "info", run, "print what is in the file of a network, or what foxnn runs on")
-    parser.add_argument("model", nargs="?", help="file of the network; without it, what foxnn runs on")
+    parser.add_argument(
+        "model", nargs="?", help="file of the network, .safetensors, .onnx or .txt; without it, what foxnn runs on"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.model is None:
         foxnn.show_config()
         return 0
-    network = foxnn.load(args.model)
+    network = load_network(args.model)
     line("file", f"{args.model}, {size(os.path.getsize(args.model))}")
     line("network", f"{network.n_parameters:,} parameters of {network.dtype}")
     _print_layers(network)
@@ -42,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     line("optimizer", repr(network.optimizer))
     line("seed", str(network.seed))
     line("training", _training(network))
+    if network.scale_inputs is not None or network.scale_outputs is not None:
+        line("scaling", _scaling(network))
     if network.scale is not None or network.offset is not None:
         line("inputs", f"read as x * {network.scale} + {network.offset}")
     for key, value in network.metadata.items():
@@ -60,6 +65,17 @@ def _print_layers(network: NeuralNetwork) -> None:
         options = _options(dropout=[*network.dropout, 0.0][i], max_norm=network.max_norm[i])
         parameters = sum(math.prod(layer.parameter_shape(name)) for name in layer.parameter_names)
         line(f"layer {i + 1}", f"{layer.n_in} -> {layer.n_out} {layer.title}, {parameters:,} parameters{options}")
+
+
+def _scaling(network: NeuralNetwork) -> str:
+    parts = []
+    for what, kind, scaling in (
+        ("inputs", network.scale_inputs, network.input_scaling),
+        ("outputs", network.scale_outputs, network.output_scaling),
+    ):
+        if kind is not None:
+            parts.append(f"{what} {kind}" + ("" if scaling is not None else ", not fitted yet"))
+    return "; ".join(parts)
 
 
 def _options(**options: float | None) -> str:

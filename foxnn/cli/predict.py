@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-import foxnn
 from foxnn._atomic import atomic_write
 from foxnn.cli.arguments import DATASETS, add_delimiter, add_ignore, add_threads, command
-from foxnn.cli.files import check_readable, check_writable
+from foxnn.cli.files import check_readable, check_writable, load_network
 from foxnn.cli.recipe import Recipe, recipe_for
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output is not None:
         check_writable(args.output, args.model, args.data)
-    network = foxnn.load(args.model)
+    network = load_network(args.model)
     check_readable(args.data)
     records = read_records(args.data, args.delimiter)
     recipe = recipe_for(network, args.model, records, None, args.ignore)
