@@ -18,22 +18,21 @@ void FairLock::wait(bool alone) {
     (first_ ? last_->next : first_) = &me;
     last_ = &me;
     state_.fetch_or(kQueue, std::memory_order_relaxed);
-    admit();  // it may be free by now, and then nobody else would
-    while (!me.has_it)
-        if (!alone && first_ == &me && Clock::now() < turn_ends_) {
+    while (admit(), !me.has_it)  // at first, too: it may be free by now, and nobody else would
+        if (!alone && first_ == &me && Clock::now() < turn_ends_)
             me.told.wait_until(guard, turn_ends_);
-            admit();
-        } else {
+        else
             me.told.wait(guard);
-        }
     if (!alone) return;
     const auto now = Clock::now();
-    turn_ends_ = now + std::min<Clock::duration>(now - came, kLongestTurn);
+    const auto waited = now - std::max(came, turn_ends_);  // for those who share it: not for another's turn
+    turn_ends_ = now + std::clamp<Clock::duration>(waited, Clock::duration::zero(), kLongestTurn);
     if (first_) first_->told.notify_one();  // who now has an end to wait for
 }
 
-void FairLock::pass_on() {
+void FairLock::pass_on(bool alone) {
     const std::lock_guard guard(mutex_);
+    if (alone) turn_ends_ = std::max(turn_ends_, Clock::now());
     admit();
 }
 

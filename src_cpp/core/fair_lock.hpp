@@ -13,8 +13,8 @@ namespace foxnn {
 // For std::unique_lock and std::shared_lock. Whoever has to wait stands in a queue, and nobody overtakes it: those who
 // predict again and again keep no training step waiting for longer than a prediction of each of them takes. (In
 // std::shared_mutex readers overtake for ever.) Steps are often much shorter than predictions, and would get next to
-// nothing by turns; so one who has waited to have it alone has a turn of as long as it waited, in which it may come
-// again, and those who share wait until that is over. While nobody waits the lock is one atomic number.
+// nothing by turns; so one who has waited to have it alone has a turn of as long as it waited for them, in which it may
+// come again, and those who share wait until that is over. While nobody waits the lock is one atomic number.
 //
 // In a child of fork() it is free. Nobody waits for it with Python's GIL held, so that whoever has it may ask for that.
 class FairLock : private RenewedByFork {
@@ -29,7 +29,7 @@ class FairLock : private RenewedByFork {
         if (!try_lock()) wait(true);
     }
     void unlock() {
-        if (state_.fetch_sub(kWriter, std::memory_order_acq_rel) & kQueue) pass_on();
+        if (state_.fetch_sub(kWriter, std::memory_order_acq_rel) & kQueue) pass_on(true);
     }
     bool try_lock_shared() {
         std::uint32_t state = state_.load(std::memory_order_relaxed);
@@ -43,7 +43,8 @@ class FairLock : private RenewedByFork {
         if (!try_lock_shared()) wait(false);
     }
     void unlock_shared() {
-        if (state_.fetch_sub(kReader, std::memory_order_acq_rel) == kReader + kQueue) pass_on();  // the last of them
+        if (state_.fetch_sub(kReader, std::memory_order_acq_rel) == kReader + kQueue)
+            pass_on(false);  // the last of them
     }
     // Whether someone stands in the queue.
     bool is_awaited() const { return state_.load(std::memory_order_relaxed) & kQueue; }
@@ -59,7 +60,7 @@ class FairLock : private RenewedByFork {
         std::condition_variable told{};
     };
     void wait(bool alone);
-    void pass_on();
+    void pass_on(bool alone);
     void admit();
     void renew() noexcept override;
 

@@ -79,12 +79,36 @@ void test_neither_readers_nor_writers_starve() {
         one++;
         other++;
         lock.unlock();
+        if (i % 3 > 0) continue;
+        lock.lock_shared();  // in its own turn, in which it is one of those who wait
+        lock.unlock_shared();
     }
     const long before = reads;
     while (reads < before + 100) std::this_thread::yield();
     stop = true;
     for (auto& reader : readers) reader.join();
     expect(one == 2000, "every change is made");
+}
+
+// A turn may be over before the one who waits for its end has heard of it; nobody may go on waiting then.
+void test_short_turns_end() {
+    FairLock lock;
+    std::atomic<bool> stop{false};
+    std::thread reader([&] {
+        while (!stop) {
+            lock.lock_shared();
+            lock.unlock_shared();
+        }
+    });
+    for (int i = 0; i < 100'000; i++) {
+        lock.lock();
+        lock.unlock();
+        if (i % 3 > 0) continue;
+        lock.lock_shared();
+        lock.unlock_shared();
+    }
+    stop = true;
+    reader.join();
 }
 
 void test_a_forked_child_finds_it_free() {
@@ -128,6 +152,7 @@ int main() {
     test_many_share_and_one_has_it_alone();
     test_nobody_overtakes_who_waits();
     test_neither_readers_nor_writers_starve();
+    test_short_turns_end();
     test_a_forked_child_finds_it_free();
     return exit_status();
 }
