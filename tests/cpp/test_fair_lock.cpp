@@ -1,4 +1,5 @@
 // The lock of a network: nobody is overtaken, nobody starves, and a child of fork() finds it free.
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -94,16 +95,25 @@ void test_neither_readers_nor_writers_starve() {
 void test_short_turns_end() {
     FairLock lock;
     std::atomic<bool> stop{false};
+    const auto work = [](unsigned microseconds) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(microseconds);
+        while (std::chrono::steady_clock::now() < end) {
+        }
+    };
     std::thread reader([&] {
+        std::minstd_rand random(2);
         while (!stop) {
             lock.lock_shared();
+            work(random() % 20);
             lock.unlock_shared();
         }
     });
+    std::minstd_rand random(1);
     for (int i = 0; i < 100'000; i++) {
         lock.lock();
+        work(random() % 20);
         lock.unlock();
-        if (i % 3 > 0) continue;
+        if (random() % 3 > 0) continue;
         lock.lock_shared();
         lock.unlock_shared();
     }
