@@ -18,6 +18,7 @@ except ImportError as error:
         "`pip install .` in the folder above installs it; then start Python in another folder"
     ) from error
 
+from foxnn import _forks as _forks  # which says what to do at a fork
 from foxnn import activations, callbacks, datasets, losses, optimizers, plots
 from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_config
 from foxnn.activations import Activation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def read_ahead(source: Iterator[_T], depth: int) -> Iterator[_T]:
 
     An exception of the source is raised here, with its traceback. The thread ends with the source, or when this
     iterator is closed, as soon as the source has given the item that it is at. If there is no thread to be had, items
-    are taken when they are asked for.
+    are taken when they are asked for. In a child of fork() there is no such thread, and RuntimeError is raised.
     """
     items: queue.Queue[tuple[bool, _T | BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()
@@ -42,8 +43,11 @@ def read_ahead(source: Iterator[_T], depth: int) -> Iterator[_T]:
     if not start(thread):
         yield from source
         return
+    process = os.getpid()
     try:
         while True:
+            if os.getpid() != process:
+                raise RuntimeError("a thread reads ahead in the data, which a forked process does not have; begin anew")
             try:
                 is_item, item = items.get(timeout=_PATIENCE)
             except queue.Empty:
@@ -55,7 +59,8 @@ def read_ahead(source: Iterator[_T], depth: int) -> Iterator[_T]:
             else:
                 raise item  # type: ignore[misc]
     finally:
-        stopped.set()
-        while not items.empty():  # the thread may be waiting for a place; after that it sees that it is to stop
-            items.get_nowait()
-        thread.join(_PATIENCE)
+        if os.getpid() == process:  # if not, the thread may have been at the queue, which is locked for ever then
+            stopped.set()
+            while not items.empty():  # the thread may be waiting for a place; after that it sees that it is to stop
+                items.get_nowait()
+            thread.join(_PATIENCE)

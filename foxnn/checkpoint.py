@@ -77,8 +77,7 @@ class Interrupted:
             del network.history.epochs[self.state["epochs_in_history"] :]
             yield
         except BaseException as error:
-            network.__dict__.clear()
-            network.__dict__.update(before)
+            network.__dict__ = before  # at once: a signal may come between two steps
             if isinstance(error, _NONSENSE):
                 raise self._refusal(error) from error
             raise

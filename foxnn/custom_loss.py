@@ -124,9 +124,16 @@ class CustomTrainer:
 
     def __init__(self, network: NeuralNetwork, loss: CustomLoss) -> None:
         self._core, self._loss, self._n_layers = network._core, loss, len(network.layers)
-        self._new = network._plain_trainer
+        self._trainer_type = network._trainer_type
         self._trainer = self._new()
         self._checked = False  # whether its gradient has been compared with difference quotients
+
+    def _new(self) -> Any:
+        return self._trainer_type(self._core, "", [])
+
+    def trains(self, core: Any) -> bool:
+        """Whether it trains this core."""
+        return core is self._core
 
     def run(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from itertools import pairwise
@@ -250,7 +249,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self._optimizer_state: Any = None
         self._optimizer_of_state: optimizers.Optimizer | None = None
         self._clips: tuple[float | None, float | None] = (None, None)  # as the optimizer's state has them
-        self._training = _Exclusive()
+        self._training = _core.Exclusive()
 
     def _initialize(self, init: Any) -> None:
         if isinstance(init, str):
@@ -314,15 +313,25 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         """Take over a core in which layers [begin, end) have been replaced by others (n_out, activation, dropout)."""
         rates = [*self._dropout, 0.0]  # the outputs drop nothing
         rates[begin:end] = [rate for _, _, rate in new]
-        if begin + len(new) == len(self._activations) - (end - begin) + len(new):  # the outputs are others
-            self._scalings, self._unfitted = (self._scalings[0], None), self._unfitted or self._kinds[1] is not None
-        self._core = core
-        self._sizes = (*self._sizes[: begin + 1], *(units for units, _, _ in new), *self._sizes[end + 1 :])
-        self._activations = [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]]
-        self._dropout = rates[:-1]
-        self._max_norm = [*self._max_norm[:begin], *(None for _ in new), *self._max_norm[end:]]
-        self._norms = [*self._norms[:begin], *(None for _ in new), *self._norms[end:]]
-        self._trainer = self._optimizer_state = self._optimizer_of_state = None
+        changed: dict[str, Any] = {}
+        if end == len(self._activations):  # the outputs are others
+            changed |= {
+                "_scalings": (self._scalings[0], None),
+                "_unfitted": self._unfitted or self._kinds[1] is not None,
+            }
+        nothing = [None for _ in new]
+        changed |= {
+            "_core": core,
+            "_sizes": (*self._sizes[: begin + 1], *(units for units, _, _ in new), *self._sizes[end + 1 :]),
+            "_activations": [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]],
+            "_dropout": rates[:-1],
+            "_max_norm": [*self._max_norm[:begin], *nothing, *self._max_norm[end:]],
+            "_norms": [*self._norms[:begin], *nothing, *self._norms[end:]],
+            "_trainer": None,
+            "_optimizer_state": None,
+            "_optimizer_of_state": None,
+        }
+        self.__dict__.update(changed)  # at once: other threads and signals come before or after it
 
     # ---- what it is -----------------------------------------------------------------------------------------
 
@@ -370,8 +379,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         self._check_loss(loss, self.scale_outputs)
         check_output(self._activations[-1], self.sizes[-1], loss)
         loss.check_dtype(self._dtype)
-        self._loss = loss
-        self._trainer = None
+        self.__dict__.update(_loss=loss, _trainer=None)  # at once
 
     @property
     def optimizer(self) -> optimizers.Optimizer:
@@ -754,13 +762,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         >>> nn.train_on_batch([[1.0]], [2.0]), nn.predict([[1.0]]).item()
         (2.0, 2.0)
         """
-        if not self._training.acquire(False):  # as `with self._exclusively()`, in a quarter of the time
-            self._training.refuse()
-        try:
+        with self._training.hold():  # as `with self._exclusively()`, without a call of a function
             loss, weight = one_step(self, X, y, sample_weight)
             self._epoch += 1  # the next batch drops other units
-        finally:
-            self._training.release()
         return loss / weight
 
     def loss_and_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradients]:
@@ -800,16 +804,19 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         return self._loss_and_gradients(samples)
 
     def _get_trainer(self) -> Any:
-        if self._trainer is None:  # the first step with these layers and this loss
+        trainer = self._trainer
+        if trainer is None:  # the first step with these layers and this loss
             check_output(self._activations[-1], self.sizes[-1], self._loss)  # layers may have been removed
             warn_of_flat_layers(self)
-        if self._trainer is None and isinstance(self._loss, CustomLoss):
-            from foxnn.custom_loss import CustomTrainer
+        if trainer is None or not trainer.trains(self._core):
+            if isinstance(self._loss, CustomLoss):
+                from foxnn.custom_loss import CustomTrainer
 
-            self._trainer = CustomTrainer(self, self._loss)
-        elif self._trainer is None:
-            self._trainer = self._trainer_type(self._core, self.loss.name, list(self.loss.parameters.values()))
-        return self._trainer
+                trainer = CustomTrainer(self, self._loss)
+            else:
+                trainer = self._trainer_type(self._core, self.loss.name, list(self.loss.parameters.values()))
+            self._trainer = trainer
+        return trainer
 
     def _get_optimizer_state(self) -> Any:
         """What `optimizer` remembers: kept while it stays the same one, forgotten when another takes its place."""
@@ -833,8 +840,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         if rows == 1 and any(isinstance(n, BatchNorm) and self.layers[i].trainable for i, n in enumerate(self._norms)):
             raise ValueError(f"{name}: got a batch of one sample; batch normalisation takes at least two, to compare")
 
-    def _exclusively(self) -> _Exclusive:
-        return self._training
+    def _exclusively(self) -> _core.Hold:
+        """For ``with``: one training at a time is let into a network, and another one raises instead of waiting."""
+        return self._training.hold()
 
     # ---- files and copies -----------------------------------------------------------------------------------
 
@@ -899,7 +907,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             twin._core = self._core.copy()
         else:
             twin._core, twin._optimizer_state = self._optimizer_state.copy_with(self._core)
-        twin._trainer, twin._training, twin.stop_training = None, _Exclusive(), False
+        twin._trainer, twin._training, twin.stop_training = None, _core.Exclusive(), False
         for name in ("_activations", "_norms", "_dropout", "_max_norm"):
             setattr(twin, name, list(getattr(self, name)))
         twin.settings = self.settings.copy()
@@ -910,24 +918,6 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         twin.history = self.history.copy()
         twin.metadata = deepcopy(self.metadata)
         return twin
-
-
-class _Exclusive:
-    """Lets one training at a time into a network; another one raises instead of waiting."""
-
-    def __init__(self) -> None:
-        lock = threading.Lock()
-        self.acquire, self.release = lock.acquire, lock.release
-
-    def refuse(self) -> None:
-        raise RuntimeError("this network is being trained already; train a copy of it in the other thread")
-
-    def __enter__(self) -> None:
-        if not self.acquire(False):
-            self.refuse()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 neural_network = NeuralNetwork

@@ -1,17 +1,25 @@
-"""Promise: threads may share a network. Those who predict and the one who trains take turns."""
+"""Promise: threads may share a network. Those who predict and the one who trains take turns; a signal or a fork at any
+moment leaves a network that can be used."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+import pytest
 
 import foxnn
+from foxnn._read_ahead import read_ahead
 
 _random = np.random.default_rng(0)
 X, LABELS = _random.normal(size=(1000, 50)).astype(np.float32), _random.integers(3, size=1000)
@@ -82,3 +90,43 @@ def test_a_prediction_waits_for_a_few_milliseconds_of_fit() -> None:
             if len(waits) >= 20 and median(waits[-20:]) < 0.012:  # which a busy machine may put off
                 return
     raise AssertionError(f"a prediction waits for {median(waits):.3f} s")
+
+
+# ---- signals and forks --------------------------------------------------------------------------------------
+
+
+def run_fault(name: str, number: int) -> str:
+    """What one of the scripts in faults/ says; they are run for longer by hand."""
+    script = Path(__file__).parent / "faults" / name
+    run = subprocess.run([sys.executable, str(script), str(number)], capture_output=True, text=True, timeout=600)
+    return run.stdout + run.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
+def test_a_network_is_usable_after_every_interrupt() -> None:
+    number = int(os.environ.get("FOXNN_INTERRUPTS", "440"))
+    said = run_fault("interrupts.py", number)
+    assert f"{number} interrupts, 0 left a network unusable" in said, said
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_can_use_and_train_a_network_that_other_threads_work_with() -> None:
+    number = int(os.environ.get("FOXNN_FORKS", "20"))
+    said = run_fault("forks.py", number)
+    assert f"{number} children, 0 of them hung or failed" in said, said
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_does_not_wait_for_a_thread_that_reads_ahead() -> None:
+    items = read_ahead(iter(range(100)), 2)
+    next(items)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        try:
+            list(items)
+        except RuntimeError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(list(items)) == 99

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from foxnn import _core
 from foxnn._options import MOST, integer, real, unknown
 
 if TYPE_CHECKING:
@@ -190,15 +190,21 @@ class OptimizationSettings(_Checked):
 class Mutations:
     """Counts mutations: the count is the address of their random numbers, so no two share any."""
 
-    def __init__(self, value: int = 0) -> None:
-        self.value = value
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        self._count = _core.Counter()
+
+    @property
+    def value(self) -> int:
+        """The count so far."""
+        return self._count.value
+
+    @value.setter
+    def value(self, value: int) -> None:
+        self._count.value = value
 
     def next(self) -> int:
         """The count before this mutation."""
-        with self._lock:
-            self.value += 1
-            return (self.value - 1) % 2**32
+        return self._count.next() % 2**32
 
 
 class Settings(_Checked):
@@ -357,7 +363,7 @@ class Settings(_Checked):
         trial = Settings()
         for name, value in {**self.as_dict(), **values}.items():
             if name == "mutations":
-                trial._mutations.value = integer("settings.mutations", value, 0)
+                trial._mutations.value = integer("settings.mutations", value, 0, 2**63)
             elif name == "n_threads" and value is None:
                 trial._n_threads = None
             elif name in NAMES:

@@ -75,6 +75,7 @@ struct SamplesOwner {
 void bind_samples(py::module_& m);
 void bind_config(py::module_& m);
 void bind_interrupts();
+void bind_exclusive(py::module_& m);
 void bind_networks(py::module_& m);
 void bind_trainers(py::module_& m);
 

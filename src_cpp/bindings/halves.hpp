@@ -1,6 +1,7 @@
 // The trainer's halves of a batch, and gradients as lists of arrays.
 #pragma once
 #include "bindings/arrays.hpp"
+#include "bindings/trainer_owner.hpp"
 #include "bindings/without_gil.hpp"
 #include "core/trainer.hpp"
 
@@ -93,13 +94,15 @@ inline RunOptions step_options(double learning_rate, double l1, double l2, int n
 }
 
 template <class T>
-void bind_halves(py::class_<Trainer<T>>& trainer) {
+void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
     using State = OptimizerState<T>;
     trainer
         .def(
             "forward_half",
-            [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, const py::object& order,
+            [](TrainerOwner<T>& of, const Network<T>& net, const SamplesOwner& owner, const py::object& order,
                Index begin, Index end, bool training, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+                const typename TrainerOwner<T>::Use use(of);
+                Trainer<T>& trainer = *use;
                 check_owner(trainer, net);
                 RunOptions options;
                 options.random = training;
@@ -116,9 +119,15 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             },
             py::arg("network"), py::arg("samples"), py::arg("order"), py::arg("begin"), py::arg("end"),
             py::arg("training"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
-        .def("keeps", &Trainer<T>::keeps)
+        .def("keeps",
+             [](TrainerOwner<T>& of, Index rows) {
+                 const typename TrainerOwner<T>::Use use(of);
+                 return (*use).keeps(rows);
+             })
         .def("layer_output",
-             [](const Trainer<T>& trainer, const Network<T>& net, std::size_t l, Index rows) -> py::object {
+             [](TrainerOwner<T>& of, const Network<T>& net, std::size_t l, Index rows) -> py::object {
+                 const typename TrainerOwner<T>::Use use(of);
+                 Trainer<T>& trainer = *use;
                  check_owner(trainer, net);
                  if (!trainer.keeps(rows)) return py::none();
                  auto out = new_array<T>({rows, net.layers.at(l).n_out});
@@ -127,8 +136,10 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
         // None if no forward half is kept for so many rows.
         .def(
             "backward_half",
-            [](Trainer<T>& trainer, const Network<T>& net, const Array<T>& d, bool parameters, bool inputs,
+            [](TrainerOwner<T>& of, const Network<T>& net, const Array<T>& d, bool parameters, bool inputs,
                int n_threads) -> py::object {
+                const typename TrainerOwner<T>::Use use(of);
+                Trainer<T>& trainer = *use;
                 check_owner(trainer, net);
                 check_outputs(net, d);
                 const Index rows = d.shape(0);
@@ -144,8 +155,10 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             py::arg("network"), py::arg("d"), py::arg("parameters"), py::arg("inputs"), py::arg("n_threads"))
         .def(
             "update_half",
-            [](Trainer<T>& trainer, const Network<T>& net, const Array<T>& d, bool weighted, State& optimizer,
+            [](TrainerOwner<T>& of, const Network<T>& net, const Array<T>& d, bool weighted, State& optimizer,
                double learning_rate, double l1, double l2, int n_threads) -> py::object {
+                const typename TrainerOwner<T>::Use use(of);
+                Trainer<T>& trainer = *use;
                 check_owner(trainer, net);
                 check_outputs(net, d);
                 const auto options = step_options(learning_rate, l1, l2, n_threads);
@@ -158,8 +171,10 @@ void bind_halves(py::class_<Trainer<T>>& trainer) {
             py::arg("l1"), py::arg("l2"), py::arg("n_threads"))
         .def(
             "apply",
-            [](Trainer<T>& trainer, const Network<T>& net, const std::vector<std::vector<Array<T>>>& list,
+            [](TrainerOwner<T>& of, const Network<T>& net, const std::vector<std::vector<Array<T>>>& list,
                State& optimizer, double learning_rate, int n_threads) {
+                const typename TrainerOwner<T>::Use use(of);
+                Trainer<T>& trainer = *use;
                 check_owner(trainer, net);
                 Gradients<T> gradients = gradients_of(net, list);
                 const auto options = step_options(learning_rate, 0, 0, n_threads);

@@ -68,18 +68,18 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             set_arrays(net.layers.at(l), s.layers.at(l).memory[i], arrays.cast<std::vector<Array<T>>>());
         });
 
-    py::class_<Trainer<T>> trainer(m, ("Trainer" + suffix).c_str(), "Trains one network with one loss; '': its own.");
+    py::class_<TrainerOwner<T>> trainer(m, ("Trainer" + suffix).c_str(),
+                                        "Trains one network with one loss; '': its own.");
     bind_halves(trainer);
-    trainer
-        .def(py::init([](Network<T>& net, const std::string& loss, const std::vector<double>& parameters) {
-                 return std::make_unique<Trainer<T>>(net, loss.empty() ? LossUse<T>() : net.use_loss(loss, parameters));
-             }),
-             py::keep_alive<1, 2>())
+    trainer.def(py::init<Network<T>&, const std::string&, const std::vector<double>&>(), py::keep_alive<1, 2>())
+        .def("trains", [](const TrainerOwner<T>& of, const Network<T>& net) { return &of.network == &net; })
         .def(
             "run",
-            [](Trainer<T>& trainer, const SamplesOwner& owner, const py::object& order, Progress& progress, Index end,
+            [](TrainerOwner<T>& of, const SamplesOwner& owner, const py::object& order, Progress& progress, Index end,
                State& optimizer, Index batch_size, const py::object& learning_rate, double l1, double l2, bool sum,
                double seconds, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+                const typename TrainerOwner<T>::Use use(of);
+                Trainer<T>& trainer = *use;
                 if (batch_size < 1) throw py::value_error("batch_size: it takes at least 1");
                 RunOptions options;
                 options.batch_size = batch_size;
@@ -119,9 +119,11 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
         // None if they are not plain, or there may be something to complain of.
         .def(
             "plain_step",
-            [](Trainer<T>& trainer, const Network<T>& net, const py::object& x, const py::object& y,
+            [](TrainerOwner<T>& of, const Network<T>& net, const py::object& x, const py::object& y,
                const py::object& weights, double least, double most, State& optimizer, double learning_rate, double l1,
                double l2, int n_threads, std::uint64_t seed, std::uint32_t epoch) -> py::object {
+                const typename TrainerOwner<T>::Use use(of);
+                Trainer<T>& trainer = *use;
                 check_owner(trainer, net);
                 PlainSamples plain;
                 if (!plain.take(net, x, y, weights, least, most)) return py::none();
@@ -143,8 +145,10 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             py::arg("seed"), py::arg("epoch"))
         .def(
             "gradients",
-            [](Trainer<T>& trainer, const Network<T>& net, const SamplesOwner& owner, double l1, double l2, bool sum,
+            [](TrainerOwner<T>& of, const Network<T>& net, const SamplesOwner& owner, double l1, double l2, bool sum,
                int n_threads, bool parameters, bool inputs) {
+                const typename TrainerOwner<T>::Use use(of);
+                Trainer<T>& trainer = *use;
                 check_owner(trainer, net);
                 RunOptions options;
                 options.penalty = {l1, l2};
