@@ -61,10 +61,10 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         One of `foxnn.losses.names()`, or a function of targets and outputs: see `foxnn.losses.CustomLoss`. By default
         cross-entropy for a softmax output, else half the squared error (FoxNN 1.0's).
     init : str, float, or a list of arrays, optional
-        How weights start: ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``, ``lecun_uniform``,
-        ``lecun_normal``, ``orthogonal``, ``zeros``, ``foxnn`` (uniform in [-1, 1), biases too), a constant, or the
-        weights themselves: for each layer an array (n_in, n_out) or a pair of it and a bias (n_out,). Biases start at
-        zero. By default what suits each layer's activation.
+        How weights start: ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``, ``he_fan_max`` (normal,
+        of variance 2 / max(n_in, n_out)), ``lecun_uniform``, ``lecun_normal``, ``orthogonal``, ``zeros``, ``foxnn``
+        (uniform in [-1, 1), biases too), a constant, or the weights themselves: for each layer an array (n_in, n_out)
+        or a pair of it and a bias (n_out,). Biases start at zero. By default what suits each layer's activation.
     dropout : float or list of float in [0, 1), default 0
         Share of each hidden layer's outputs that training sets to zero (Srivastava et al. 2014).
     dtype : "float32" or "float64", optional

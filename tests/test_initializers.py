@@ -16,6 +16,7 @@ VARIANCES = {
     "glorot": lambda n_in, n_out: 2 / (n_in + n_out),  # Glorot and Bengio 2010
     "he": lambda n_in, n_out: 2 / n_in,  # He et al. 2015
     "lecun": lambda n_in, n_out: 1 / n_in,  # LeCun et al. 1998
+    "he_fan_max": lambda n_in, n_out: 2 / max(n_in, n_out),
 }
 
 
@@ -28,8 +29,9 @@ def started(init: Any, n_in: int = N_IN, n_out: int = N_OUT, **options: Any) -> 
 @pytest.mark.parametrize("family", VARIANCES)
 def test_variances_and_bounds(family: str, n_in: int, n_out: int) -> None:
     variance = VARIANCES[family](n_in, n_out)
-    for shape in ("uniform", "normal"):
-        layer = started(f"{family}_{shape}", n_in, n_out)
+    names = {f"{family}_{shape}": shape for shape in ("uniform", "normal")}
+    for name, shape in {"he_fan_max": "normal"}.items() if family == "he_fan_max" else names.items():
+        layer = started(name, n_in, n_out)
         z = np.sort(layer.weights.ravel()) / np.sqrt(variance)
         assert abs(z.mean()) < 4 / np.sqrt(z.size)
         assert abs(z.var() - 1) < 6 / np.sqrt(z.size)
@@ -126,8 +128,9 @@ def test_layers_are_independent() -> None:
 @pytest.mark.parametrize("activation", [name for name in foxnn.activations.names() if name != "softmax"])
 def test_defaults(activation: str) -> None:
     """Of each layer by its own activation: He et al.'s for the family of relu, LeCun's for selu, else Glorot's."""
-    relus = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "relu6", "mish"}
-    suits = "he_normal" if activation in relus else "lecun_normal" if activation == "selu" else "glorot_uniform"
+    known = dict.fromkeys(("relu", "leaky_relu", "relu6"), "he_fan_max")
+    known |= dict.fromkeys(("elu", "gelu", "silu", "softplus", "mish"), "he_normal")
+    suits = (known | {"selu": "lecun_normal"}).get(activation, "glorot_uniform")
     assert foxnn.Activation(activation).default_init == suits
     nn = foxnn.neural_network([20, 30, 10], activation=activation, output="softmax", seed=5)
     hidden = foxnn.neural_network([20, 30, 10], activation=activation, output="softmax", init=suits, seed=5)
@@ -142,3 +145,13 @@ def test_signals_keep_their_size() -> None:
     for activation in ("relu", "selu", "tanh"):
         nn = foxnn.neural_network([256] * 11, activation=activation, output="linear", seed=0)
         assert 0.05 < nn.predict(X).std() < 5
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "nesterov"])
+@pytest.mark.parametrize("function", [np.sin, lambda x: 2 * x + 1])
+def test_one_input_and_many_relus_do_not_blow_up(optimizer: str, function: Any) -> None:
+    """The first curve that everyone tries, at the optimizer's own rate: starts of He's width diverge with any seed."""
+    x = np.linspace(-5, 5, 200)
+    for seed in range(5):
+        nn = foxnn.neural_network([1, 100, 1], "relu", "linear", loss="mean_squared_error", seed=seed)
+        nn.fit(x, function(x), epochs=20, optimizer=optimizer, verbose=False)

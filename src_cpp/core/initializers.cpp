@@ -33,14 +33,24 @@ void fill_normal(Stream& random, double deviation, double* w, Index n) {
 }  // namespace
 
 const std::vector<std::string>& initializer_names() {
-    static const std::vector<std::string> names = {"glorot_uniform", "glorot_normal", "he_uniform",
-                                                   "he_normal",      "lecun_uniform", "lecun_normal",
-                                                   "orthogonal",     "zeros",         "foxnn"};
+    static const std::vector<std::string> names = {"glorot_uniform", "glorot_normal", "he_uniform",   "he_normal",
+                                                   "he_fan_max",     "lecun_uniform", "lecun_normal", "orthogonal",
+                                                   "zeros",          "foxnn"};
     return names;
 }
 
 const char* default_initializer(Start start) {
-    return start == Start::he ? "he_normal" : start == Start::lecun ? "lecun_normal" : "glorot_uniform";
+    switch (start) {
+        case Start::he:
+            return "he_normal";
+        case Start::he_fan_max:
+            return "he_fan_max";
+        case Start::lecun:
+            return "lecun_normal";
+        case Start::glorot:
+            break;
+    }
+    return "glorot_uniform";
 }
 
 void initialize(const std::string& name, Index n_in, Index n_out, std::uint64_t seed, std::uint32_t layer, double* w,
@@ -54,6 +64,9 @@ void initialize(const std::string& name, Index n_in, Index n_out, std::uint64_t 
     if (name == "glorot_normal") return fill_normal(random, std::sqrt(2 / fans), w, n);
     if (name == "he_uniform") return fill_uniform(random, std::sqrt(6 / fan_in), w, n);
     if (name == "he_normal") return fill_normal(random, std::sqrt(2 / fan_in), w, n);
+    // He's where a layer is not wider than what goes in; where it is, few inputs would else make many large outputs.
+    if (name == "he_fan_max")
+        return fill_normal(random, std::sqrt(2 / static_cast<double>(std::max(n_in, n_out))), w, n);
     if (name == "lecun_uniform") return fill_uniform(random, std::sqrt(3 / fan_in), w, n);
     if (name == "lecun_normal") return fill_normal(random, std::sqrt(1 / fan_in), w, n);
     if (name == "orthogonal") return fill_orthogonal(seed, layer, n_in, n_out, w, n_threads);  // Saxe et al. 2014

@@ -56,7 +56,7 @@ struct Tanh : NoParameters {
 
 struct Relu : NoParameters {
     static constexpr const char* name = "relu";
-    static constexpr Start start = Start::he;
+    static constexpr Start start = Start::he_fan_max;
     static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
@@ -71,7 +71,7 @@ struct Relu : NoParameters {
 // FoxNN 1.0's relu: the same function, but its derivative at 0 is 1.
 struct FoxnnRelu : NoParameters {
     static constexpr const char* name = "foxnn_relu";
-    static constexpr Start start = Start::he;
+    static constexpr Start start = Start::he_fan_max;
     static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
@@ -87,7 +87,7 @@ struct FoxnnRelu : NoParameters {
 // Maas et al. 2013.
 struct LeakyRelu : Usual {
     static constexpr const char* name = "leaky_relu";
-    static constexpr Start start = Start::he;
+    static constexpr Start start = Start::he_fan_max;
     static constexpr Index n_parameters = 1;
     static constexpr Parameter parameters[kMaxParameters] = {{"negative_slope", 0.01, 0, kInfinity}};
     template <class T>
@@ -233,7 +233,7 @@ struct HardTanh : NoParameters {
 // min(max(x, 0), 6)
 struct Relu6 : NoParameters {
     static constexpr const char* name = "relu6";
-    static constexpr Start start = Start::he;
+    static constexpr Start start = Start::he_fan_max;
     static constexpr Bounds bounds(const double*) { return {0, 6}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {

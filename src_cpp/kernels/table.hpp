@@ -31,7 +31,7 @@ struct Bounds {
 };
 
 // How wide a start suits an activation; the initializer of that name is its default.
-enum class Start { glorot, he, lecun };
+enum class Start { glorot, he, he_fan_max, lecun };
 
 template <class T>
 struct Activation {
