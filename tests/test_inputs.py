@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peak_memory import PEAK_MEMORY, needs_proc
 
 import foxnn
 from foxnn._arrays import as_inputs
@@ -148,24 +149,22 @@ def test_outputs_are_new_arrays() -> None:
     assert np.array_equal(nn.predict(X), first)
 
 
+@needs_proc
 def test_images_are_not_converted_all_at_once() -> None:
     """47 MB of uint8 would be 188 MB of float32."""
-    resource = pytest.importorskip("resource", reason="needs POSIX's getrusage")
-    del resource
     script = """
-import resource, sys, numpy, foxnn
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+import numpy, foxnn
 nn = foxnn.neural_network([784, 4, 10], output="softmax", seed=0)
 X = numpy.random.default_rng(0).integers(0, 256, (60000, 784), dtype=numpy.uint8)
 y = numpy.zeros(60000, int)
 nn.fit(X[:1000], y[:1000], epochs=1)
-before = peak()
+before = memory()
 nn.fit(X, y, epochs=1, batch_size=1000)
 nn.predict(X)
 nn.evaluate(X, y)
-print((peak() - before) / X.nbytes)
+print((memory() - before) / X.nbytes)
 """
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([sys.executable, "-c", PEAK_MEMORY + script], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) < 0.5
 

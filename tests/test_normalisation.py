@@ -146,7 +146,7 @@ def test_float32_agrees_with_float64(kind: Any) -> None:
     inputs, y = random.normal(size=(3000, 30)) + 3, random.integers(3, size=3000)
     losses = []
     for dtype in ("float32", "float64"):
-        nn = foxnn.neural_network([30, 65, kind(), 3], activation="relu", output="softmax", dtype=dtype, seed=1)
+        nn = foxnn.neural_network([30, 65, kind(), 3], activation="gelu", output="softmax", dtype=dtype, seed=1)
         nn.layers[0].bias = 50.0
         loss, gradients = nn.loss_and_gradients(inputs, y)
         losses.append((loss, np.concatenate([g.astype(np.float64).ravel() for arrays in gradients for g in arrays])))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peak_memory import PEAK_MEMORY
 from test_c_export import ACTIVATIONS, assert_close, random_network
 from test_damaged_files import memory_to_read
 
@@ -465,16 +466,19 @@ def test_which_output(tmp_path: Path) -> None:
 
 # ---- small files that ask for much ------------------------------------------------------------------------------
 
-_BOMB = """\
-import resource, sys, time
+_BOMB = (
+    PEAK_MEMORY
+    + """\
+import sys
 import foxnn, onnx, onnx.checker, onnx.inliner, onnx.reference
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = memory()
 try:
     foxnn.from_onnx(sys.argv[1])
 except (ValueError, foxnn.FileFormatError) as error:
     print(error)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print((memory() - before) // 2**20)
 """
+)
 
 
 def _diagonal() -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from peak_memory import PEAK_MEMORY, needs_proc
 
 import foxnn
 from foxnn import _core
@@ -90,25 +91,22 @@ def test_with_little_memory_large_work_is_refused_and_small_work_goes_on(threads
     assert run.stdout.splitlines() == ["MemoryError"] * 6 + ["used again"]
 
 
-_RESIDENT = """
-import resource
+_RESIDENT = (
+    PEAK_MEMORY
+    + """
 import numpy as np
 import foxnn
 
-def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
-
 nn = foxnn.neural_network([10, 1_000_000, 1], n_threads=1, init="zeros", seed=0)
-before = resident()
+before = memory("VmRSS")
 nn.predict(np.ones((2, 10), np.float32))
 nn.evaluate(np.ones((2, 10), np.float32), np.zeros(2))
-most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(max(most - before, 0), max(resident() - before, 0))
+print(max(memory() - before, 0), max(memory("VmRSS") - before, 0))
 """
+)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the memory in use")
+@needs_proc
 def test_two_rows_through_a_wide_layer_take_the_memory_of_two_rows() -> None:
     run = subprocess.run([sys.executable, "-c", _RESIDENT], capture_output=True, text=True, check=True)
     most, kept = map(int, run.stdout.split())
