@@ -19,7 +19,7 @@ except ImportError as error:
     ) from error
 
 from foxnn import _forks as _forks  # which says what to do at a fork
-from foxnn import activations, callbacks, datasets, losses, optimizers, plots
+from foxnn import activations, callbacks, datasets, initializers, losses, optimizers, plots
 from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_config
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback, EarlyStopping
@@ -57,6 +57,7 @@ __all__ = [
     "from_sklearn",
     "from_torch",
     "get_num_threads",
+    "initializers",
     "layer",
     "load",
     "losses",

@@ -19,13 +19,13 @@ MOST = 2**31 - 1
 COUNTABLE = 2**53
 
 
-def unknown(argument: str, got: object, allowed: Iterable[str]) -> ValueError:
-    """The error for a name that is not among those allowed, with the nearest of them first."""
-    import difflib  # not above: only errors need it
+def unknown(argument: str, got: object, allowed: Iterable[str], also: Iterable[str] = ()) -> ValueError:
+    """The error for a name that is not among those allowed, with the nearest of them (or of `also`) first."""
+    from foxnn._names import nearest  # which imports this file
 
     names = list(allowed)
-    near = difflib.get_close_matches(str(got), names, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest(str(got), [*names, *also])
+    hint = "" if near is None else f" (did you mean {near!r}?)"
     return ValueError(f"{argument}: unknown name {got!r}{hint}; it takes one of: {', '.join(names)}")
 
 

@@ -5,17 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from foxnn import _core
-from foxnn._options import parameter_values, unknown
+from foxnn._names import find, resolve
+from foxnn._options import parameter_values
 
-#: Other names for the same functions; FoxNN 1.0's are among them.
+#: Other names for the same functions; FoxNN 1.0's are among them. Case, underscores and hyphens do not count.
 ALIASES = {
     "identity": "linear",
     "identity_x": "linear",
-    "tan_h": "tanh",
     "sinusoid": "sin",
+    "sine": "sin",
+    "cosine": "cos",
     "swish": "silu",
     "logistic": "sigmoid",
     "atan": "arctan",
+    "exponential": "exp",
+    "heaviside": "threshold",
+    "step": "threshold",
+}
+
+#: What other libraries call something that foxnn has in another way.
+ELSEWHERE = {
+    "log_softmax": "'softmax', from which the loss 'cross_entropy' is computed by way of the logits",
+    "prelu": "'leaky_relu', whose slope is not learnt: foxnn.Activation('leaky_relu', negative_slope=0.25)",
+    "gelu_new": "'gelu', the exact one",
+    "gelu_tanh": "'gelu', the exact one",
+    "gelu_approximate": "'gelu', the exact one",
 }
 
 #: Names kept for FoxNN 1.0's interface, not listed to others.
@@ -40,8 +54,9 @@ class Activation:
     Parameters
     ----------
     name : str
-        One of `foxnn.activations.names()`, or another name for it: ``identity``, ``swish``, ``logistic``,
-        ``atan``, and FoxNN 1.0's ``identity_x``, ``tan_h``, ``sinusoid``.
+        One of `foxnn.activations.names()`, in small or capital letters and with or without underscores, or another
+        name for it: ``identity``, ``swish``, ``logistic``, ``atan``, ``exponential``, ``step``, and FoxNN 1.0's
+        ``identity_x``, ``tan_h``, ``sinusoid``.
     **parameters : float
         ``alpha`` of ``elu`` (1), ``negative_slope`` of ``leaky_relu`` (0.01).
 
@@ -107,7 +122,7 @@ class Activation:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str):
-            return self.name == ALIASES.get(other, other)
+            return self.name == find(other, _core.ACTIVATIONS, ALIASES)
         return isinstance(other, Activation) and (self.name, self.parameters) == (other.name, other.parameters)
 
     def __hash__(self) -> int:
@@ -124,7 +139,4 @@ class Activation:
 
 def _known(name: str, argument: str) -> str:
     """foxnn's own name of an activation."""
-    own = ALIASES.get(name, name)
-    if own not in _core.ACTIVATIONS:
-        raise unknown(argument, name, [*names(), *ALIASES])
-    return own
+    return name if name in _HIDDEN else resolve(argument, name, names(), ALIASES, ELSEWHERE)

@@ -7,21 +7,62 @@ from typing import Any
 import numpy as np
 
 from foxnn import _core
+from foxnn._names import find, resolve
 from foxnn._options import parameter_values, unknown
 
+#: Other names for the same losses. Case, underscores and hyphens do not count.
 ALIASES = {
     "foxnn": "half_squared_error",
     "mse": "mean_squared_error",
+    "mse_loss": "mean_squared_error",
     "squared_error": "mean_squared_error",
+    "l2": "mean_squared_error",
     "mae": "mean_absolute_error",
     "absolute_error": "mean_absolute_error",
+    "l1": "mean_absolute_error",
+    "l1_loss": "mean_absolute_error",
+    "huber_loss": "huber",
+    "smooth_l1": "huber",
+    "smooth_l1_loss": "huber",
     "bce": "binary_cross_entropy",
+    "bce_loss": "binary_cross_entropy",
     "binary_crossentropy": "binary_cross_entropy",
+    "nll": "cross_entropy",
+    "negative_log_likelihood": "cross_entropy",
     "crossentropy": "cross_entropy",
     "categorical_cross_entropy": "cross_entropy",
     "categorical_crossentropy": "cross_entropy",
     "sparse_categorical_cross_entropy": "cross_entropy",
     "sparse_categorical_crossentropy": "cross_entropy",
+}
+
+_FROM_LOGITS = "'cross_entropy' with output='softmax', which is computed together with it, from the logits"
+_BINARY_FROM_LOGITS = (
+    "'binary_cross_entropy' with output='sigmoid', which is computed together with it, from the logits"
+)
+_NO_MARGIN = "no losses of margins; 'cross_entropy' and 'binary_cross_entropy' are for classes"
+
+#: What other libraries call something that foxnn has in another way.
+ELSEWHERE = {
+    "cross_entropy_loss": _FROM_LOGITS,
+    "softmax_cross_entropy": _FROM_LOGITS,
+    "nll_loss": _FROM_LOGITS,
+    "bce_with_logits": _BINARY_FROM_LOGITS,
+    "bce_with_logits_loss": _BINARY_FROM_LOGITS,
+    "sigmoid_cross_entropy": _BINARY_FROM_LOGITS,
+    "log_loss": "'cross_entropy' (output='softmax') and 'binary_cross_entropy' (output='sigmoid')",
+    "poisson_nll": "'poisson' with output='exp', which is computed together with it, from the logarithm",
+    "poisson_nll_loss": "'poisson' with output='exp', which is computed together with it, from the logarithm",
+    "rmse": "'mse', which has the same minimum, and 'rmse' as a metric",
+    "root_mean_squared_error": "'mse', which has the same minimum, and 'rmse' as a metric",
+    "r2": "'mse', which has the same minimum, and 'r2' as a metric",
+    "accuracy": "'accuracy' as a metric; 'cross_entropy' and 'binary_cross_entropy' are losses for classes",
+    "hinge": _NO_MARGIN,
+    "hinge_loss": _NO_MARGIN,
+    "categorical_hinge": _NO_MARGIN,
+    "kl_divergence": "'cross_entropy', which has the same gradient",
+    "kl_div_loss": "'cross_entropy', which has the same gradient",
+    "log_cosh": "no such loss, but takes a function of your own: see foxnn.losses.CustomLoss, whose example it is",
 }
 
 #: The output activation a loss goes with, if it goes with one in particular.
@@ -50,8 +91,9 @@ class Loss:
     Parameters
     ----------
     name : str
-        One of `foxnn.losses.names()`, or another name for it: ``mse``, ``mae``, ``bce``,
-        ``categorical_cross_entropy``, ``sparse_categorical_cross_entropy``, ...
+        One of `foxnn.losses.names()`, in small or capital letters and with or without underscores, or another name for
+        it: ``mse`` or ``l2``, ``mae`` or ``l1``, ``bce``, ``nll``, ``categorical_cross_entropy``,
+        ``sparse_categorical_cross_entropy``, ...
     **parameters : float
         ``delta`` of ``huber`` (1); ``label_smoothing`` of ``cross_entropy`` and ``binary_cross_entropy`` (0): the share
         s in [0, 1) of every target t that is spread evenly over its K classes (Szegedy et al. 2016): it becomes
@@ -84,9 +126,7 @@ class Loss:
     __slots__ = ("name", "parameters", "target_range")
 
     def __init__(self, name: str, **parameters: float) -> None:
-        self.name: str = ALIASES.get(name, name)
-        if self.name not in _core.LOSSES:
-            raise unknown("loss", name, [*names(), *ALIASES])
+        self.name: str = resolve("loss", name, _core.LOSSES, ALIASES, ELSEWHERE)
         self.parameters: dict[str, float] = parameter_values(
             self.name, _core.LOSSES[self.name]["parameters"], parameters
         )
@@ -137,7 +177,7 @@ class Loss:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str):
-            return self.name == ALIASES.get(other, other)
+            return self.name == find(other, _core.LOSSES, ALIASES)
         return isinstance(other, Loss) and (self.name, self.parameters) == (other.name, other.parameters)
 
     def __hash__(self) -> int:

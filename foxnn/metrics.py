@@ -9,6 +9,7 @@ takes a pass through them of its own, about a third of an epoch's time.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn._arrays import Targets
+from foxnn._names import find, resolve
 from foxnn._options import integer, unknown
 
 _Array = npt.NDArray[Any]
@@ -28,12 +30,13 @@ class Metric:
     Parameters
     ----------
     function : str or callable
-        One of `foxnn.metrics.names()`, or a function of the targets, the network's outputs and, if it takes three
-        arguments or one called ``sample_weight``, the samples' weights. Targets and outputs are arrays of the same
-        shape if the targets are values, (n,) for a single output; else targets are classes (n,) of integers, and
-        outputs (n, n_out). It returns a number.
+        One of `foxnn.metrics.names()` or another name for it (``acc``, ``f1_score``, ``roc_auc``, ...), in small or
+        capital letters and with or without underscores. Or a function of the targets, the network's outputs and, if it
+        takes three arguments or one called ``sample_weight``, the samples' weights. Targets and outputs are arrays of
+        the same shape if the targets are values, (n,) for a single output; else targets are classes (n,) of integers,
+        and outputs (n, n_out). It returns a number.
     name : str, optional
-        What it is called in the history; by default the function's name.
+        What it is called in the history; by default as it was named here, or the function's name.
     mode : "min", "max" or None
         Whether it should be small or large, which early stopping has to know. None: nobody knows. Of foxnn's own
         metrics it is known.
@@ -76,10 +79,9 @@ class Metric:
             raise unknown("on", on, ["outputs", "classes"])
         self.options: dict[str, Any] = {}
         if isinstance(function, str):
-            if function not in _BY_NAME:
-                raise unknown("metrics", function, names())
-            self._compute, self.mode = _BY_NAME[function]
-            self.options = _checked_options(function, options)
+            known = resolve("metrics", function, _BY_NAME, ALIASES, ELSEWHERE)
+            self._compute, self.mode = _BY_NAME[known]
+            self.options = _checked_options(known, options)
         elif callable(function):
             if options:
                 raise unknown("metric option", next(iter(options)), ["name", "mode", "on"])
@@ -165,7 +167,7 @@ def names() -> list[str]:
     >>> import foxnn
     >>> foxnn.metrics.names()
     ['accuracy', 'balanced_accuracy', 'top_k_accuracy', 'precision', 'recall', 'f1', 'auc', 'log_loss',
-     'confusion_matrix', 'mse', 'mae', 'r2']
+     'confusion_matrix', 'mse', 'rmse', 'mae', 'r2']
     """
     return list(_BY_NAME)
 
@@ -179,7 +181,8 @@ def should_be_large(name: str) -> bool | None:
     >>> foxnn.metrics.should_be_large("f1"), foxnn.metrics.should_be_large("mae")
     (True, False)
     """
-    mode = _BY_NAME[name][1] if name in _BY_NAME else None
+    known = find(name, _BY_NAME, ALIASES)
+    mode = None if known is None else _BY_NAME[known][1]
     return None if mode is None else mode == "max"
 
 
@@ -311,6 +314,11 @@ def _mse(targets: Targets, outputs: _Array, weights: _Weights) -> float:
     return _mean(np.square(truth - found).mean(axis=1), weights)
 
 
+def _rmse(targets: Targets, outputs: _Array, weights: _Weights) -> float:
+    """The root of the mean squared error over all samples and outputs."""
+    return math.sqrt(_mse(targets, outputs, weights))
+
+
 def _mae(targets: Targets, outputs: _Array, weights: _Weights) -> float:
     truth, found = _values(targets, outputs)
     return _mean(np.abs(truth - found).mean(axis=1), weights)
@@ -390,6 +398,48 @@ _BY_NAME: dict[str, tuple[Callable[..., Any], str | None]] = {
     "log_loss": (_log_loss, "min"),
     "confusion_matrix": (_confusion_matrix, None),
     "mse": (_mse, "min"),
+    "rmse": (_rmse, "min"),
     "mae": (_mae, "min"),
     "r2": (_r2, "max"),
+}
+
+#: Other names for the same metrics. Case, underscores and hyphens do not count.
+ALIASES = {
+    "acc": "accuracy",
+    "accuracy_score": "accuracy",
+    "binary_accuracy": "accuracy",
+    "categorical_accuracy": "accuracy",
+    "sparse_categorical_accuracy": "accuracy",
+    "balanced_accuracy_score": "balanced_accuracy",
+    "top_k_categorical_accuracy": "top_k_accuracy",
+    "sparse_top_k_categorical_accuracy": "top_k_accuracy",
+    "precision_score": "precision",
+    "recall_score": "recall",
+    "f1_score": "f1",
+    "roc_auc": "auc",
+    "roc_auc_score": "auc",
+    "nll": "log_loss",
+    "cross_entropy": "log_loss",
+    "binary_cross_entropy": "log_loss",
+    "categorical_cross_entropy": "log_loss",
+    "sparse_categorical_cross_entropy": "log_loss",
+    "mean_squared_error": "mse",
+    "root_mean_squared_error": "rmse",
+    "mean_absolute_error": "mae",
+    "r2_score": "r2",
+}
+
+#: What other libraries call something that foxnn has in another way.
+ELSEWHERE = {
+    "loss": "the loss without being asked",
+    "top_k_accuracy_score": "'top_k_accuracy' with k=5; foxnn.metrics.Metric('top_k_accuracy', k=2) is scikit-learn's",
+    "neg_mean_squared_error": "'mse', which is not negative",
+    "neg_root_mean_squared_error": "'rmse', which is not negative",
+    "neg_mean_absolute_error": "'mae', which is not negative",
+    "neg_log_loss": "'log_loss', which is not negative",
+    **{
+        f"{name}_{average}": f"foxnn.metrics.Metric({name!r}, average={average!r})"
+        for name in _AVERAGED
+        for average in ("macro", "micro", "weighted")
+    },
 }

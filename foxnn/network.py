@@ -22,6 +22,7 @@ from foxnn.exports import Exports
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
+from foxnn.initializers import known_init
 from foxnn.layers import Layer, checked_parameters
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.normalisation import BatchNorm, Norm, put_together, take_apart
@@ -63,7 +64,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     init : str, float, or a list of arrays, optional
         How weights start: ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``, ``he_fan_max`` (normal,
         of variance 2 / max(n_in, n_out)), ``lecun_uniform``, ``lecun_normal``, ``orthogonal``, ``zeros``, ``foxnn``
-        (uniform in [-1, 1), biases too), a constant, or the weights themselves: for each layer an array (n_in, n_out)
+        (uniform in [-1, 1), biases too), or another name for one of these (``xavier`` is ``glorot_uniform``, ``he`` and
+        ``kaiming`` are ``he_normal``); a constant; or the weights themselves: for each layer an array (n_in, n_out)
         or a pair of it and a bias (n_out,). Biases start at zero. By default what suits each layer's activation.
     dropout : float or list of float in [0, 1), default 0
         Share of each hidden layer's outputs that training sets to zero (Srivastava et al. 2014).
@@ -253,8 +255,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     def _initialize(self, init: Any) -> None:
         if isinstance(init, str):
-            if init and init not in _core.INITIALIZERS:
-                raise unknown("init", init, _core.INITIALIZERS)
+            init = init and known_init(init)
             if init == "zeros":  # as the core makes them
                 return
             for index, a in enumerate(self._activations):

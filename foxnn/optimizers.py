@@ -7,6 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from foxnn import _core
+from foxnn._names import resolve
 from foxnn._options import parameter_values, real, unknown
 
 if TYPE_CHECKING:
@@ -374,6 +375,25 @@ _BY_NAME: dict[str, type[Optimizer]] = {
     cls.name: cls for cls in (SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW)
 }
 
+#: Other names for the same optimizers. Case, underscores and hyphens do not count.
+ALIASES = {"nag": "nesterov", "nesterov_momentum": "nesterov", "sgd_momentum": "momentum"}
+
+_SCIPY = (
+    "SciPy's: scipy.optimize.minimize(nn.loss_and_gradient, ...), or MLPRegressor and MLPClassifier(solver='lbfgs')"
+)
+
+#: What other libraries call something that foxnn has in another way.
+ELSEWHERE = {
+    "lbfgs": _SCIPY,
+    "l_bfgs_b": _SCIPY,
+    "bfgs": _SCIPY,
+    "adamax": "'adam', its nearest relative",
+    "nadam": "'adam', its nearest relative",
+    "amsgrad": "'adam', its nearest relative",
+    "adadelta": "'rmsprop', its nearest relative",
+    "lion": "'adamw', which it is compared with",
+}
+
 
 def names() -> list[str]:
     """Names of all optimizers.
@@ -393,7 +413,7 @@ def get(optimizer: str | Optimizer, learning_rate: Rate | None = None, **hyper: 
     Parameters
     ----------
     optimizer : str or Optimizer
-        One of `foxnn.optimizers.names()`, in small or capital letters, or an optimizer.
+        One of `foxnn.optimizers.names()`, in small or capital letters (or ``nag``), or an optimizer.
     learning_rate : float, Schedule or callable, optional
     **hyper : float
         Further hyper-parameters, if `optimizer` is a name.
@@ -417,9 +437,7 @@ def get(optimizer: str | Optimizer, learning_rate: Rate | None = None, **hyper: 
         return type(optimizer)(rate, **hyper)
     if not isinstance(optimizer, str):
         raise TypeError(f"optimizer: got {optimizer!r}; it takes a name or one of foxnn.optimizers")
-    cls = _BY_NAME.get(optimizer.lower())
-    if cls is None:
-        raise unknown("optimizer", optimizer, names())
+    cls = _BY_NAME[resolve("optimizer", optimizer, _BY_NAME, ALIASES, ELSEWHERE)]
     known = [name for name, *_ in _core.OPTIMIZERS[cls.name]["parameters"]] + ["clip_value", "clip_norm"]
     for name in hyper:
         if name not in known:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from foxnn import _core
-from foxnn._options import MOST, dropout_rate, integer, unknown
+from foxnn._options import MOST, dropout_rate, integer
 from foxnn.activations import Activation
+from foxnn.initializers import known_init
 from foxnn.layers import checked_parameters
 
 if TYPE_CHECKING:
@@ -216,9 +216,7 @@ def _checked_init(init: Any, n_in: int, n_out: int, activation: Activation, netw
     if init is None:
         return activation.default_init
     if isinstance(init, str):
-        if init not in _core.INITIALIZERS:
-            raise unknown("init", init, _core.INITIALIZERS)
-        return init
+        return known_init(init)
     weights, bias = init if isinstance(init, tuple) and len(init) == 2 else (init, 0.0)
     return (
         checked_parameters(weights, (n_in, n_out), "init weights", network.dtype),

@@ -14,7 +14,14 @@ import pytest
 import foxnn
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["README.md", "docs/checkpoints.md", "docs/estimators.md", "docs/exports.md", "docs/training.md"]
+PAGES = [
+    "README.md",
+    "docs/checkpoints.md",
+    "docs/estimators.md",
+    "docs/exports.md",
+    "docs/names.md",
+    "docs/training.md",
+]
 #: Run below, and by test_cli.py (in its own words), test_damaged_files.py and test_foxnn_1_0.py, which compare.
 ELSEWHERE = ["docs/own_loop.md", "docs/command_line.md", "docs/file_format.md", "docs/foxnn_1_0.md"]
 

@@ -465,7 +465,7 @@ BAD_NETWORKS: list[tuple[str, dict[str, Any]]] = [
     *(("activation", {"activation": value}) for value in ("rely", 3, None, ["relu"], ["relu"] * 3, "softmax")),
     *(("output", {"output": value}) for value in ("soft", 3)),
     *(("loss", {"loss": value}) for value in ("hinge", 3)),
-    *(("init", {"init": value}) for value in ("he", np.nan, np.inf, [1], [np.zeros((2, 2))] * 3)),
+    *(("init", {"init": value}) for value in ("hey", np.nan, np.inf, [1], [np.zeros((2, 2))] * 3)),
     *(("init", {"init": [np.zeros((4, 5)), np.full((5, 5), np.nan), np.zeros((5, 3))]}) for _ in range(1)),
     *(("dtype", {"dtype": value}) for value in ("float16", "int32", int, "double precision", 3)),
     *(("seed", {"seed": value}) for value in (-1, 1.5, "a")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from foxnn import activations, losses, optimizers
+from foxnn._names import find
 from foxnn.activations import Activation
 from foxnn.losses import Loss
 from foxnn.metrics import Metric
@@ -19,7 +21,19 @@ from foxnn.optimizers import Optimizer
 from foxnn.schedules import Scaled, Schedule
 
 _HIDDEN_ACTIVATIONS = {name for name in activations.names() if not Activation(name).output_only}
-_LOSSES = {*losses.names(), *losses.ALIASES}
+
+
+class _Names(StrOptions):  # type: ignore[misc]
+    """Names that foxnn knows things by, its own and others', without regard to case and separators."""
+
+    def __init__(self, own: Iterable[str], aliases: Mapping[str, str], also: Iterable[str] = ()) -> None:
+        super().__init__({*own, *also})
+        self._aliases = aliases
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        return isinstance(value, str) and find(value, self.options, self._aliases) is not None
+
+
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 
 _NOT_WITH_LBFGS = (
@@ -29,7 +43,7 @@ _NOT_WITH_LBFGS = (
 #: What both estimators take.
 COMMON: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions({*_HIDDEN_ACTIVATIONS, *activations.ALIASES}), Activation, list, tuple],
+    "activation": [_Names(_HIDDEN_ACTIVATIONS, activations.ALIASES), Activation, list, tuple],
     "solver": [StrOptions({"lbfgs", *optimizers.names()}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -64,11 +78,11 @@ COMMON: dict[str, list[Any]] = {
 }
 CLASSIFIER: dict[str, list[Any]] = {
     **COMMON,
-    "loss": [StrOptions({"log_loss", *_LOSSES}), Loss],
+    "loss": [_Names(losses.names(), losses.ALIASES, ["log_loss"]), Loss],
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     "class_weight": [StrOptions({"balanced"}), dict, list, None],
 }
-REGRESSOR: dict[str, list[Any]] = {**COMMON, "loss": [StrOptions({"squared_error", *_LOSSES}), Loss]}
+REGRESSOR: dict[str, list[Any]] = {**COMMON, "loss": [_Names(losses.names(), losses.ALIASES, ["squared_error"]), Loss]}
 
 
 def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:

@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
+from foxnn._names import plain
 from foxnn.estimators._base import BaseMLP, log
 from foxnn.estimators._parameters import CLASSIFIER
 from foxnn.losses import Loss
@@ -449,7 +450,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 )
             loss = Loss.of(self.loss)
         else:
-            loss = Loss("cross_entropy" if self.loss == "log_loss" else self.loss, **smoothing)
+            loss = Loss("cross_entropy" if plain(self.loss) == "logloss" else self.loss, **smoothing)
         if loss.name == "cross_entropy" and self.out_activation_ != "softmax":  # of two classes, or several labels
             return Loss("binary_cross_entropy", **loss.parameters)
         return loss

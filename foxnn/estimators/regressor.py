@@ -11,6 +11,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
+from foxnn._names import plain
 from foxnn.estimators._base import BaseMLP
 from foxnn.estimators._parameters import REGRESSOR
 from foxnn.losses import Loss
@@ -321,7 +322,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return "exp" if self._loss().name == "poisson" else "identity"
 
     def _loss(self) -> Loss:
-        squared = isinstance(self.loss, str) and self.loss == "squared_error"
+        squared = isinstance(self.loss, str) and plain(self.loss) == "squarederror"
         return Loss("half_squared_error") if squared else Loss.of(self.loss)
 
     def _validation_score(self, network: NeuralNetwork, X: Any, targets: Any, weights: Any = None) -> float:
