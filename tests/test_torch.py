@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,156 @@ class Own(tnn.Module):
 def test_refusals_name_the_module(modules: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         foxnn.from_torch(tnn.Sequential(*modules))
+
+
+def test_a_module_that_is_there_twice_counts_twice() -> None:
+    act, linear = tnn.ReLU(), tnn.Linear(1, 1)
+    with torch.no_grad():
+        linear.weight[:], linear.bias[:] = -1, 0
+    nn = foxnn.from_torch(tnn.Sequential(linear, act, linear, act))
+    assert [layer.activation.name for layer in nn.layers] == ["relu", "relu"]
+    assert nn.predict([[-2.0], [3.0]]).tolist() == [[0.0], [0.0]]
+    inner = tnn.Sequential(tnn.Linear(2, 2), tnn.Tanh())
+    module = tnn.Sequential(inner, tnn.Sequential(inner, inner)).eval()
+    X = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    assert_close(foxnn.from_torch(module).predict(X), run_torch(module, X), 1e-6)
+
+
+def test_modules_are_known_by_what_they_compute_not_by_their_name() -> None:
+    class Linear(tnn.Linear):
+        def forward(self, x: Any) -> Any:
+            return 2 * super().forward(x)
+
+    class Sequential(tnn.Sequential):
+        def forward(self, x: Any) -> Any:
+            return x
+
+    class ReLU(tnn.Module):
+        def forward(self, x: Any) -> Any:
+            return -x
+
+    ReLU.__module__ = "torch.nn.modules.activation"
+    for module, message in (
+        (Linear(2, 2), r"module \(the whole\), Linear: has a forward of its own"),
+        (Sequential(tnn.Linear(2, 2)), "Sequential: has a forward of its own"),
+        (tnn.Sequential(tnn.Linear(2, 2), Sequential(tnn.Tanh())), "module 1, Sequential: has a forward of its own"),
+        (tnn.Sequential(tnn.Linear(2, 2), ReLU()), "module 1, ReLU: has no counterpart"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            foxnn.from_torch(module)
+    module = tnn.Linear(2, 2)
+    module.forward = lambda x: x
+    with pytest.raises(ValueError, match=r"Linear: has a forward of its own.*from_onnx"):
+        foxnn.from_torch(module)
+
+
+def test_subclasses_that_compute_what_their_base_does() -> None:
+    class Dense(tnn.Linear):
+        def __init__(self) -> None:
+            super().__init__(2, 3)
+
+    class Net(tnn.Sequential):
+        def __init__(self) -> None:
+            super().__init__(Dense(), tnn.ReLU6(), tnn.Linear(3, 1))
+
+    module = Net()
+    X = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    assert_close(foxnn.from_torch(module).predict(X), run_torch(module, X), 1e-6)
+
+
+def test_parametrizations_are_computed() -> None:
+    parametrizations = tnn.utils.parametrizations
+    torch.manual_seed(0)
+    module = tnn.Sequential(
+        parametrizations.weight_norm(tnn.Linear(3, 4)), tnn.Tanh(),
+        parametrizations.spectral_norm(tnn.Linear(4, 4)), parametrizations.orthogonal(tnn.Linear(4, 4)),
+    )  # fmt: skip
+    state = {key: 2 * value for key, value in module.state_dict().items()}
+    module.load_state_dict(state)
+    before = {key: value.clone() for key, value in module.train().state_dict().items()}
+    nn = foxnn.from_torch(module)
+    for key, value in module.state_dict().items():  # in training mode a spectral norm changes when it is looked at
+        assert torch.equal(value, before[key]), key
+    assert module[2].training
+    X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    assert_close(nn.predict(X), run_torch(module.eval(), X), 1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+def test_what_computes_weights_or_outputs_in_hooks_is_refused() -> None:
+    from torch.nn.utils import prune
+
+    def twice(module: Any, x: Any, y: Any) -> Any:
+        return 2 * y
+
+    hooked = tnn.Sequential(tnn.Linear(2, 2), tnn.Tanh())
+    handle = hooked.register_forward_hook(twice)
+    first = tnn.Linear(2, 2)
+    first.register_forward_pre_hook(lambda module, x: (-x[0],))
+    pruned = tnn.Linear(2, 2)
+    prune.l1_unstructured(pruned, "weight", 1)
+    old = tnn.utils.weight_norm(tnn.Linear(2, 2))
+    old.load_state_dict({key: value + 1 for key, value in old.state_dict().items()})  # its weight is stale now
+    for module, message in (
+        (hooked, r"\(the whole\), Sequential: has a forward hook, .*twice"),
+        (tnn.Sequential(first), "module 0, Linear: has a forward pre-hook, .*<lambda>"),
+        (pruned, "has a forward pre-hook, L1Unstructured"),
+        (old, r"has a forward pre-hook, WeightNorm, .*remove_weight_norm"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            foxnn.from_torch(module)
+    handle.remove()
+    prune.remove(pruned, "weight")
+    tnn.utils.remove_weight_norm(old)
+    for module in (hooked, pruned, old):
+        X = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+        assert_close(foxnn.from_torch(module).predict(X), run_torch(module, X), 1e-6)
+    everywhere = torch.nn.modules.module.register_module_forward_hook(twice)
+    try:
+        with pytest.raises(ValueError, match="PyTorch runs hooks for all modules"):
+            foxnn.from_torch(hooked)
+    finally:
+        everywhere.remove()
+
+
+def linear_of(weight: Any) -> Any:
+    module = tnn.Linear(2, 2)
+    del module.weight
+    module.weight = weight
+    return module
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: tnn.Linear(2, 2, dtype=torch.complex64), "weight is of torch.complex64; it takes tensors of real"),
+        (lambda: tnn.Linear(2, 2, device="meta"), "weight has no numbers"),
+        (lambda: tnn.LazyLinear(2), "module 0, LazyLinear: has no weights yet; run the module on a batch"),
+        (lambda: linear_of(torch.eye(2).to_sparse()), r"weight is of the layout .*to_dense\(\)"),
+        (lambda: linear_of(torch.ones(2, 2, dtype=torch.int8)), "weight is of torch.int8"),
+        (lambda: linear_of(torch.ones(2, 2).as_subclass(type("Quantized", (torch.Tensor,), {}))), "is a Quantized"),
+        (lambda: tnn.Softplus(threshold=1.0), "module 0, Softplus: .*has no counterpart"),
+        (lambda: torch.jit.script(tnn.Linear(2, 2)), "is not known"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_weights_that_are_no_plain_numbers(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        foxnn.from_torch(tnn.Sequential(make()))
+
+
+def test_quantized_modules_are_refused() -> None:
+    module = tnn.Sequential(tnn.Linear(2, 2), tnn.ReLU())
+    try:
+        from torch.ao.quantization import quantize_dynamic
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            quantized = quantize_dynamic(module, {tnn.Linear})
+    except (ImportError, RuntimeError) as error:
+        pytest.skip(f"this PyTorch does not quantize: {error}")
+    with pytest.raises(ValueError, match="module 0, Linear: is not known"):
+        foxnn.from_torch(quantized)
 
 
 def test_what_is_no_module() -> None:

@@ -136,9 +136,10 @@ def from_torch(module: Any) -> NeuralNetwork:
     module : torch.nn.Module
         ``Linear``, or ``Sequential``, however nested, of ``Linear``, activations, ``Dropout``, ``Flatten``,
         ``Identity``, ``BatchNorm1d``, whose running statistics go into the weights beside it (before the first layer:
-        into `scale_inputs`), ``LayerNorm`` before
-        an activation, and at the end ``Softmax`` over the last dimension. Modules with a `forward` of their own
-        are refused, as nobody knows what it does.
+        into `scale_inputs`), ``LayerNorm`` before an activation, and at the end ``Softmax`` over the last dimension.
+        It is read as it predicts in evaluation mode; a module that is there twice counts twice; weights that
+        `torch.nn.utils.parametrizations` make are computed. Refused are modules with a `forward` of their own or with
+        forward hooks, as nobody knows what they do, and weights that are quantized, complex or not there yet.
 
     Returns
     -------
