@@ -238,7 +238,7 @@ def two_outputs() -> Any:
         ([layers.Dense(2), layers.Softmax(axis=0, name="s")], "layer s, Softmax: with these parameters"),
         ([layers.Dense(2), layers.PReLU(name="p")], "layer p, PReLU: has no counterpart"),
         ([layers.Dense(2), layers.GaussianNoise(0.1, name="g")], "layer g, GaussianNoise: has no counterpart"),
-        ([layers.Dense(2), Own(name="own")], "layer own, Own: is not known; it takes InputLayer, Dense"),
+        ([layers.Dense(2), Own(name="own")], r"layer own, Own: is not known \(of test_keras\); it takes Inp"),
         ([layers.Dense(2, activation="relu"), layers.ReLU(name="r")], "layer r, ReLU: comes after relu"),
         ([layers.ReLU(name="r"), layers.Dense(2)], "layer r, ReLU: comes before the first dense layer"),
         ([layers.Dropout(0.5, name="d"), layers.Dense(2)], "layer d, Dropout: comes before the first dense"),
@@ -252,6 +252,122 @@ def two_outputs() -> Any:
 def test_refusals_name_the_layer(parts: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         foxnn.from_keras(keras.Sequential([keras.Input((3,)), *parts]))
+
+
+def dense(name: str = "d", **options: Any) -> Any:
+    return layers.Dense(2, name=name, **options)
+
+
+def test_classes_with_a_call_of_their_own_are_refused() -> None:
+    class Doubled(keras.Sequential):
+        def call(self, x: Any, **options: Any) -> Any:
+            return 2 * super().call(x, **options)
+
+    class Functional(keras.Model):
+        def call(self, x: Any, **options: Any) -> Any:
+            return -x
+
+    class Dense(layers.Dense):
+        def call(self, x: Any, training: Any = None) -> Any:
+            return 2 * super().call(x)
+
+    class ReLU(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x
+
+    ReLU.__module__ = "keras.src.layers.activations.relu"
+    x = keras.Input((3,))
+    changed = keras.Sequential([keras.Input((3,)), dense()])
+    changed.layers[0].call = lambda x: x
+    for model, message in (
+        (Doubled([keras.Input((3,)), dense()]), "Doubled: has a `call` of its own"),
+        (keras.Sequential([keras.Input((3,)), Doubled([keras.Input((3,)), dense()])]), "Doubled: has a `call` of its"),
+        (Functional(x, dense()(x), name="f"), "layer f, Functional: has a `call` of its own"),
+        (keras.Sequential([keras.Input((3,)), Dense(2, name="own")]), "layer own, Dense: has a `call` of its own"),
+        (keras.Sequential([keras.Input((3,)), dense(), ReLU(name="r")]), "layer r, ReLU: has no counterpart"),
+        (keras.Sequential([keras.Input((3,)), dense(activation=ReLU(name="r"))]), "layer r, ReLU: has no counterpart"),
+        (changed, r"layer d, Dense: has a `call` of its own.*from_onnx"),
+        (
+            keras.Sequential([keras.Input((4, 3)), layers.TimeDistributed(dense(), name="t"), layers.Flatten()]),
+            "layer t, TimeDistributed: has no counterpart",
+        ),
+        (keras.Model(x, keras.ops.add(dense()(x), 1.0)), "Add: has no counterpart"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            foxnn.from_keras(model)
+
+
+def test_subclasses_that_compute_what_their_base_does() -> None:
+    class Trained(keras.Model):
+        def train_step(self, *data: Any) -> Any:
+            raise NotImplementedError
+
+    class Wide(layers.Dense):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(9, activation="relu", **options)
+
+    x = keras.Input((3,))
+    check_import(randomized(Trained(x, dense(kernel_regularizer="l2")(Wide()(x)))), inputs(3))
+
+
+def test_calls_that_do_not_predict_are_refused() -> None:
+    """Dropout that stays on, batch normalisation by the batch; of models within models too."""
+    x = keras.Input((3,))
+    inner = keras.Sequential([keras.Input((2,)), layers.Dropout(0.5)], name="inner")
+    for model in (
+        keras.Model(x, dense("e")(layers.Dropout(0.5, name="l")(dense()(x), training=True))),
+        keras.Model(x, dense("e")(layers.BatchNormalization(name="l")(dense()(x), training=True))),
+        keras.Model(x, dense("e")(inner(dense()(x), training=True))),
+    ):
+        with pytest.raises(ValueError, match=r"layer (l|inner), .*: is called with training=True; it takes"):
+            foxnn.from_keras(model)
+    model = keras.Model(x, dense("e")(layers.BatchNormalization()(dense()(x), training=False)))
+    check_import(randomized(model), inputs(3))
+
+
+def test_flatten_that_changes_the_order() -> None:
+    model = keras.Sequential([keras.Input((2, 3)), layers.Flatten("channels_first", name="f"), dense()])
+    with pytest.raises(ValueError, match="layer f, Flatten: changes the order of the numbers"):
+        foxnn.from_keras(model)
+    rows = keras.Sequential([keras.Input((3,)), layers.Flatten("channels_first"), dense()])
+    check_import(randomized(rows), inputs(3))
+
+
+def test_a_layer_that_is_used_twice_counts_twice() -> None:
+    act, inner = layers.ReLU(), keras.Sequential([keras.Input((3,)), layers.Dense(3), layers.ELU(0.5)])
+    x = keras.Input((3,))
+    model = keras.Model(x, inner(act(layers.Dense(3)(act(inner(inner(x)))))))
+    with pytest.raises(ValueError, match="ReLU: comes after elu"):
+        foxnn.from_keras(model)
+    first, last = layers.Dense(3), layers.Dense(3)
+    model = randomized(keras.Model(x, inner(act(last(act(first(inner(inner(x)))))))))
+    assert len(check_import(model, inputs(3)).layers) == 5
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_files(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"net.{ending}"
+    model = foxnn.neural_network([3, 4, 2], "elu", "softmax", dropout=0.1, seed=1).to_keras()
+    model.compile("adam", "mse")
+    model.save(path)
+    for name in (path, str(path)):
+        assert_close(foxnn.from_keras(name).predict(inputs(3)), run_keras(model, inputs(3)), 1e-6)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(foxnn.FileFormatError, match=rf"net\.{ending}: damaged, or no model of Keras"):
+        foxnn.from_keras(path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=rf"net\.{ending}"):
+        foxnn.from_keras(path)
+
+
+def test_files_that_would_run_code(tmp_path: Path) -> None:
+    path = tmp_path / "net.keras"
+    keras.Sequential([keras.Input((3,)), layers.Lambda(lambda x: 2 * x), dense()]).save(path)
+    with pytest.raises(ValueError, match=r"net\.keras: Keras does not load it: .*(lambda|Lambda)"):
+        foxnn.from_keras(path)
+    with pytest.raises(ValueError, match=r"model: got .*net\.onnx'; it takes files of Keras that end in \.keras"):
+        foxnn.from_keras(tmp_path / "net.onnx")
 
 
 def test_models_that_are_no_chain_of_rows() -> None:

@@ -18,12 +18,13 @@ def from_keras(model: Any) -> NeuralNetwork:
 
     Parameters
     ----------
-    model : keras.Sequential or keras.Model
+    model : keras.Sequential or keras.Model, str or path-like
         Layers in one chain, models within models too: ``Dense`` with an activation, activations as layers,
         ``BatchNormalization`` (its moving statistics go into the weights beside it), ``Normalization`` and
         ``Rescaling`` (what scales each column before the first layer becomes `scale_inputs`), ``LayerNormalization``
-        before an activation, ``Dropout``, ``Flatten``, ``Identity``,
-        and ``Softmax`` at the end. Models with a `call` of their own are refused, as nobody knows what it does.
+        before an activation, ``Dropout``, ``Flatten``, ``Identity``, and ``Softmax`` at the end. Layers and models
+        with a `call` of their own are refused, as nobody knows what it does, and calls with ``training=True``. Or the
+        name of a file, ``.keras`` or ``.h5``, with such a model; Keras loads it, in its safe mode.
 
     Returns
     -------
@@ -34,6 +35,10 @@ def from_keras(model: Any) -> NeuralNetwork:
     ------
     ValueError
         If the model has something that a foxnn network cannot do; the message names the layer.
+    FileFormatError
+        If the file is damaged, or has no model of Keras.
+    OSError
+        If it cannot be read.
     TypeError
         If it is no model.
     ImportError

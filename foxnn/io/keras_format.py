@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import warnings
+import zipfile
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foxnn._files import open_regular
+from foxnn._options import path_text
 from foxnn.activations import Activation
+from foxnn.errors import FileFormatError
 from foxnn.io._formulas import reading
 from foxnn.io._layers import Chain, dense_layers, folded, standardising
 
@@ -47,13 +53,18 @@ _TAKEN = [
 def from_keras(model: Any) -> NeuralNetwork:
     """See `foxnn.from_keras`."""
     keras = _keras()
+    if isinstance(model, (str, os.PathLike)):
+        model = _loaded(path_text("model", model))
     if not isinstance(model, keras.Model):
-        raise TypeError(f"model: got {type(model).__name__}; it takes a keras.Sequential or a functional keras.Model")
+        raise TypeError(
+            f"model: got {type(model).__name__}; it takes a keras.Sequential, a functional keras.Model, or the name of "
+            "a .keras or .h5 file with one"
+        )
     chain, dtypes = Chain(), set()
     for layer, shape in _chain(model):
-        kind, where = type(layer).__name__, _where(layer)
-        if not type(layer).__module__.startswith("keras."):
-            raise _refusal(layer, f"is not known; it takes {', '.join(_TAKEN)}")
+        kind, where = _kind(layer), _where(layer)
+        if kind == "Flatten" and layer.data_format == "channels_first" and len(shape) > 1:
+            raise _refusal(layer, "changes the order of the numbers (data_format='channels_first')")
         if kind in ("InputLayer", "Flatten", "Identity", "ActivityRegularization"):
             continue
         if kind == "Rescaling":
@@ -71,6 +82,8 @@ def from_keras(model: Any) -> NeuralNetwork:
             chain.dense(where, _array(layer.kernel), _array(layer.bias))
             chain.activation(where, _of_function(layer))
         elif kind == "LayerNormalization" and layer.axis in (1, -1, [1], [-1], (1,), (-1,)):
+            if getattr(layer, "rms_scaling", False):
+                raise _refusal(layer, "does not subtract the mean (rms_scaling)")
             n = shape[0]
             gamma = np.ones(n) if layer.gamma is None else _array(layer.gamma)
             chain.layer_norm(where, gamma, np.zeros(n) if layer.beta is None else _array(layer.beta), layer.epsilon)
@@ -78,8 +91,29 @@ def from_keras(model: Any) -> NeuralNetwork:
             mean, variance = _array(layer.moving_mean), _array(layer.moving_variance)
             chain.batch_norm(where, mean, variance, layer.epsilon, _array(layer.gamma), _array(layer.beta))
         else:
-            chain.activation(where, _of_function(layer) if kind == "Activation" else _of_layer(layer))
+            chain.activation(where, _of_function(layer) if kind == "Activation" else _of_layer(layer, kind))
     return chain.network("float64" if "float64" in dtypes else "float32")
+
+
+def _loaded(path: str) -> Any:
+    """The model of a file, which Keras reads without running code from it."""
+    keras = _keras()
+    if not path.lower().endswith((".keras", ".h5", ".hdf5")):
+        raise ValueError(f"model: got {path!r}; it takes files of Keras that end in .keras, .h5 or .hdf5")
+    with open_regular(path) as file:  # what cannot be read is an OSError
+        if path.lower().endswith(".keras") and not zipfile.is_zipfile(file):
+            raise FileFormatError(f"{path}: damaged, or no model of Keras: it is no zip file")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError) as error:  # a layer of one's own, or a lambda
+        raise ValueError(
+            f"{path}: Keras does not load it: {error} (if you trust the file, "
+            "load it with keras.saving.load_model and its custom_objects, and hand over the model)"
+        ) from None
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:  # whatever zip files, JSON and HDF5 say of damage
+        raise FileFormatError(f"{path}: damaged, or no model of Keras: {error}") from None
 
 
 def to_keras(network: NeuralNetwork) -> Any:
@@ -145,7 +179,8 @@ def _keras() -> Any:
 
 
 def _chain(model: Any) -> Iterator[tuple[Any, tuple[int, ...]]]:
-    """The layers of a model from the inputs on, with the shapes of the samples that they take."""
+    """The layers of a model from the inputs on, as often as they are used, with the shapes of the samples they take."""
+    _kind(model)
     if not model.built or not getattr(model, "outputs", None):
         raise ValueError(
             "model: is not built from layers; it takes a Sequential with an Input, or a functional model, not one with "
@@ -160,16 +195,47 @@ def _chain(model: Any) -> Iterator[tuple[Any, tuple[int, ...]]]:
     while tensor is not model.inputs[0]:
         history = tensor._keras_history
         operation = history.operation
-        sources = operation._inbound_nodes[history.node_index].input_tensors
-        if len(sources) != 1:
+        node = operation._inbound_nodes[history.node_index]
+        if len(node.input_tensors) != 1:
             raise _refusal(operation, "joins branches of the model; a foxnn network is one chain")
-        tensor = sources[0]
+        for name, value in node.arguments.kwargs.items():
+            if value is not None and value is not False and value is not node.input_tensors[0]:  # training=True
+                raise _refusal(
+                    operation, f"is called with {name}={value!r}; it takes layers that are called with inputs alone"
+                )
+        tensor = node.input_tensors[0]
         found.append((operation, tuple(tensor.shape[1:])))
     for operation, shape in reversed(found):
         if isinstance(operation, _keras().Model):
             yield from _chain(operation)
         else:
             yield operation, shape
+
+
+def _kind(layer: Any) -> str:
+    """Which of Keras's layers or models it is, or inherits all that it computes from."""
+    keras = _keras()
+    kinds = {getattr(keras.layers, kind): kind for kind in _TAKEN}
+    kinds |= {keras.Sequential: "Sequential", _functional(): "functional", keras.Model: "Model"}
+    base = next((base for base in type(layer).__mro__ if base in kinds), None)
+    if base is None:
+        known = type(layer).__module__.startswith("keras.src.")
+        why = "has no counterpart in foxnn" if known else f"is not known (of {type(layer).__module__})"
+        raise _refusal(layer, f"{why}; it takes {', '.join(_TAKEN)}")
+    for method in ("call", "__call__"):
+        if method in vars(layer) or getattr(type(layer), method) is not getattr(base, method):
+            raise _refusal(
+                layer, f"has a `{method}` of its own, which may compute anything; export it to ONNX and use from_onnx"
+            )
+    return kinds[base]
+
+
+@cache
+def _functional() -> type:
+    """The class of functional models, which has no public name."""
+    keras = _keras()
+    x = keras.Input((1,), name="x")  # with names, none of those that Keras makes up is used
+    return type(keras.Model(x, keras.layers.Identity(name="same")(x), name="model"))
 
 
 def _where(layer: Any) -> str:
@@ -214,14 +280,13 @@ def _of_function(layer: Any) -> Activation:
     for name, activation in _ACTIVATIONS.items():
         if layer.activation is getattr(activations, name):
             return activation
-    if type(layer.activation).__module__.startswith("keras."):  # a layer
-        return _of_layer(layer.activation)
+    if isinstance(layer.activation, _keras().layers.Layer):
+        return _of_layer(layer.activation, _kind(layer.activation))
     name = getattr(layer.activation, "__name__", repr(layer.activation))
     raise _refusal(layer, f"its activation {name!r} has no counterpart in foxnn")
 
 
-def _of_layer(layer: Any) -> Activation:
-    kind = type(layer).__name__
+def _of_layer(layer: Any, kind: str) -> Activation:
     try:
         if kind == "ReLU" and not layer.threshold:
             if layer.max_value is None:
@@ -237,9 +302,7 @@ def _of_layer(layer: Any) -> Activation:
             return Activation("softmax")
     except ValueError as error:
         raise _refusal(layer, str(error)) from None
-    if kind in _TAKEN:
-        raise _refusal(layer, "with these parameters has no counterpart in foxnn")
-    raise _refusal(layer, f"has no counterpart in foxnn; it takes {', '.join(_TAKEN)}")
+    raise _refusal(layer, "with these parameters has no counterpart in foxnn")
 
 
 def _function(keras: Any, activation: Activation, dtype: str) -> tuple[str, list[Any]]:
