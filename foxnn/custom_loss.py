@@ -199,7 +199,10 @@ class CustomTrainer:
     ) -> tuple[float, float, Any]:
         """Loss and gradients of all samples as one batch, as the core's trainer has them."""
         trainer, n, found = self._new(), len(samples), None
-        while found is None:  # somebody has changed the network in between
+        if l1 or l2:  # whose part of it is of these weights too
+            core = core.copy()
+            trainer = self._trainer_type(core, "", [])
+        while found is None:
             outputs = trainer.forward_half(core, samples.core, None, 0, n, False, n_threads, 0, 0)
             value = self._value(samples, slice(None), outputs)
             if not value.finite:
@@ -209,6 +212,9 @@ class CustomTrainer:
                 weights = np.ones(n) if samples.weights is None else samples.weights
                 d = (weights / weights.sum()).astype(d.dtype)[:, None] * d
             found = trainer.backward_half(core, d, parameters, inputs, n_threads)
+            if found is None:  # another thread has changed the network in between: that cannot happen to a copy
+                core = core.copy()
+                trainer = self._trainer_type(core, "", [])
         if parameters and (l1 or l2):
             self._penalise(core, found[0] if inputs else found, l1, l2)
         return value.loss + value.weight * self._penalty(core, l1, l2), value.weight, found
@@ -246,14 +252,14 @@ class CustomTrainer:
     def _penalty(self, core: Any, l1: float, l2: float) -> float:
         if not (l1 or l2):
             return 0.0
-        weights = [core.get_weights(i).astype(np.float64) for i in range(self._n_layers)]
+        weights = [w.astype(np.float64) for w in core.read([(i, "weights", -1) for i in range(self._n_layers)])[0]]
         return sum(l1 * float(np.abs(w).sum()) + l2 / 2 * float((w * w).sum()) for w in weights)
 
     @staticmethod
     def _penalise(core: Any, gradients: Any, l1: float, l2: float) -> None:
-        for i, (gradient, _) in enumerate(gradients):
+        for i, (gradient, *_) in enumerate(gradients):
             if core.get_trainable(i):
-                weights = core.get_weights(i)
+                (weights,), _ = core.read([(i, "weights", -1)])
                 gradient += (l1 * np.sign(weights) + l2 * weights).astype(gradient.dtype)
 
 

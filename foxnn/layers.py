@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,9 +127,8 @@ class Layer:
         core, index = self._network._core, self._index
         if name not in self.array_names:
             raise unknown("name", name, self.array_names)
-        if name == "weights":
-            return core.get_weights(index)
-        return core.get_bias(index) if name == "bias" else core.get_norm_array(index, name)
+        (array,), _ = core.read([(index, name, -1)])
+        return array
 
     def set_array(self, name: str, value: Any) -> None:
         """Change the array of that name, one of `array_names`; a number stands for an array full of it.
@@ -152,12 +152,7 @@ class Layer:
         array = checked_parameters(value, self.parameter_shape(name), name, self._network.dtype)
         if name == "running_variance" and (array < 0).any():
             raise ValueError(f"running_variance: got {array.min():g}; it takes numbers that are not negative")
-        if name == "weights":
-            core.set_weights(index, array)
-        elif name == "bias":
-            core.set_bias(index, array)
-        else:
-            core.set_norm_array(index, name, array)
+        core.write([(index, name, array)])
 
     @property
     def activation(self) -> Activation:
@@ -187,6 +182,22 @@ class Layer:
         """What it does after its linear part, in words, such as ``batch_norm relu``."""
         norm = self._network._norms[self._index]
         return str(self.activation) if norm is None else f"{norm.name} {self.activation}"
+
+
+def arrays_of(network: NeuralNetwork) -> list[dict[str, npt.NDArray[Any]]]:
+    """Copies of the arrays of all layers, by their names: as they are between two steps of a training."""
+    network = network._as_it_is()
+    names = [layer.array_names for layer in network.layers]
+    places = [(i, name, -1) for i, of_layer in enumerate(names) for name in of_layer]
+    copies = iter(network._core.read(places)[0])
+    return [dict(zip(of_layer, copies, strict=False)) for of_layer in names]
+
+
+def write(network: NeuralNetwork, view: NeuralNetwork, arrays: Iterable[tuple[Layer, str, npt.NDArray[Any]]]) -> None:
+    """Change arrays, all at once, of a network as it was when they were checked."""
+    view._core.write([(layer._index, name, array) for layer, name, array in arrays])
+    if network._core is not view._core:
+        raise RuntimeError("another thread has changed the layers of this network meanwhile")
 
 
 def checked_parameters(value: Any, shape: tuple[int, ...], name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -274,8 +274,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
                 weights, bias = value if isinstance(value, tuple) and len(value) == 2 else (value, 0.0)
                 shape = (layer.n_in, layer.n_out)
                 names = f"init[{index}] weights", f"init[{index}] bias"
-                self._core.set_weights(index, checked_parameters(weights, shape, names[0], self.dtype))
-                self._core.set_bias(index, checked_parameters(bias, shape[1:], names[1], self.dtype))
+                weights = checked_parameters(weights, shape, names[0], self.dtype)
+                bias = checked_parameters(bias, shape[1:], names[1], self.dtype)
+                self._core.write([(index, "weights", weights), (index, "bias", bias)])
 
     def _set_activation(self, index: int, activation: Activation) -> None:
         if activation.output_only and index + 1 < len(self._activations):
@@ -284,8 +285,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             check_output(activation, self.sizes[-1], self._loss)
         activation.check_dtype(self.dtype)
         self._core.set_activation(index, activation.name, list(activation.parameters.values()))
-        self._activations[index] = activation
-        self._trainer = None
+        activations = [*self._activations[:index], activation, *self._activations[index + 1 :]]
+        self.__dict__.update(_activations=activations, _trainer=None)
 
     def _append_layer(self, weights: Any, bias: Any, activation: Activation) -> None:
         """Append a layer, (n_in, n_out) and (n_out,); after an error nothing has changed."""
@@ -306,8 +307,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         with self._exclusively():
             core = self._core.copy()  # whoever is predicting goes on with the old one
             core.append(n_in, n_out, activation.name, list(activation.parameters.values()))
-            core.set_weights(len(self._activations), parameters[0])
-            core.set_bias(len(self._activations), parameters[1])
+            n = len(self._activations)
+            core.write([(n, "weights", parameters[0]), (n, "bias", parameters[1])])
             self._replace_layers(core, len(self._activations), len(self._activations), [(n_out, activation, 0.0)])
 
     def _replace_layers(self, core: Any, begin: int, end: int, new: list[tuple[int, Activation, float]]) -> None:
@@ -464,7 +465,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
             batches = input_batches(self, X)
             if batches is not None:
+                self = self._as_it_is()
                 return np.concatenate([self.predict(batch, scale=scale, offset=offset) for batch in batches])
+        self = self._as_it_is()
         inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
         out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
         single = self.sizes[0] > 1 and np.ndim(X) == 1
@@ -547,9 +550,10 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         from foxnn.plan import checked_metrics, data_of
         from foxnn.training import evaluate
 
-        self._check_scaled()
-        data = data_of(self, X, y, sample_weight, scale=scale, offset=offset)
-        return evaluate(self, data, checked_metrics(self, metrics, data))
+        network = self._as_it_is()
+        network._check_scaled()
+        data = data_of(network, X, y, sample_weight, scale=scale, offset=offset)
+        return evaluate(network, data, checked_metrics(network, metrics, data))
 
     # ---- training -------------------------------------------------------------------------------------------
 
@@ -667,7 +671,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         from foxnn.plan import Plan
         from foxnn.training import train
 
-        found = None
+        core, found = self._core, None
         resume = flag("resume", resume)
         if checkpoint is None:
             if resume:
@@ -701,7 +705,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         )
         if keeper is not None:
             keeper.compare(self, plan, found)
-        return train(self, plan, keeper, found)
+        return train(self, core, plan, keeper, found)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, batch_size: int = 32) -> Self:
         """Train for one epoch on these samples with `optimizer`, going on from where training was.
@@ -732,9 +736,10 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         from foxnn.plan import Plan
         from foxnn.training import train
 
+        core = self._core
         plan = Plan.checked(self, X, y, epochs=1, batch_size=batch_size, optimizer=self.optimizer,
                             sample_weight=sample_weight, verbose=False, goes_on=True)  # fmt: skip
-        train(self, plan)
+        train(self, core, plan)
         return self
 
     def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -801,8 +806,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         >>> loss, weights.tolist(), bias.tolist()
         (2.0, [[-6.0]], [-2.0])
         """
-        samples, _ = self._samples(X, y, sample_weight)
-        return self._loss_and_gradients(samples)
+        network = self._as_it_is()
+        samples, _ = network._samples(X, y, sample_weight)
+        return network._loss_and_gradients(samples)
 
     def _get_trainer(self) -> Any:
         trainer = self._trainer
@@ -844,6 +850,20 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     def _exclusively(self) -> _core.Hold:
         """For ``with``: one training at a time is let into a network, and another one raises instead of waiting."""
         return self._training.hold()
+
+    def _as_it_is(self) -> Self:
+        """The network of this moment: the same layers, whatever another thread adds or removes meanwhile."""
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)  # at once
+        return view
+
+    def _snapshot(self, *, folded: bool = False) -> Self:
+        """The network of this moment with weights of its own, to be read; perhaps with batch normalisation in them."""
+        twin = self._as_it_is()
+        twin.__dict__.update(
+            _core=twin._core.copy(folded), _trainer=None, _optimizer_state=None, _optimizer_of_state=None
+        )
+        return twin
 
     # ---- files and copies -----------------------------------------------------------------------------------
 
@@ -902,8 +922,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         >>> bool((twin.layers[0].weights == nn.layers[0].weights).all())
         True
         """
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__)
+        self, twin = self._as_it_is(), self._as_it_is()
         if self._optimizer_state is None:
             twin._core = self._core.copy()
         else:

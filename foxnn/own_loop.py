@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -78,10 +78,10 @@ class OwnLoop:
         2.0
         """
         network, training = _network(self), flag("training", training)
-        inputs, scale, samples = self._inputs(X)
-        if training:
-            network._check_batch("X", len(inputs))
         with network._exclusively():
+            inputs, scale, samples = self._inputs(X)
+            if training:
+                network._check_batch("X", len(inputs))
             last = self._forward
             trainer = network._plain_trainer() if last is None or last.core is not network._core else last.trainer
             y = network._forward_half(trainer, samples, None, 0, len(inputs), training)
@@ -176,8 +176,8 @@ class OwnLoop:
         from foxnn.steps import check_step, rate_of_step
 
         network = _network(self)
-        checked = _checked_gradients(gradients, network)
         with network._exclusively():
+            checked = _checked_gradients(gradients, network)
             state = network._get_optimizer_state()
             outcome = network._plain_trainer().apply(
                 network._core, checked, state, rate_of_step(network, state), network.n_threads or 0
@@ -213,7 +213,7 @@ class OwnLoop:
         >>> nn.input_gradients([[1.0, 0.0]], [2.0])
         array([[3., 1.]], dtype=float32)
         """
-        network = _network(self)
+        network = _network(self)._as_it_is()
         network._check_scaled()
         inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
         samples, _ = network._samples(inputs, y, sample_weight)
@@ -254,20 +254,20 @@ class OwnLoop:
                [2., 5.],
                [3., 6.]], dtype=float32)
         """
-        network = _network(self)
+        network = _network(self)._as_it_is()
         n_in, n_out = network.sizes[0], network.sizes[-1]
-        inputs, scale, samples = self._inputs(X)
+        inputs, scale, samples = network._inputs(X)
         rows = np.repeat(np.arange(len(inputs)), n_out)  # each sample once for each output
-        trainer, block = network._plain_trainer(), max(1, _BLOCK_ROWS // n_out) * n_out
         out = np.empty((len(rows), n_in), network.dtype)
-        for begin in range(0, len(rows), block):
-            end = min(begin + block, len(rows))
+
+        def backward(network: NeuralNetwork, trainer: Any, begin: int, end: int) -> bool:
             d = np.tile(np.eye(n_out, dtype=network.dtype), ((end - begin) // n_out, 1))
-            part = None
-            while part is None:  # somebody has changed the network in between
-                network._forward_half(trainer, samples, rows, begin, end, False)
-                part = trainer.backward_half(network._core, d, False, True, network.n_threads or 0)
-            out[begin:end] = part
+            part = trainer.backward_half(network._core, d, False, True, network.n_threads or 0)
+            if part is not None:
+                out[begin:end] = part
+            return part is not None
+
+        _in_blocks(network, samples, rows, max(1, _BLOCK_ROWS // n_out) * n_out, backward)
         if scale != 1:
             out *= network.dtype.type(scale)
         single = n_in > 1 and np.ndim(X) == 1
@@ -299,18 +299,19 @@ class OwnLoop:
         >>> hidden, output
         (array([[1., 0.]], dtype=float32), array([[1.]], dtype=float32))
         """
-        network = _network(self)
-        inputs, _, samples = self._inputs(X)
-        core, trainer = network._core, network._plain_trainer()
+        network = _network(self)._as_it_is()
+        inputs, _, samples = network._inputs(X)
         outputs = [np.empty((len(inputs), layer.n_out), network.dtype) for layer in network.layers]
-        for begin in range(0, len(inputs), _BLOCK_ROWS):
-            end = min(begin + _BLOCK_ROWS, len(inputs))
-            part: list[Any] = [None]
-            while part[-1] is None:  # somebody has changed the network in between
-                network._forward_half(trainer, samples, None, begin, end, False)
-                part = [trainer.layer_output(core, index, end - begin) for index in range(len(outputs))]
-            for output, found in zip(outputs, part, strict=True):
-                output[begin:end] = found
+
+        def take(network: NeuralNetwork, trainer: Any, begin: int, end: int) -> bool:
+            for index, output in enumerate(outputs):
+                part = trainer.layer_output(network._core, index, end - begin)
+                if part is None:
+                    return False
+                output[begin:end] = part
+            return True
+
+        _in_blocks(network, samples, np.arange(len(inputs)), _BLOCK_ROWS, take)
         return outputs
 
     # ---- how it is done -------------------------------------------------------------------------------------
@@ -340,12 +341,43 @@ class OwnLoop:
     def _loss_and_gradients(self, samples: Any, *, parameters: bool = True, inputs: bool = False) -> tuple[float, Any]:
         """The loss of samples as one batch, and its gradients: of the parameters, of the inputs, or both."""
         network = _network(self)
-        loss, weight, gradients = network._get_trainer().gradients(
-            network._core, samples, network.l1, network.l2, False, network.n_threads or 0, parameters, inputs
+        view = network._as_it_is()
+        trainer = view._get_trainer()
+        # Kept for the next call, if neither layers nor loss have been changed by another thread meanwhile.
+        if network._core is view._core and network._loss is view._loss and network._activations is view._activations:
+            network._trainer = trainer
+        loss, weight, gradients = trainer.gradients(
+            view._core, samples, network.l1, network.l2, False, network.n_threads or 0, parameters, inputs
         )
         if weight == 0:
             raise DivergenceError("the loss of these samples is not finite, so it has no gradient")
         return float(loss / weight), gradients
+
+
+def _in_blocks(
+    network: NeuralNetwork,
+    samples: Any,
+    rows: npt.NDArray[np.int64],
+    most: int,
+    take: Callable[[NeuralNetwork, Any, int, int], bool],
+) -> None:
+    """Forward halves of rows, `most` at a time, each followed by take(network, trainer, begin, end) while it is kept.
+
+    All of them with the same weights: if that takes several halves, or another thread has changed the network within
+    the only one, of a copy.
+    """
+
+    def half(network: NeuralNetwork, trainer: Any, begin: int) -> bool:
+        end = min(begin + most, len(rows))
+        network._forward_half(trainer, samples, rows, begin, end, False)
+        return take(network, trainer, begin, end)
+
+    if len(rows) <= most and half(network, network._plain_trainer(), 0):
+        return
+    network = network._snapshot()
+    trainer = network._plain_trainer()
+    for begin in range(0, len(rows), most):
+        half(network, trainer, begin)
 
 
 def _outputs_gradient(value: Any, rows: int, network: NeuralNetwork) -> Array:

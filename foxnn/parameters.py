@@ -11,7 +11,7 @@ import numpy.typing as npt
 from foxnn._arrays import _as_numbers
 from foxnn._options import integer
 from foxnn.errors import DivergenceError
-from foxnn.layers import Layer, checked_parameters
+from foxnn.layers import Layer, arrays_of, checked_parameters, write
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -40,7 +40,7 @@ class Parameters:
         >>> [array.shape for array in foxnn.neural_network([2, 3, 1]).get_weights()]
         [(2, 3), (3,), (3, 1), (1,)]
         """
-        return [layer.get_array(name) for layer in _network(self).layers for name in layer.array_names]
+        return [array for arrays in arrays_of(_network(self)) for array in arrays.values()]
 
     def set_weights(self, weights: Iterable[Any]) -> None:
         """Take over a list of arrays as `get_weights` returns it.
@@ -65,16 +65,17 @@ class Parameters:
         """
         if not isinstance(weights, Iterable):
             raise TypeError(f"weights: got {weights!r}; it takes a list of arrays, as get_weights() returns it")
-        given = list(weights)
-        places = [(layer, name) for layer in _network(self).layers for name in layer.array_names]
+        given, view = list(weights), _network(self)._as_it_is()
+        places = [(layer, name) for layer in view.layers for name in layer.array_names]
         if len(given) != len(places):
             raise ValueError(f"weights: got {len(given)} arrays; it takes {len(places)}, as get_weights() returns them")
         checked = [
             _checked(layer, name, value, f"weights[{i}]")
             for i, ((layer, name), value) in enumerate(zip(places, given, strict=True))
         ]
-        for (layer, name), array in zip(places, checked, strict=True):
-            layer.set_array(name, array)
+        write(
+            _network(self), view, [(layer, name, array) for (layer, name), array in zip(places, checked, strict=True)]
+        )
 
     def copy_weights(self, other: NeuralNetwork, layers: Iterable[int] | Mapping[int, int] | None = None) -> None:
         """Take over weights and biases from another network.
@@ -102,9 +103,10 @@ class Parameters:
         >>> bool((new.layers[1].weights == old.layers[1].weights).all())
         True
         """
-        network = _network(self)
         if not isinstance(other, Parameters):
             raise TypeError(f"other: got {other!r}; it takes a network")
+        network, other = _network(self)._as_it_is(), other._as_it_is()
+        arrays = arrays_of(other)
         if layers is None:
             if network.sizes != other.sizes:
                 raise ValueError(
@@ -118,11 +120,10 @@ class Parameters:
         for to, source in pairs:
             mine, theirs = _layer(network, to, "this network"), _layer(other, source, "the other network")
             places += [
-                (mine, name, _checked(mine, name, theirs.get_array(name), f"layer {source} {name}"))
+                (mine, name, _checked(mine, name, arrays[source][name], f"layer {source} {name}"))
                 for name in _same_names(mine, to, theirs, source)
             ]
-        for layer, name, array in places:
-            layer.set_array(name, array)
+        write(_network(self), network, places)
 
     @property
     def parameters(self) -> Array:
@@ -144,13 +145,14 @@ class Parameters:
         >>> nn.layers[0].bias
         array([6.], dtype=float32)
         """
-        network = _network(self)
-        arrays = [layer.get_array(name).ravel() for layer, name in _trainable(network)]
+        network = _network(self)._as_it_is()
+        places = [(layer._index, name, -1) for layer, name in _trainable(network)]
+        arrays = [array.ravel() for array in network._core.read(places)[0]]
         return np.concatenate(arrays) if arrays else np.empty(0, network.dtype)
 
     @parameters.setter
     def parameters(self, value: Any) -> None:
-        network = _network(self)
+        network = _network(self)._as_it_is()
         places = _trainable(network)
         shapes = [layer.parameter_shape(name) for layer, name in places]
         sizes = [int(np.prod(shape)) for shape in shapes]
@@ -158,10 +160,9 @@ class Parameters:
         if array.shape != (sum(sizes),):
             raise ValueError(f"parameters: got an array of shape {array.shape}; it takes shape ({sum(sizes)},)")
         vector = checked_parameters(array, array.shape, "parameters", network.dtype)
-        begin = 0
-        for (layer, name), shape, size in zip(places, shapes, sizes, strict=True):
-            layer.set_array(name, vector[begin : begin + size].reshape(shape))
-            begin += size
+        parts = np.split(vector, np.cumsum(sizes))[: len(sizes)]
+        new = zip(places, parts, shapes, strict=True)
+        write(_network(self), network, [(layer, name, part.reshape(shape)) for (layer, name), part, shape in new])
 
     def loss_and_gradient(
         self, parameters: Any, X: Any, y: Any, sample_weight: Any = None
@@ -242,7 +243,10 @@ def _checked(layer: Layer, name: str, value: Any, argument: str) -> Array:
     shape = layer.parameter_shape(name)
     if array.shape != shape:
         raise ValueError(f"{argument}: got an array of shape {array.shape}; it takes shape {shape}")
-    return checked_parameters(array, shape, argument, layer._network.dtype)
+    checked = checked_parameters(array, shape, argument, layer._network.dtype)
+    if name == "running_variance" and (checked < 0).any():
+        raise ValueError(f"{argument}: got {checked.min():g}; it takes variances, which are not negative")
+    return checked
 
 
 def _layer(network: NeuralNetwork, index: Any, whose: str) -> Layer:

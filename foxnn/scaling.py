@@ -129,14 +129,14 @@ class ScalingInside:
         network = _network(self)
         if self._kinds == (None, None):
             raise ValueError("fit_scaling: this network scales nothing; set scale_inputs or scale_outputs")
-        inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
-        values = None
-        if self._kinds[1] is not None:
-            if y is None:
-                raise ValueError("y: got None; with scale_outputs it takes the targets")
-            values = network._targets(y, len(inputs)).values
-        samples = _core.Samples(inputs, values, None, None, *network._reading(inputs, None, None), "")
         with network._exclusively():
+            inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
+            values = None
+            if self._kinds[1] is not None:
+                if y is None:
+                    raise ValueError("y: got None; with scale_outputs it takes the targets")
+                values = network._targets(y, len(inputs)).values
+            samples = _core.Samples(inputs, values, None, None, *network._reading(inputs, None, None), "")
             self._fit_scaling(samples, None)
         return self
 

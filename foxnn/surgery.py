@@ -124,8 +124,7 @@ class Surgery:
             if isinstance(start, str):
                 core.initialize(i, start, network.seed, self._new_stream(), network.n_threads or 0)
             else:
-                core.set_weights(i, start[0])
-                core.set_bias(i, start[1])
+                core.write([(i, "weights", start[0]), (i, "bias", start[1])])
             if i < n:
                 core.set_dropout(i, rate)
                 if starts_again:

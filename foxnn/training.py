@@ -112,11 +112,22 @@ def run_steps(
 # ---- epochs -------------------------------------------------------------------------------------------------
 
 
+def check_unchanged(network: NeuralNetwork, core: Any) -> None:
+    """Raise if layers were added or removed since the data was looked at."""
+    if network._core is not core:
+        raise RuntimeError("another thread has changed the layers of this network meanwhile")
+
+
 def train(
-    network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None = None, found: Interrupted | None = None
+    network: NeuralNetwork,
+    core: Any,
+    plan: Plan,
+    checkpoint: Checkpoint | None = None,
+    found: Interrupted | None = None,
 ) -> History:
-    """Carry out a plan; with `found`, go on where it was interrupted."""
+    """Carry out a plan, made for a network that had this core; with `found`, go on where it was interrupted."""
     with network._exclusively():
+        check_unchanged(network, core)
         with ExitStack() as at_the_end:
             with nullcontext() if found is None else found.in_place_of(network):
                 training = _prepared(network, plan, checkpoint, found)

@@ -4,6 +4,7 @@ moment leaves a network that can be used."""
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -130,3 +132,85 @@ def test_a_forked_child_does_not_wait_for_a_thread_that_reads_ahead() -> None:
         os._exit(1)
     assert os.waitpid(child, 0)[1] == 0
     assert len(list(items)) == 99
+
+
+# ---- snapshots ----------------------------------------------------------------------------------------------
+
+SIZES = [200, 300, 300, 3]
+ONES = [(np.ones(shape), np.ones(shape[1])) for shape in pairwise(SIZES)]
+
+
+def all_numbers(nn: foxnn.NeuralNetwork) -> set[float]:
+    return {float(number) for array in nn.get_weights() for number in np.unique(array)}
+
+
+READINGS: dict[str, Callable[[foxnn.NeuralNetwork, Path], tuple[set[float], float | None]]] = {
+    "get_weights": lambda nn, _: (all_numbers(nn), None),
+    "parameters": lambda nn, _: ({float(number) for number in np.unique(nn.parameters)}, None),
+    "copy": lambda nn, _: (all_numbers(twin := nn.copy()), twin._optimizer_state.t),
+    "pickle": lambda nn, _: (all_numbers(twin := pickle.loads(pickle.dumps(nn))), twin._optimizer_state.t),
+    "save": lambda nn, path: (
+        nn.save(path, optimizer=True),
+        twin := foxnn.load(path),
+        (all_numbers(twin), twin._optimizer_state.t),
+    )[-1],
+    "to_npz": lambda nn, path: (
+        nn.to_npz(path.with_suffix(".npz")),
+        (npz := np.load(path.with_suffix(".npz"))),
+        ({float(n) for name in npz.files if name != "description" for n in np.unique(npz[name])}, None),
+    )[-1],
+}
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_what_is_read_while_another_thread_trains_is_of_one_step(reading: str, tmp_path: Path) -> None:
+    """Each step takes one from all parameters, so that in every step they are all the same."""
+    nn = network(sizes=SIZES, init="zeros", dtype="float64", output="linear")
+    nn.optimizer = foxnn.optimizers.SGD(1.0)
+    nn.apply_gradients(ONES)
+    with meanwhile(lambda: nn.apply_gradients(ONES)):
+        deadline, seen = time.perf_counter() + 0.5, set()
+        while time.perf_counter() < deadline or len(seen) < 2:
+            numbers, steps = READINGS[reading](nn, tmp_path / "net.safetensors")
+            assert len(numbers) == 1
+            seen |= numbers
+            if steps is not None:
+                assert numbers == {-steps}
+
+
+@pytest.mark.parametrize("writing", ["set_weights", "parameters", "copy_weights"])
+def test_nobody_sees_half_of_what_is_assigned(writing: str) -> None:
+    nn = network(sizes=SIZES, init=0.0)
+    others = [network(sizes=SIZES, init="zeros") for _ in range(2)]
+    for number, other in enumerate(others):
+        other.parameters = np.full(other.n_parameters, float(number))
+    given = {
+        "set_weights": [other.get_weights() for other in others],
+        "parameters": [other.parameters for other in others],
+        "copy_weights": others,
+    }[writing]
+
+    def write() -> None:
+        for value in given:
+            setattr(nn, writing, value) if writing == "parameters" else getattr(nn, writing)(value)
+
+    nn.parameters = others[0].parameters
+    with meanwhile(write):
+        deadline, seen = time.perf_counter() + 0.5, set()
+        while time.perf_counter() < deadline or len(seen) < 2:
+            numbers = all_numbers(nn)
+            assert len(numbers) == 1
+            seen |= numbers
+
+
+def test_no_call_finds_two_networks_while_layers_come_and_go() -> None:
+    said = run_fault("surgery.py", 3)
+    assert " 0 of them mixed up" in said, said
+
+
+def test_jacobians_are_had_while_another_thread_trains() -> None:
+    nn = network()
+    with meanwhile(lambda: nn.fit(X, LABELS, epochs=5, batch_size=32, verbose=False)):
+        for _ in range(5):
+            assert nn.jacobian(X[:2]).shape == (2, 3, 50)
+            assert len(nn.layer_outputs(X)) == 3

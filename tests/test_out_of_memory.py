@@ -128,7 +128,7 @@ def test_the_core_checks_what_it_is_given() -> None:
     with pytest.raises(IndexError):
         net.erase(2)
     with pytest.raises(ValueError, match="none"):
-        net.get_norm_array(0, "gamma")
+        net.read([(0, "gamma", -1)])
     trainer = _core.TrainerF32(net, "half_squared_error", [])
     state = _core.OptimizerF32(net, "adam", [])
     values = np.zeros((20, 3), np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from foxnn.layers import checked_parameters
+from foxnn.layers import arrays_of, checked_parameters
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def weights_of(network: NeuralNetwork) -> list[dict[str, Any]]:
     """Copies of the arrays of all layers."""
-    return [{name: layer.get_array(name) for name in layer.array_names} for layer in network.layers]
+    return arrays_of(network)
 
 
 def check_weights(network: NeuralNetwork, kept: list[dict[str, Any]]) -> None:
@@ -26,6 +26,4 @@ def check_weights(network: NeuralNetwork, kept: list[dict[str, Any]]) -> None:
 
 def bring_back(network: NeuralNetwork, kept: list[dict[str, Any]]) -> None:
     """Set all arrays to what `weights_of` returned."""
-    for layer, arrays in zip(network.layers, kept, strict=True):
-        for name, array in arrays.items():
-            layer.set_array(name, array)
+    network._core.write([(i, name, array) for i, arrays in enumerate(kept) for name, array in arrays.items()])

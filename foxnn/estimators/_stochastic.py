@@ -156,7 +156,7 @@ def fit_stochastic(
             verbose=False,
             goes_on=incremental,
         )
-        train(network, plan)
+        train(network, network._core, plan)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except DivergenceError as error:

@@ -117,7 +117,7 @@ class Interface10:
         >>> bool((abs(nn.layers[0].weights) <= 0.5).all())
         True
         """
-        mutate(_network(self).layers, shifted, speed)
+        mutate(_network(self), shifted, speed)
 
     def smart_mutation(self, speed: float) -> None:
         """Replace every weight and bias w by a random number, uniform in [w - |w speed|, w + |w speed|).
@@ -140,7 +140,7 @@ class Interface10:
         >>> bool((abs(nn.layers[0].weights - 4) <= 1).all())
         True
         """
-        mutate(_network(self).layers, stretched, speed)
+        mutate(_network(self), stretched, speed)
 
     # ---- outputs --------------------------------------------------------------------------------------------
 

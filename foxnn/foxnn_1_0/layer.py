@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,10 @@ from foxnn import _core
 from foxnn._arrays import _as_numbers
 from foxnn._options import MOST, integer, real, unknown
 from foxnn.activations import Activation
-from foxnn.layers import Layer, checked_parameters
+from foxnn.layers import Layer, checked_parameters, write
+
+if TYPE_CHECKING:
+    from foxnn.network import NeuralNetwork
 
 #: 1.0's activations and what they are called now. Its relu has derivative 1 at 0.
 ACTIVATIONS = {
@@ -58,23 +61,26 @@ def stretched(p: _Numbers, u: _Numbers, speed: float) -> _Numbers:
     return p + np.abs(p * speed) * u
 
 
-def mutate(layers: Sequence[Layer], rule: Callable[[_Numbers, _Numbers, float], _Numbers], speed: float) -> None:
-    """Mutate layers by a rule; all of them or, after an error, none."""
+def mutate(
+    network: NeuralNetwork, rule: Callable[[_Numbers, _Numbers, float], _Numbers], speed: float, only: int | None = None
+) -> None:
+    """Mutate the layers of a network, or only one of them, by a rule; all of them or, after an error, none."""
     speed = real("speed", speed)
+    view = network._as_it_is()
     mutated = []
+    layers = view.layers if only is None else view.layers[only : only + 1]
     for layer in layers:
-        network = layer._network
         shape = (layer.n_in, layer.n_out)
         count = network.settings._mutations.next()
         random = _core.uniform(network.seed, count, (layer.n_in + 1) * layer.n_out).reshape(-1, layer.n_out)
         parameters = np.vstack([layer.weights, layer.bias]).astype(np.float64)
         with np.errstate(over="ignore"):
             new = rule(parameters, random, speed)
-        weights = checked_parameters(new[:-1], shape, "mutated weights", network.dtype)
-        mutated.append((weights, checked_parameters(new[-1], shape[1:], "mutated bias", network.dtype)))
-    for layer, (weights, bias) in zip(layers, mutated, strict=True):
-        layer._network._core.set_weights(layer._index, weights)
-        layer._network._core.set_bias(layer._index, bias)
+        mutated += [
+            (layer, "weights", checked_parameters(new[:-1], shape, "mutated weights", network.dtype)),
+            (layer, "bias", checked_parameters(new[-1], shape[1:], "mutated bias", network.dtype)),
+        ]
+    write(network, view, mutated)
 
 
 class NetworkLayer(Layer):
@@ -157,7 +163,7 @@ class NetworkLayer(Layer):
         >>> import foxnn
         >>> foxnn.layer(2, 3).random_mutation(0.1)
         """
-        mutate([self], shifted, speed)
+        mutate(self._network, shifted, speed, self._index)
 
     def smart_mutation(self, speed: float) -> None:
         """Add U(-1, 1) * |w speed| to every weight or bias w; see `NeuralNetwork.smart_mutation`.
@@ -167,7 +173,7 @@ class NetworkLayer(Layer):
         >>> import foxnn
         >>> foxnn.layer(2, 3).smart_mutation(0.1)
         """
-        mutate([self], stretched, speed)
+        mutate(self._network, stretched, speed, self._index)
 
     def print(self, number: int = 0) -> None:
         """Print a line about the layer, under that number.

@@ -222,6 +222,7 @@ def to_pieces(network: NeuralNetwork, *, only_scale: bool = False) -> Iterator[b
     ValueError
         If the format does not have an activation of the network; with `only_scale`, any but sigmoid.
     """
+    network = network._as_it_is()
     check_text(network, only_scale)
     return _pieces(_folded(network), only_scale)
 

@@ -16,7 +16,7 @@ from foxnn._options import integer, real
 from foxnn.foxnn_1_0.data import train_data
 from foxnn.foxnn_1_0.settings import Settings
 from foxnn.samples import SPLIT_SHUFFLE, shuffled
-from foxnn.training import CHUNK_SECONDS, run_steps
+from foxnn.training import CHUNK_SECONDS, check_unchanged, run_steps
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -127,7 +127,7 @@ def _saver(network: NeuralNetwork) -> Any:
 
 def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration: int, size_train_batch: int) -> None:
     """Train as `Interface10.train` says."""
-    settings = network.settings
+    settings, core = network.settings, network._core
     check_fits(network, data, "data_for_train")
     optimizer = optimizer_of(settings, real("speed", speed, 0))
     iterations = integer("max_iteration", max_iteration, 0)
@@ -141,6 +141,7 @@ def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration:
     save = _saver(network) if settings.auto_save_iteration else None
 
     with network._exclusively():
+        check_unchanged(network, core)
         network.optimizer = optimizer
         forget_after = settings.settings_optimization.adam.step_to_zero_after_n if optimizer.name == "adam" else 0
         batches = MiniBatches(network, rows, size)

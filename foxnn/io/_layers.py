@@ -92,16 +92,8 @@ def folded(network: NeuralNetwork, where: str = "") -> NeuralNetwork:
     for i, norm in enumerate(network._norms):
         if where and isinstance(norm, LayerNorm):
             raise ValueError(f"layer {i}: has {norm}, for which there is no form in {where}")
-    if not any(isinstance(norm, BatchNorm) for norm in network._norms):
-        return network
-    twin = object.__new__(type(network))
-    twin.__dict__ = network.__dict__ | {
-        "_core": network._core.copy(folded=True),
-        "_norms": [None if isinstance(norm, BatchNorm) else norm for norm in network._norms],
-        "_trainer": None,
-        "_optimizer_state": None,
-        "_optimizer_of_state": None,
-    }
+    twin = network._snapshot(folded=True)
+    twin._norms = [None if isinstance(norm, BatchNorm) else norm for norm in twin._norms]
     return twin
 
 

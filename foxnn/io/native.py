@@ -213,20 +213,6 @@ def described(network: NeuralNetwork) -> dict[str, Any]:
     }
 
 
-def _optimizer_state(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
-    """What the optimizer remembers, if it does."""
-    state, optimizer = network._optimizer_state, network._optimizer_of_state
-    if state is None or optimizer is None:
-        return {}, {}
-    arrays: Arrays = {}
-    for i in range(len(network.layers)):
-        for s in range(_kept(optimizer.name)):
-            names = network.layers[i].parameter_names
-            values = state.get(network._core, i, s)
-            arrays |= {f"optimizer.{i}.{s}.{name}": value for name, value in zip(names, values, strict=True)}
-    return {"optimizer_of_state": _config(network, optimizer), "steps": state.t}, arrays
-
-
 def to_pieces(
     network: NeuralNetwork, *, optimizer: bool = False, training: dict[str, Any] | None = None
 ) -> list[bytes | memoryview]:
@@ -234,11 +220,21 @@ def to_pieces(
 
     With `optimizer`, also what its optimizer remembers; with `training`, also that: it may hold arrays.
     """
+    network = network._as_it_is()
     description = described(network)
-    arrays = {name: getattr(owner, attribute) for name, owner, attribute in _arrays(network)}
-    if optimizer:
-        more, more_arrays = _optimizer_state(network)
-        description, arrays = description | more, arrays | more_arrays
+    state, of_state = (network._optimizer_state, network._optimizer_of_state) if optimizer else (None, None)
+    places = {f"layers.{i}.{name}": (i, name, -1) for i, of in enumerate(network.layers) for name in of.array_names}
+    if of_state is not None:
+        places |= {
+            f"optimizer.{i}.{s}.{name}": (i, name, s)
+            for i, layer in enumerate(network.layers)
+            for s in range(_kept(of_state.name))
+            for name in layer.parameter_names
+        }
+    copies, steps = network._core.read(list(places.values()), state)
+    arrays = dict(zip(places, copies, strict=True))
+    if of_state is not None:
+        description |= {"optimizer_of_state": _config(network, of_state), "steps": steps}
     if training is not None:
         description["training"] = _without_arrays(training, "training", arrays)
     try:

@@ -77,7 +77,7 @@ def from_torch(module: Any) -> NeuralNetwork:
 
 def to_torch(network: NeuralNetwork) -> Any:
     """Make a PyTorch module of a network; see `NeuralNetwork.to_torch`."""
-    torch = _torch()
+    torch, network = _torch(), network._snapshot()
     dtype = torch.float64 if network.dtype == np.float64 else torch.float32
     modules: list[Any] = []
     layers = dense_layers(network)

@@ -1,5 +1,6 @@
 #include "core/network.hpp"
 
+#include "bindings/copies.hpp"
 #include "bindings/locks.hpp"
 #include "bindings/plain.hpp"
 #include "bindings/without_gil.hpp"
@@ -11,11 +12,6 @@ namespace {
 template <class T>
 void bind_network(py::module_& m, const char* name) {
     using Net = Network<T>;
-    const auto row_major = [](const Dense<T>& layer, const Buffer<T>& panelled) {
-        auto out = new_array<T>({layer.n_in, layer.n_out});
-        layer.get(panelled, out.mutable_data());
-        return out;
-    };
     py::class_<Net>(m, name, "A stack of dense layers.")
         .def(py::init<>())
         .def("append",
@@ -36,24 +32,6 @@ void bind_network(py::module_& m, const char* name) {
              [](Net& net, std::size_t l, const std::string& kind, double momentum, double epsilon) {
                  const auto lock = to_change(net);
                  net.set_norm(l, norm_kind(kind), momentum, epsilon);
-             })
-        .def("get_norm_array",
-             [](Net& net, std::size_t l, const std::string& name) {
-                 Dense<T>& layer = net.layers.at(l);
-                 if (layer.norm.array(name).size() == 0) throw py::value_error(name + ": this layer has none");
-                 auto out = new_array<T>({layer.n_out});
-                 const auto lock = to_read(net);
-                 std::copy_n(layer.norm.array(name).data(), layer.n_out, out.mutable_data());
-                 return out;
-             })
-        .def("set_norm_array",
-             [](Net& net, std::size_t l, const std::string& name, const Array<T>& values) {
-                 Dense<T>& layer = net.layers.at(l);
-                 if (values.ndim() != 1 || values.shape(0) != layer.n_out || layer.norm.array(name).size() == 0)
-                     throw py::value_error(name + ": wrong shape");
-                 const auto lock = to_change(net);
-                 net.changes++;
-                 std::copy_n(values.data(), values.size(), layer.norm.array(name).data());
              })
         // Whether the layer that follows has another number of inputs then, and zeros for weights. So does erase.
         .def("insert",
@@ -82,36 +60,8 @@ void bind_network(py::module_& m, const char* name) {
                      std::copy(b.begin(), b.end(), layer.bias.data());
                  });
              })
-        .def("get_weights",
-             [row_major](const Net& net, std::size_t l) {
-                 const auto lock = to_read(net);
-                 return row_major(net.layers.at(l), net.layers.at(l).weights);
-             })
-        .def("set_weights",
-             [](Net& net, std::size_t l, const Array<T>& w) {
-                 Dense<T>& layer = net.layers.at(l);
-                 if (w.ndim() != 2 || w.shape(0) != layer.n_in || w.shape(1) != layer.n_out)
-                     throw py::value_error("weights: wrong shape");
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
-                 net.changes++;
-                 layer.set(layer.weights, w.data());
-             })
-        .def("get_bias",
-             [](const Net& net, std::size_t l) {
-                 const auto lock = to_read(net);
-                 auto out = new_array<T>({net.layers.at(l).n_out});
-                 std::copy_n(net.layers.at(l).bias.data(), net.layers.at(l).n_out, out.mutable_data());
-                 return out;
-             })
-        .def("set_bias",
-             [](Net& net, std::size_t l, const Array<T>& b) {
-                 if (b.ndim() != 1 || b.shape(0) != net.layers.at(l).n_out) throw py::value_error("bias: wrong shape");
-                 py::gil_scoped_release release;
-                 const std::unique_lock lock(net.mutex);
-                 net.changes++;
-                 std::copy_n(b.data(), b.size(), net.layers.at(l).bias.data());
-             })
+        .def("read", &read_arrays<T>, py::arg("places"), py::arg("optimizer") = nullptr)
+        .def("write", &write_arrays<T>)
         .def("set_activation",
              [](Net& net, std::size_t l, const std::string& activation, const std::vector<double>& parameters) {
                  const auto lock = to_change(net);
