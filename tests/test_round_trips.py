@@ -242,14 +242,15 @@ def test_pytorch() -> None:
         assert_same_outputs(back.predict(inputs(nn)), nn)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:network. is of float64")  # as Keras on PyTorch warns
 def test_keras() -> None:
     test_keras = pytest.importorskip("test_keras", reason="needs Keras 3 and a backend")
     with test_keras.float64():
         for nn in networks(OF_KERAS):
             model = nn.to_keras()
             got = test_keras.run_keras(model, inputs(nn))
-            assert_near(got, nn.predict(inputs(nn)), 1e-6)  # JAX's tanh of float64 is no better
+            # JAX's tanh of float64 is no better; PyTorch adds in another order, and in float32.
+            assert_near(got, nn.predict(inputs(nn)), 1e-6 if test_keras.multiplies_in("float64") else 3e-6)
             back = foxnn.from_keras(model)
             assert (back.sizes, back.dtype, back.dropout) == (nn.sizes, nn.dtype, nn.dropout)
             assert_same_outputs(back.predict(inputs(nn)), nn)
