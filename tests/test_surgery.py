@@ -173,7 +173,7 @@ def test_wrong_arguments_are_refused_and_change_nothing() -> None:
         (lambda: nn.insert(1, 7, "rleu"), ValueError, "activation: unknown name 'rleu'"),
         (lambda: nn.insert(1, 7, "softmax"), ValueError, "activation: got 'softmax' for a hidden layer"),
         (lambda: nn.insert(1, 7, "relu", dropout=1), ValueError, "dropout: got 1"),
-        (lambda: nn.insert(1, 7, "relu", init="he"), ValueError, "init: unknown name 'he'"),
+        (lambda: nn.insert(1, 7, "relu", init="hi"), ValueError, "init: unknown name 'hi'"),
         (lambda: nn.insert(1, 7, "relu", init=np.eye(7)), ValueError, r"init weights: .*\(7, 7\); it takes .*\(8, 7\)"),
         (lambda: nn.add(7, "relu"), ValueError, "index: got 3, after 'softmax'"),
         (lambda: nn.remove(3), ValueError, r"index: got 3; it takes -3\.\.2"),
