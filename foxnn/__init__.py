@@ -86,7 +86,9 @@ def __getattr__(name: str) -> Any:
         module = import_module(f"foxnn.{_FUNCTIONS.get(name, name)}")
         return getattr(module, name) if name in _FUNCTIONS else module
     if name not in _ESTIMATORS:
-        raise AttributeError(f"module 'foxnn' has no attribute {name!r}")
+        from foxnn._elsewhere import no_such
+
+        raise no_such("foxnn", name)
     try:
         from foxnn import estimators
     except ImportError as error:

@@ -21,10 +21,10 @@ COUNTABLE = 2**53
 
 def unknown(argument: str, got: object, allowed: Iterable[str], also: Iterable[str] = ()) -> ValueError:
     """The error for a name that is not among those allowed, with the nearest of them (or of `also`) first."""
-    from foxnn._names import nearest  # which imports this file
+    from foxnn._names import meant  # which imports this file
 
     names = list(allowed)
-    near = nearest(str(got), [*names, *also])
+    near = meant(str(got), [*names, *also])
     hint = "" if near is None else f" (did you mean {near!r}?)"
     return ValueError(f"{argument}: unknown name {got!r}{hint}; it takes one of: {', '.join(names)}")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from foxnn import _core
+from foxnn._closed import Fixed
 from foxnn._names import find, resolve
 from foxnn._options import parameter_values
 
@@ -48,7 +49,7 @@ def names() -> list[str]:
     return [name for name in _core.ACTIVATIONS if name not in _HIDDEN]
 
 
-class Activation:
+class Activation(Fixed):
     """An activation function with its parameters.
 
     Parameters
@@ -140,3 +141,9 @@ class Activation:
 def _known(name: str, argument: str) -> str:
     """foxnn's own name of an activation."""
     return name if name in _HIDDEN else resolve(argument, name, names(), ALIASES, ELSEWHERE)
+
+
+def __getattr__(name: str) -> NoReturn:
+    from foxnn._elsewhere import no_such
+
+    raise no_such("foxnn.activations", name)

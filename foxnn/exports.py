@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, cast
 
+from foxnn._arguments import pointing
 from foxnn._options import path_text
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 class Exports:
     """Writing a network in the formats of others, or making it one of theirs; part of `NeuralNetwork`."""
 
+    @pointing
     def to_c(
         self,
         path: str | os.PathLike[str],
@@ -80,6 +82,7 @@ class Exports:
 
         return to_c(_network(self), path_text("path", path), name=name, dtype=dtype, weights=weights, samples=samples)
 
+    @pointing
     def to_js(
         self, path: str | os.PathLike[str], *, name: str | None = None, types: bool = False, script: bool = False
     ) -> None:
@@ -121,6 +124,7 @@ class Exports:
 
         to_js(_network(self), path_text("path", path), name=name, types=types, script=script)
 
+    @pointing
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network as ONNX, which most runtimes read.
 
@@ -152,6 +156,7 @@ class Exports:
 
         to_onnx(_network(self), path_text("path", path))
 
+    @pointing
     def to_npz(self, path: str | os.PathLike[str]) -> None:
         """Write the network as an archive of arrays, which ``numpy.load`` reads.
 
@@ -184,6 +189,7 @@ class Exports:
 
         to_npz(_network(self), path_text("path", path))
 
+    @pointing
     def to_torch(self) -> Any:
         """Make a PyTorch module that gives the same outputs.
 
@@ -213,6 +219,7 @@ class Exports:
 
         return to_torch(_network(self))
 
+    @pointing
     def to_keras(self) -> Any:
         """Make a Keras model that gives the same outputs, on the backend that Keras is set to.
 
@@ -247,6 +254,7 @@ class Exports:
 
         return to_keras(_network(self))
 
+    @pointing
     def to_sklearn(self) -> Any:
         """Make a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn that gives the same outputs.
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from foxnn._closed import Closed
+
 
 def scalars(values: Mapping[str, Any]) -> dict[str, float]:
     """The values that are numbers, not matrices."""
@@ -62,7 +64,7 @@ def _taken_apart(row: Any) -> tuple[tuple[str, ...] | None, list[float]]:
         return None, []
 
 
-class History(Mapping[str, list[float]]):
+class History(Closed, Mapping[str, list[float]]):
     """Loss and metrics of every epoch, by name: ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``, ``seconds``.
 
     Training values are means over the epoch's batches, each taken just before its update; validation values are taken
@@ -103,6 +105,18 @@ class History(Mapping[str, list[float]]):
         if isinstance(self._epochs, Rows):
             self._epochs = list(self._epochs)
         return self._epochs
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The same as a dict, as Keras has it.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.neural_network([1, 1]).fit([[0.0]], [1.0], epochs=2).history.keys()
+        dict_keys(['loss', 'accuracy', 'seconds'])
+        """
+        return dict(self)
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self._names():

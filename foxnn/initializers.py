@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from foxnn import _core
 from foxnn._names import resolve
 
@@ -55,3 +57,9 @@ def known_init(name: str) -> str:
     'he_uniform'
     """
     return resolve("init", name, names(), ALIASES, ELSEWHERE)
+
+
+def __getattr__(name: str) -> NoReturn:
+    from foxnn._elsewhere import no_such
+
+    raise no_such("foxnn.initializers", name)

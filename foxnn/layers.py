@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn._arrays import _as_numbers, check_finite
+from foxnn._closed import Closed
 from foxnn._options import unknown
 from foxnn.activations import Activation
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from foxnn.normalisation import Norm
 
 
-class Layer:
+class Layer(Closed):
     """One dense layer, ``y = activation(x @ weights + bias)``: a view into its network.
 
     Attributes

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from foxnn import _core
+from foxnn._closed import Fixed
 from foxnn._names import find, resolve
 from foxnn._options import parameter_values, unknown
 
@@ -85,7 +86,7 @@ def names() -> list[str]:
     return list(_core.LOSSES)
 
 
-class Loss:
+class Loss(Fixed):
     """A loss with its parameters.
 
     Parameters
@@ -285,3 +286,9 @@ class CustomLoss(Loss):
 
     def __repr__(self) -> str:
         return f"CustomLoss({self.label})"
+
+
+def __getattr__(name: str) -> NoReturn:
+    from foxnn._elsewhere import no_such
+
+    raise no_such("foxnn.losses", name)

@@ -11,12 +11,13 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from foxnn._arrays import Targets
+from foxnn._closed import Closed
 from foxnn._names import find, resolve
 from foxnn._options import integer, unknown
 
@@ -24,7 +25,7 @@ _Array = npt.NDArray[Any]
 _Weights = npt.NDArray[np.float64] | None
 
 
-class Metric:
+class Metric(Closed):
     """A metric and its options.
 
     Parameters
@@ -65,6 +66,9 @@ class Metric:
     {'loss': 1.098..., 'accuracy': 0.5, 'share_of_first': 1.0, 'top_k_accuracy': 0.5}
     """
 
+    options: dict[str, Any]
+    name: str
+
     def __init__(
         self,
         function: str | Callable[..., Any],
@@ -77,7 +81,7 @@ class Metric:
             raise unknown("mode", mode, ["min", "max"])
         if on not in ("outputs", "classes"):
             raise unknown("on", on, ["outputs", "classes"])
-        self.options: dict[str, Any] = {}
+        self.options = {}
         if isinstance(function, str):
             known = resolve("metrics", function, _BY_NAME, ALIASES, ELSEWHERE)
             self._compute, self.mode = _BY_NAME[known]
@@ -89,7 +93,7 @@ class Metric:
         else:
             raise TypeError(f"metrics: got {function!r}; it takes names, functions and foxnn.metrics.Metric")
         own_name = function if isinstance(function, str) else getattr(function, "__name__", "metric")
-        self.name: str = own_name if name is None else str(name)
+        self.name = own_name if name is None else str(name)
         self.function = function
 
     def __call__(self, targets: Targets, outputs: _Array, weights: _Weights) -> Any:
@@ -443,3 +447,9 @@ ELSEWHERE = {
         for average in ("macro", "micro", "weighted")
     },
 }
+
+
+def __getattr__(name: str) -> NoReturn:
+    from foxnn._elsewhere import no_such
+
+    raise no_such("foxnn.metrics", name)

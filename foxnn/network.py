@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
+from foxnn._arguments import pointing
 from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_weights
 from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.compatibility import check_output, warn_of_flat_layers
 from foxnn.exports import Exports
+from foxnn.familiar import Familiar
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
@@ -42,7 +44,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside, Exports, Interface10):
+class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, ScalingInside, Exports, Interface10):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -54,7 +56,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         normalises what goes into the activation), and of outputs. Or the name of a file to load, or a network to
         copy: of the other arguments these take only `only_scale`, `dtype`, `seed` and `n_threads`.
     activation : str, Activation, or a list of one for each hidden layer, default "sigmoid"
-        See `foxnn.activations.names`.
+        See `foxnn.activations.names`. Without `output`, the list may have that of the last layer, too.
     output : str or Activation, optional
         Activation of the last layer. By default what `loss` goes with (softmax with cross-entropy, sigmoid with
         binary cross-entropy, exp with Poisson); else sigmoid if `activation` is the default, and linear if not.
@@ -122,6 +124,11 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
     [0.0, 1.0, 1.0, 0.0]
     """
 
+    history: History
+    scale: float | None
+    offset: float | None
+    metadata: dict[str, Any]
+    stop_training: bool
     _rate: float = 0.0  # learning rate of the last step
 
     def __init__(
@@ -199,10 +206,9 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         check_output(self._activations[-1], self.sizes[-1], self._loss)
         self._optimizer: optimizers.Optimizer = optimizers.Adam()
         self._loss.check_dtype(self._dtype)
-        self.history: History = History()
-        self.scale: float | None = None
-        self.offset: float | None = None
-        self.metadata: dict[str, Any] = {}
+        self.history = History()
+        self.scale = self.offset = None
+        self.metadata = {}
         self._epoch = 0
         self.stop_training = False
         self._make_core()
@@ -229,6 +235,8 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     def _chosen_activations(self, activation: Any, output: Any, loss: Loss | None) -> list[Activation]:
         hidden = len(self.sizes) - 2
+        if output is None and isinstance(activation, (list, tuple)) and len(activation) == hidden + 1:
+            activation, output = activation[:-1], activation[-1]  # it is for all layers
         if output is None:
             plain = "sigmoid" if isinstance(activation, str) and activation == "sigmoid" else "linear"
             output = NATURAL_OUTPUT.get(loss.name, plain) if loss is not None else plain
@@ -504,6 +512,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             return cast("tuple[float, float, float]", self._get_trainer().evaluate(samples, n_threads))
         return self._core.evaluate(samples, self._loss.name, list(self._loss.parameters.values()), n_threads)
 
+    @pointing
     def evaluate(
         self,
         X: Any,
@@ -557,6 +566,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     # ---- training -------------------------------------------------------------------------------------------
 
+    @pointing
     def fit(
         self,
         X: Any,
@@ -707,6 +717,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
             keeper.compare(self, plan, found)
         return train(self, core, plan, keeper, found)
 
+    @pointing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, batch_size: int = 32) -> Self:
         """Train for one epoch on these samples with `optimizer`, going on from where training was.
 
@@ -770,9 +781,10 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         """
         with self._training.hold():  # as `with self._exclusively()`, without a call of a function
             loss, weight = one_step(self, X, y, sample_weight)
-            self._epoch += 1  # the next batch drops other units
+            self.__dict__["_epoch"] += 1  # the next batch drops other units; without `__setattr__`, which takes time
         return loss / weight
 
+    @pointing
     def loss_and_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradients]:
         """The loss of these samples as one batch, and its gradient; nothing is changed.
 
@@ -831,10 +843,10 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
         wanted = self._optimizer
         if known is not wanted:
             wanted.check_dtype(self.dtype)
-        if known is not wanted and (type(known) is not type(wanted) or known.hyper != wanted.hyper):
-            self._optimizer_state = self._optimizer_type(self._core, wanted.name, list(wanted.hyper.values()))
-            self._clips = (None, None)
-        self._optimizer_of_state = wanted
+            if type(known) is not type(wanted) or known.hyper != wanted.hyper:
+                self._optimizer_state = self._optimizer_type(self._core, wanted.name, list(wanted.hyper.values()))
+                self._clips = (None, None)
+            self._optimizer_of_state = wanted
         clips = wanted.clip_value, wanted.clip_norm
         if clips != self._clips:
             wanted.check_dtype(self.dtype)
@@ -867,6 +879,7 @@ class NeuralNetwork(Regularisation, OwnLoop, Parameters, Surgery, ScalingInside,
 
     # ---- files and copies -----------------------------------------------------------------------------------
 
+    @pointing
     def save(self, path: str | os.PathLike[str], only_scale: bool = False, *, optimizer: bool = False) -> None:
         """Write the network to a file, which takes the place of an old one only when it is whole.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy.typing as npt
 
+from foxnn._closed import Fixed
 from foxnn._options import MOST, integer, real
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from foxnn.layers import Layer
 
 
-class Norm:
+class Norm(Fixed):
     """Base of `BatchNorm` and `LayerNorm`.
 
     Attributes

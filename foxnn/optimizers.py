@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
 from foxnn import _core
+from foxnn._closed import Closed
 from foxnn._names import resolve
 from foxnn._options import parameter_values, real, unknown
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 Rate: TypeAlias = "float | Schedule | Callable[[int], float] | dict[str, Any]"
 
 
-class Optimizer:
+class Optimizer(Closed):
     """Base of all optimizers.
 
     What an optimizer remembers between steps belongs to the network it trains, so one object may serve many networks.
@@ -27,8 +29,8 @@ class Optimizer:
     Attributes
     ----------
     learning_rate : float or Schedule
-    hyper : dict of str to float
-        Its other hyper-parameters.
+    hyper : mapping of str to float
+        Its other hyper-parameters, to read; another optimizer has others.
     clip_value, clip_norm : float or None
         How gradients are clipped before they are used. To `clip_value`: each number to [-clip_value, clip_value]. To
         `clip_norm`: all gradients together are scaled down if the Euclidean norm of all of their numbers is more than
@@ -43,6 +45,17 @@ class Optimizer:
     """
 
     name: ClassVar[str]
+    learning_rate: float | Schedule
+    clip_value: float | None
+    clip_norm: float | None
+    _elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(
+            ("step", "minimize"), "nn.train_on_batch(X, y) makes a step, nn.apply_gradients one of your own"
+        ),
+        "zero_grad": "gradients are not added up, so that there is nothing to clear",
+        **dict.fromkeys(("state_dict", "load_state_dict"), "nn.save(path, optimizer=True) keeps what it remembers"),
+        "param_groups": "learning_rate is its attribute; layers[i].trainable = False leaves a layer out",
+    }
 
     def __init__(
         self,
@@ -54,12 +67,23 @@ class Optimizer:
     ) -> None:
         declared = _core.OPTIMIZERS[self.name]
         rate = declared["learning_rate"] if learning_rate is None else learning_rate
-        self.learning_rate: float | Schedule = checked_rate(rate)
-        self.hyper: dict[str, float] = parameter_values(self.name, declared["parameters"], hyper)
+        self.learning_rate = rate  # type: ignore[assignment]
+        self._hyper = parameter_values(self.name, declared["parameters"], hyper)
         if clip_value is not None and clip_norm is not None:
             raise ValueError(f"clip_norm: got {clip_norm!r} besides clip_value={clip_value!r}; it takes one of the two")
         self.clip_value = None if clip_value is None else real("clip_value", clip_value, 0, open_below=True)
         self.clip_norm = None if clip_norm is None else real("clip_norm", clip_norm, 0, open_below=True)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in [declared[0] for declared in _core.OPTIMIZERS[self.name]["parameters"]]:
+            kind = type(self).__name__
+            raise AttributeError(f"{kind}.{name} cannot be changed; make another optimizer, {kind}({name}=...)")
+        super().__setattr__(name, checked_rate(value) if name == "learning_rate" else value)
+
+    @property
+    def hyper(self) -> Mapping[str, float]:
+        """Its hyper-parameters but the learning rate and clipping; they cannot be changed."""
+        return MappingProxyType(self._hyper)
 
     def check_dtype(self, dtype: Any) -> None:
         """Refuse settings that a network of this dtype cannot hold."""
@@ -85,7 +109,6 @@ class Optimizer:
     def copy(self) -> Self:
         """The same optimizer, independent of this one."""
         twin = copy(self)
-        twin.hyper = dict(self.hyper)
         twin.learning_rate = copy(self.learning_rate)
         return twin
 
@@ -445,3 +468,9 @@ def get(optimizer: str | Optimizer, learning_rate: Rate | None = None, **hyper: 
     if learning_rate is None:
         return cls(**hyper)
     return cls(learning_rate, **hyper)
+
+
+def __getattr__(name: str) -> NoReturn:
+    from foxnn._elsewhere import no_such
+
+    raise no_such("foxnn.optimizers", name)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
+from foxnn._arguments import pointing
 from foxnn._arrays import _as_numbers, as_inputs
 from foxnn._options import flag
 from foxnn.errors import DivergenceError
@@ -185,6 +186,7 @@ class OwnLoop:
             check_step(network, outcome, state)
             network.epoch += 1  # the next batch drops other units
 
+    @pointing
     def input_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> Array:
         """Gradient of the loss of these samples as one batch, with respect to their inputs.
 
@@ -221,6 +223,7 @@ class OwnLoop:
         scale, _ = network._reading(inputs, None, None)
         return cast("Array", d_input if scale == 1 else d_input * network.dtype.type(scale))
 
+    @pointing
     def jacobian(self, X: Any) -> Array:
         """Derivatives of every output with respect to every input, as in prediction.
 
@@ -273,6 +276,7 @@ class OwnLoop:
         single = n_in > 1 and np.ndim(X) == 1
         return out if single else out.reshape(len(inputs), n_out, n_in)
 
+    @pointing
     def layer_outputs(self, X: Any) -> list[Array]:
         """Outputs of every layer, as in prediction.
 

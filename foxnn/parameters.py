@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from foxnn._arguments import pointing
 from foxnn._arrays import _as_numbers
 from foxnn._options import integer
 from foxnn.errors import DivergenceError
@@ -42,6 +43,7 @@ class Parameters:
         """
         return [array for arrays in arrays_of(_network(self)) for array in arrays.values()]
 
+    @pointing
     def set_weights(self, weights: Iterable[Any]) -> None:
         """Take over a list of arrays as `get_weights` returns it.
 
@@ -77,6 +79,7 @@ class Parameters:
             _network(self), view, [(layer, name, array) for (layer, name), array in zip(places, checked, strict=True)]
         )
 
+    @pointing
     def copy_weights(self, other: NeuralNetwork, layers: Iterable[int] | Mapping[int, int] | None = None) -> None:
         """Take over weights and biases from another network.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foxnn._arguments import pointing
 from foxnn._options import integer
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def _pyplot() -> Any:
     return plt
 
 
+@pointing
 def plot_history(history: History, ax: Any = None) -> Any:
     """Draw the losses over the epochs, and the accuracies if there are any.
 
@@ -74,6 +76,7 @@ def plot_history(history: History, ax: Any = None) -> Any:
     return ax
 
 
+@pointing
 def plot_rate_search(search: RateSearch, ax: Any = None) -> Any:
     """Draw what `foxnn.find_learning_rate` found: losses over learning rates, and the rate that it suggests.
 
@@ -113,6 +116,7 @@ def plot_rate_search(search: RateSearch, ax: Any = None) -> Any:
     return ax
 
 
+@pointing
 def plot_images(images: Any, titles: Any = None, columns: int = 10, figure: Any = None) -> Any:
     """Draw square grey images in a grid.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
+from foxnn._arguments import pointing
 from foxnn._options import integer, real
 from foxnn.errors import DivergenceError
 from foxnn.network import NeuralNetwork
@@ -61,6 +62,7 @@ class RateSearch:
         return plot_rate_search(self, ax)
 
 
+@pointing
 def find_learning_rate(
     network: NeuralNetwork,
     X: Any,

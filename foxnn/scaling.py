@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core
+from foxnn._arguments import pointing
 from foxnn._arrays import Targets, as_inputs
 from foxnn._options import real, unknown
 from foxnn.losses import ANY_NUMBER
@@ -89,6 +90,7 @@ class ScalingInside:
         """How targets are scaled, and outputs scaled back, if that has been fitted."""
         return self._scalings[1]
 
+    @pointing
     def fit_scaling(self, X: Any, y: Any = None) -> Self:
         """Fit `scale_inputs` and `scale_outputs` to these samples.
 

@@ -47,7 +47,9 @@ def one_step(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> tupl
     if is_known and network.scale is None and network.offset is None and not network._unfitted:
         state = network._get_optimizer_state()
         given = network._optimizer.learning_rate
-        network._rate = rate = given if isinstance(given, float) else rate_of_step(network, state)
+        rate = given if isinstance(given, float) else rate_of_step(network, state)
+        if rate != network._rate:
+            network._rate = rate
         trainer = network._trainer or network._get_trainer()
         least, most = network._loss.target_range
         done = trainer.plain_step(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from foxnn._arguments import pointing
 from foxnn._options import MOST, dropout_rate, integer
 from foxnn.activations import Activation
 from foxnn.initializers import known_init
@@ -24,6 +25,7 @@ class Surgery:
 
     _layers_made: int | None = None  # layers there have been so far; None: only those there are
 
+    @pointing
     def add(self, units: int, activation: str | Activation, *, init: Any = None) -> None:
         """Append a layer: it becomes the output.
 
@@ -59,6 +61,7 @@ class Surgery:
         """
         self.insert(len(_network(self).layers), units, activation, init=init)
 
+    @pointing
     def insert(
         self, index: int, units: int, activation: str | Activation, *, init: Any = None, dropout: float = 0.0
     ) -> None:
@@ -131,6 +134,7 @@ class Surgery:
                     self._start_again(core, i + 1, network._activations[i])
             network._replace_layers(core, i, i, [(units, chosen, rate)])
 
+    @pointing
     def remove(self, index: int) -> None:
         """Remove layer number `index`.
 

@@ -41,7 +41,6 @@ def test_a_copy_and_its_original_are_independent() -> None:
     def change(network: foxnn.NeuralNetwork) -> None:
         network.train_on_batch(X, Y[:, :2])
         network.optimizer.learning_rate = 0.5
-        network.optimizer.hyper["beta1"] = 0.25
         network.metadata["mine"][1]["two"] = 3
         network.settings.n_print = 7
         network.settings.settings_optimization.adam.betta_1 = 0.75

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from foxnn.callbacks.lambda_callback import LambdaCallback
     from foxnn.callbacks.model_checkpoint import ModelCheckpoint
     from foxnn.callbacks.progress_bar import ProgressBar
+    from foxnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
     from foxnn.callbacks.tensorboard import TensorBoard
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "LambdaCallback",
     "ModelCheckpoint",
     "ProgressBar",
+    "ReduceLROnPlateau",
     "TensorBoard",
 ]
 
@@ -28,13 +30,16 @@ _MODULES = {
     "LambdaCallback": "lambda_callback",
     "ModelCheckpoint": "model_checkpoint",
     "ProgressBar": "progress_bar",
+    "ReduceLROnPlateau": "reduce_lr_on_plateau",
     "TensorBoard": "tensorboard",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
-        raise AttributeError(f"module 'foxnn.callbacks' has no attribute {name!r}")
+        from foxnn._elsewhere import no_such
+
+        raise no_such("foxnn.callbacks", name)
     from importlib import import_module
 
     return getattr(import_module(f"foxnn.callbacks.{_MODULES[name]}"), name)

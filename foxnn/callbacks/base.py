@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from foxnn._closed import Closed
+
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
 
-class Callback:
+class Callback(Closed):
     """Base of callbacks: override what you need.
 
     A callback that remembers something from one epoch to the next says so with `state` and `set_state`, for `fit` with

@@ -54,6 +54,9 @@ class EarlyStopping(Callback):
     (3, 0)
     """
 
+    best: float
+    best_epoch: int
+
     def __init__(
         self,
         monitor: str | Callable[[NeuralNetwork], float] | None = None,

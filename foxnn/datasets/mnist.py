@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from foxnn._arguments import pointing
 from foxnn.datasets.cache import cache_folder
 from foxnn.datasets.download import fetch
 from foxnn.datasets.idx import idx_header, read_idx
@@ -51,6 +52,7 @@ _MAX_BYTES = 60_000 * 28 * 28
 _SAMPLE_FOLDER = Path(__file__).parent.parent / "data" / "mnist_sample"
 
 
+@pointing
 def load_mnist(folder: str | os.PathLike[str] | None = None, *, download: bool = True) -> Dataset:
     """Load MNIST, the handwritten digits: 60,000 to train on and 10,000 to test with.
 
@@ -117,6 +119,7 @@ def load_mnist(folder: str | os.PathLike[str] | None = None, *, download: bool =
         return load_mnist_sample()
 
 
+@pointing
 def load_fashion_mnist(folder: str | os.PathLike[str] | None = None, *, download: bool = True) -> Dataset:
     """Load Fashion-MNIST, articles of clothing: 60,000 to train on and 10,000 to test with.
 

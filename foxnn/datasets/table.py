@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from foxnn._arguments import pointing
 from foxnn.datasets.cells import is_missing, is_number, numbers, parsed, texts
 from foxnn.datasets.encoder import Column, TableEncoder, Target
 from foxnn.datasets.records import Records, read_records
@@ -69,6 +70,7 @@ class Table:
         return None if self.encoder.target is None else self.encoder.target.classes
 
 
+@pointing
 def load_csv(
     path: str | os.PathLike[str],
     target: str | None = None,

@@ -26,6 +26,8 @@ _LEAST_RATE = 1e-6
 class _Watch(Callback):
     """Keeps the estimator's attributes up to date, adapts the learning rate and stops when nothing improves."""
 
+    stopped: bool
+
     def __init__(self, estimator: Any, network: NeuralNetwork, n: int, n_batches: int, validation: Any) -> None:
         self._estimator = estimator
         self._n = n

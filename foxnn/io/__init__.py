@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from foxnn._arguments import pointing
 from foxnn._files import open_regular
 from foxnn._options import flag, path_text
 from foxnn.errors import FileFormatError
@@ -19,6 +20,7 @@ __all__ = ["load", "save", "to_pieces"]
 _OTHER_FORMATS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".npz", ".npy", ".pkl", ".joblib", ".json", ".csv"}
 
 
+@pointing
 def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any = None) -> NeuralNetwork:
     """Read a network from a file.
 

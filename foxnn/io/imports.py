@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from foxnn._arguments import pointing
 from foxnn._options import path_text
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["from_keras", "from_onnx", "from_sklearn", "from_torch"]
 
 
+@pointing
 def from_keras(model: Any) -> NeuralNetwork:
     """Make a network of a Keras model, whatever backend it is on.
 
@@ -56,6 +58,7 @@ def from_keras(model: Any) -> NeuralNetwork:
     return keras_format.from_keras(model)
 
 
+@pointing
 def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> NeuralNetwork:
     """Read a dense network from an ONNX file, as PyTorch, Keras, scikit-learn and foxnn write them.
 
@@ -97,6 +100,7 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
     return onnx_import.from_onnx(path, output=output)
 
 
+@pointing
 def from_sklearn(mlp: Any) -> NeuralNetwork:
     """Make a network of a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, or of a pipeline that ends so.
 
@@ -133,6 +137,7 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
     return sklearn_format.from_sklearn(mlp)
 
 
+@pointing
 def from_torch(module: Any) -> NeuralNetwork:
     """Make a network of a PyTorch module.
 

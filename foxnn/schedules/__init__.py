@@ -10,7 +10,7 @@ Any callable is a schedule as well: it gets the number of an epoch, counted from
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from foxnn._options import real, unknown
 from foxnn.schedules.base import Pace, Schedule
@@ -127,3 +127,9 @@ def _has_no_name(schedule: Schedule) -> bool:
     return type(schedule) not in _BY_NAME.values() or any(
         _has_no_name(inner) for inner in vars(schedule).values() if isinstance(inner, Schedule)
     )
+
+
+def __getattr__(name: str) -> NoReturn:
+    from foxnn._elsewhere import no_such
+
+    raise no_such("foxnn.schedules", name)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from foxnn._closed import Closed
 from foxnn._options import integer
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -23,7 +24,7 @@ class Pace(NamedTuple):
     whole: float | None
 
 
-class Schedule(ABC):
+class Schedule(Closed, ABC):
     """Base of schedules: a learning rate for every step.
 
     A schedule of your own overrides `at`.
@@ -61,7 +62,7 @@ class Schedule(ABC):
         """
         return self
 
-    def observe(self, values: dict[str, float]) -> None:  # noqa: B027  (many need not hear)
+    def observe(self, values: dict[str, float]) -> None:
         """Hear the values of an epoch that has ended, as they are in the history."""
 
     @classmethod

@@ -54,6 +54,7 @@ class ReduceOnPlateau(Around):
 
     name = "reduce_on_plateau"
     inner = "learning_rate"
+    state: dict[str, float]
 
     def __init__(
         self,
