@@ -16,7 +16,7 @@ import time
 import pytest
 
 INTERRUPTS = int(os.environ.get("FOXNN_INTERRUPTS", "1"))
-TRIES, BOUND = 4, 0.15
+TRIES, BOUND = 4, 0.25
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
