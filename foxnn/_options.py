@@ -19,21 +19,26 @@ MOST = 2**31 - 1
 COUNTABLE = 2**53
 
 
+#: Characters of a value in a message: files may bring some of a million.
+_LONGEST = 200
+
+
 def unknown(argument: str, got: object, allowed: Iterable[str], also: Iterable[str] = ()) -> ValueError:
     """The error for a name that is not among those allowed, with the nearest of them (or of `also`) first."""
     from foxnn._names import meant  # which imports this file
 
     names = list(allowed)
-    near = meant(str(got), [*names, *also])
+    near = meant(str(got), [*names, *also]) if len(str(got)) <= _LONGEST else None
     hint = "" if near is None else f" (did you mean {near!r}?)"
-    return ValueError(f"{argument}: unknown name {got!r}{hint}; it takes one of: {', '.join(names)}")
+    return ValueError(f"{argument}: unknown name {shown(got)}{hint}; it takes one of: {', '.join(names)}")
 
 
 def shown(value: object) -> str:
     """`value` as a message has it; Python makes no text of an integer of thousands of digits."""
     if isinstance(value, int) and value.bit_length() > 1000:
         return f"an integer of {value.bit_length()} bits"
-    return repr(value)
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
 
 
 def integer(argument: str, value: object, least: int, most: float = math.inf) -> int:
@@ -42,7 +47,7 @@ def integer(argument: str, value: object, least: int, most: float = math.inf) ->
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{argument}: got {value!r}; {takes}") from None
+        raise TypeError(f"{argument}: got {shown(value)}; {takes}") from None
     if most == math.inf and number > COUNTABLE:
         most, takes = COUNTABLE, f"{takes} and at most {COUNTABLE}"
     if isinstance(value, bool) or not least <= number <= most:
@@ -79,12 +84,12 @@ def real(
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise TypeError(f"{argument}: got {value!r}; it takes a number in {interval}") from None
+        raise TypeError(f"{argument}: got {shown(value)}; it takes a number in {interval}") from None
     except OverflowError:  # an integer of hundreds of digits
         raise ValueError(f"{argument}: got {shown(value)}; it takes a number in {interval}") from None
     inside = (number > least if open_below else number >= least) and (number <= most if closed_above else number < most)
     if isinstance(value, (str, bytes, bool)) or not math.isfinite(number) or not inside:
-        raise ValueError(f"{argument}: got {value!r}; it takes a number in {interval}")
+        raise ValueError(f"{argument}: got {shown(value)}; it takes a number in {interval}")
     if dtype is not None:
         limits = np.finfo(dtype)
         smallest, largest = float(limits.tiny), float(limits.max)
@@ -95,7 +100,7 @@ def real(
         if number != 0 and not smallest <= held <= largest:
             or_zero = "0 or " if least < 0 or (least == 0 and not open_below) else ""
             raise ValueError(
-                f"{argument}: got {value!r}, which {limits.dtype} cannot hold; it takes {or_zero}a number from "
+                f"{argument}: got {shown(value)}, which {limits.dtype} cannot hold; it takes {or_zero}a number from "
                 f"{smallest:.3g} to {largest:.8g} in a network of that dtype"
             )
     return number
@@ -106,8 +111,8 @@ def dropout_rate(argument: str, value: object) -> float:
     rate = real(argument, value, 0, 1)
     if rate != 0 and not 0.5 <= rate * 65536 < 65535.5:
         raise ValueError(
-            f"{argument}: got {value!r}; it takes 0 or a number from {0.5 / 65536:.3g} to {65535.4 / 65536:.7g}, since "
-            "rates go in steps of 1 / 65536"
+            f"{argument}: got {shown(value)}; it takes 0 or a number from {0.5 / 65536:.3g} to {65535.4 / 65536:.7g}, "
+            "since rates go in steps of 1 / 65536"
         )
     return rate
 
@@ -115,14 +120,14 @@ def dropout_rate(argument: str, value: object) -> float:
 def flag(argument: str, value: object) -> bool:
     """`value` as a bool, if it is one: texts such as "no" would all be true."""
     if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, int) and value in (0, 1)):
-        raise TypeError(f"{argument}: got {value!r}; it takes True or False")
+        raise TypeError(f"{argument}: got {shown(value)}; it takes True or False")
     return bool(value)
 
 
 def path_text(argument: str, value: object) -> str:
     """The name of a file as a text."""
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{argument}: got {value!r}; it takes the name of a file, a text or a path")
+        raise TypeError(f"{argument}: got {shown(value)}; it takes the name of a file, a text or a path")
     return os.fsdecode(value)
 
 

@@ -54,12 +54,12 @@ class Layer(Closed):
     @property
     def n_in(self) -> int:
         """Number of inputs."""
-        return self._network.sizes[self._index]
+        return self._network._sizes[self._index]
 
     @property
     def n_out(self) -> int:
         """Number of outputs."""
-        return self._network.sizes[self._index + 1]
+        return self._network._sizes[self._index + 1]
 
     @property
     def weights(self) -> npt.NDArray[Any]:

@@ -155,6 +155,36 @@ def talk_nonsense(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
 
 
+def promise_too_much(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(10**30))
+    handler.end_headers()
+    handler.wfile.write(body[:1000])
+    handler.connection.shutdown(socket.SHUT_WR)
+
+
+def announce_a_huge_chunk(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"F" * 1000 + b"\r\n" + body[:1000])
+    handler.connection.shutdown(socket.SHUT_WR)
+
+
+def send_headers_for_ever(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    handler.send_response(200)
+    handler.flush_headers()
+    while True:
+        handler.wfile.write(b"X-More: " + b"a" * 1000 + b"\r\n")
+
+
+def send_to_itself(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    handler.send_response(302)
+    handler.send_header("Location", handler.path)
+    handler.end_headers()
+
+
 def hang_up(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     handler.connection.shutdown(socket.SHUT_RDWR)
 
@@ -168,6 +198,10 @@ BAD_MANNERS = [
     (show_a_login_page, "gave 49 of"),
     (never_stop, "more than"),
     (talk_nonsense, "SSH"),
+    (promise_too_much, "gave .* of .* bytes|IncompleteRead"),
+    (announce_a_huge_chunk, "IncompleteRead"),
+    (send_headers_for_ever, "more than 100 headers"),
+    (send_to_itself, "infinite loop"),
     (hang_up, "closed|reset|aborted"),
 ]
 
@@ -557,7 +591,8 @@ def test_a_bad_mirror_leaves_nothing_and_the_next_is_asked(
     assert os.listdir(tmp_path) == []
     assert fetch(REMOTE, [bad.url, f"{good.url}/folder"], tmp_path).read_bytes() == BODY
     assert os.listdir(tmp_path) == ["data.bin"]
-    assert bad.asked == ["/data.bin"] * 2
+    assert set(bad.asked) == {"/data.bin"}
+    assert manner is send_to_itself or len(bad.asked) == 2
 
 
 @pytest.mark.parametrize("n_sent", [None, 0, 1000])

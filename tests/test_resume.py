@@ -449,6 +449,36 @@ def test_interrupted_in_what_callbacks_do_at_the_end(number: int, tmp_path: Path
     assert bits(nn) == bits(reference)
 
 
+#: Seconds of interruptions by signals; more of them: FOXNN_INTERRUPTS=60.
+INTERRUPTS = float(os.environ.get("FOXNN_INTERRUPTS", "3"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of files just opened
+def test_signals_around_the_last_file_leave_the_same_bits(tmp_path: Path) -> None:
+    def fit(nn: foxnn.NeuralNetwork, path: Path, then: Callable[[], None] = time.perf_counter) -> None:
+        at_the_end = foxnn.callbacks.LambdaCallback(on_epoch_end=lambda *_: then())
+        nn.fit(X, CLASSES, epochs=1, verbose=False, callbacks=[at_the_end], checkpoint=path, resume=True)
+
+    reference = classifier()
+    began: list[float] = []
+    fit(reference, tmp_path / "reference.safetensors", lambda: began.append(time.perf_counter()))
+    seconds = time.perf_counter() - began[0]
+    interruptions, end = 0, time.monotonic() + INTERRUPTS
+    path = tmp_path / "run.safetensors"
+    while time.monotonic() < end:
+        nn, after = classifier(), random.uniform(1e-5, seconds)
+        try:
+            with interrupted_after(60):
+                fit(nn, path, lambda after=after: signal.setitimer(signal.ITIMER_REAL, after))
+        except KeyboardInterrupt:
+            interruptions += 1
+        fit(nn, path)
+        assert bits(nn) == bits(reference), interruptions
+        path.unlink()
+    assert interruptions >= 5
+
+
 _TRAIN = """\
 import os, random, signal, sys, time
 import numpy as np, foxnn, foxnn.checkpoint

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
+from foxnn._files import open_regular
+
 __all__ = ["Records", "read_records", "records_from_rows"]
 
 _DELIMITERS = (",", ";", "\t")
@@ -166,7 +168,7 @@ def _cell(value: object) -> str:
 
 def _checked_text(path: str | os.PathLike[str], source: str) -> bytes:
     """The content of a file, which is UTF-8."""
-    with open(path, "rb") as file:
+    with open_regular(path, pipes=True) as file:
         data = file.read()
     try:
         _decode(data)
@@ -232,11 +234,13 @@ def _header_length(text: io.TextIOWrapper, delimiter: str) -> int:
 def _check_header(names: list[str], source: str) -> None:
     if not names:
         raise ValueError(f"{source}: empty, not even a header")
+    seen: set[str] = set()
     for position, name in enumerate(names):
         if not name:
             raise ValueError(f"{source}: column {position + 1} has no name in the header")
-        if name in names[:position]:
+        if name in seen:
             raise ValueError(f"{source}: two columns are called {name!r}")
+        seen.add(name)
     # Numbered columns (0, 1, 2, ...) are what NumPy and pandas users export; other numbers are data.
     if all(_is_number(name) for name in names) and names != [str(i) for i in range(len(names))]:
         raise ValueError(f"{source}: the first line must name the columns, but it has only numbers: {_listed(names)}")

@@ -95,7 +95,8 @@ def load_csv(
     Parameters
     ----------
     path : str or path-like
-        The file: UTF-8, cells in double quotes where they need it. Blanks around cells are dropped.
+        The file, or a pipe such as ``/dev/stdin``: UTF-8, cells in double quotes where they need it. Blanks around
+        cells are dropped.
     target : str, optional
         The column to predict; without it y is None.
     task : {"classification", "regression"}, optional

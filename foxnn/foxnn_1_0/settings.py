@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from foxnn import _core
-from foxnn._options import MOST, integer, real, unknown
+from foxnn._options import MOST, integer, real, shown, unknown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -37,13 +37,13 @@ def _within(least: float, most: float, **bounds: Any) -> _Check:
 
 def _flag(argument: str, value: object) -> bool:
     if not isinstance(value, (int, np.integer, np.bool_)) or value not in (0, 1):
-        raise ValueError(f"{argument}: got {value!r}; it takes 0 or 1")
+        raise ValueError(f"{argument}: got {shown(value)}; it takes 0 or 1")
     return bool(value)
 
 
 def _file_name(argument: str, value: object) -> str:
     if not isinstance(value, (str, os.PathLike)) or not (name := os.fspath(value)) or "\0" in str(name):
-        raise ValueError(f"{argument}: got {value!r}; it takes the name of a file")
+        raise ValueError(f"{argument}: got {shown(value)}; it takes the name of a file")
     return str(name)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn._atomic import replace_file
+from foxnn._files import open_regular
 from foxnn.activations import Activation
 from foxnn.errors import FileFormatError
 from foxnn.foxnn_1_0.layer import ACTIVATIONS, activation_1_0, bias_of, name_1_0
@@ -39,7 +40,7 @@ _NUMBERS = 1 << 15
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """The file; errors in its format name it."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         try:
             yield file
         except FileFormatError as error:

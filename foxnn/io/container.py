@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from foxnn._options import shown
 from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ _NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 #: The longest header that safetensors' library reads.
 _LONGEST = 100_000_000
 _CHUNK = 1 << 20
+#: An array never has more dimensions.
+_DIMENSIONS = 64
 
 Arrays = dict[str, npt.NDArray[Any]]
 #: The dtype and the shape of each array, in safetensors' words.
@@ -208,7 +212,9 @@ class Reader:
         end = 0
         for name, place in sorted(places.items(), key=lambda item: item[1].begin_end):
             if place.begin_end != (end, end + place.size):
-                raise ValueError(f"{name!r} at {list(place.begin_end)}, where {place.size} bytes from {end} on belong")
+                raise ValueError(
+                    f"{shown(name)} at {list(place.begin_end)}, where {place.size} bytes from {end} on belong"
+                )
             end += place.size
             self.layout[name] = place.dtype, place.shape
         if end != self._left:
@@ -227,9 +233,10 @@ class _Place(NamedTuple):
     def of(cls, dtype: Any, shape: Any, data_offsets: Any) -> Self:
         begin, end = data_offsets
         if dtype not in _DTYPES:
-            raise ValueError(f"dtype {dtype!r}")
-        if not all(type(number) is int and number >= 0 for number in (*shape, begin, end)):
-            raise ValueError(f"shape {shape} at {data_offsets}")
+            raise ValueError(f"dtype {shown(dtype)}")
+        numbers = (*shape, begin, end)  # whose product is not to take long
+        if len(shape) > _DIMENSIONS or not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+            raise ValueError(f"shape {shown(shape)} at {shown(data_offsets)}")
         return cls(dtype, tuple(shape), (begin, end))
 
     @property
@@ -241,8 +248,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of a JSON text; whoever has a name twice may be read in two ways."""
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"{shown(counts.most_common(1)[0][0])} is there twice")
     return made
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from foxnn import _core, normalisation, optimizers
 from foxnn._files import open_regular
-from foxnn._options import integer, real, unknown
+from foxnn._options import integer, real, shown, unknown
 from foxnn.activations import Activation
 from foxnn.compatibility import only_said
 from foxnn.errors import FileFormatError
@@ -327,11 +327,13 @@ def _checked(file: BinaryIO, size: int) -> tuple[dict[str, Any], Arrays]:
 def _check_description(description: dict[str, Any], layout: container.Layout) -> None:
     written, writer = description["format"], f"foxnn {description.get('foxnn')}"
     if type(written) is not int or not 1 <= written <= FORMAT:
-        raise FileFormatError(f"written in format {written!r} by {writer}; this version reads formats 1 to {FORMAT}")
+        raise FileFormatError(
+            f"written in format {shown(written)} by {writer}; this version reads formats 1 to {FORMAT}"
+        )
     known = ["format", "foxnn", *_ARCHITECTURE, *_PARTS, *_STATE, "training"]
     for name in description:
         if name not in known:
-            raise FileFormatError(f"written by {writer} with {name!r}, which this version does not know")
+            raise FileFormatError(f"written by {writer} with {shown(name)}, which this version does not know")
     shapes = _shapes(description)
     dtype = {"float32": "F32", "float64": "F64"}.get(description["dtype"])
     if "training" in description:  # which tells itself what arrays it has
@@ -339,7 +341,7 @@ def _check_description(description: dict[str, Any], layout: container.Layout) ->
     for name in [*shapes, *layout]:
         got, takes = layout.get(name), (dtype, shapes[name]) if name in shapes else None
         if got != takes:
-            raise FileFormatError(f"array {name!r}: {_in_words(got)} where {_in_words(takes)} belongs")
+            raise FileFormatError(f"array {shown(name)}: {_in_words(got)} where {_in_words(takes)} belongs")
 
 
 def _in_words(array: tuple[Any, ...] | None) -> str:

@@ -50,7 +50,7 @@ bool Network<T>::insert(std::size_t l, Dense<T> layer) {
     if (!first && layer.n_in != (last ? n_out() : layers[l].n_in))
         throw std::invalid_argument("layer: it takes as many inputs as there are outputs before it");
     const bool others = !last && layers[l].n_in != layer.n_out;
-    layers.reserve(layers.size() + 1);
+    if (layers.size() == layers.capacity()) layers.reserve(2 * layers.size() + 1);
     if (others) layers[l] = layers[l].with_inputs(layer.n_out);
     layers.insert(layers.begin() + static_cast<Index>(l), std::move(layer));
     if (last) output_scaling = {};
