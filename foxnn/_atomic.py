@@ -6,15 +6,20 @@ import errno
 import os
 import shutil
 import stat
+import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
+
+#: Why a file cannot be replaced that may still be written to: mount points, and folders that must not be changed.
+_NOT_TO_BE_REPLACED = (errno.EBUSY, errno.EROFS, errno.EACCES, errno.EPERM, errno.EXDEV)
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file for writing that replaces `path` only when the block ends without an error.
 
     The bytes go to a temporary file in the same folder (a rename is atomic only within one file system),
@@ -23,9 +28,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     no name while it is written, so that whoever is killed then leaves nothing behind either.
 
     A file that is replaced hands on its mode bits, where the file system has any. Symbolic links are followed. What is
-    no regular file, such as a pipe, cannot be replaced; it is written to. A file that is a mount point, as Docker makes
-    them of single files, cannot be replaced either; it is written in place when the whole new content is on the disk
-    beside it, with a warning.
+    no regular file, such as a pipe, cannot be replaced; it is written to. Some files cannot be replaced that can be
+    written to: mount points, as Docker makes them of single files, files in folders that must not be written to, files
+    of others in folders like /tmp. These are written in place when the whole new content is there beside it or, where
+    that is not to be, in a temporary file elsewhere; with a warning.
 
     Parameters
     ----------
@@ -63,26 +69,34 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         try:
             nameless = _opened_nameless(target.parent)
             # Not tempfile: its files are private to the user, whatever the umask says.
-            with open(temporary, "xb") if nameless is None else nameless as file:
+            begun = open(temporary, "xb") if nameless is None else nameless  # noqa: SIM115
+        except OSError as error:
+            if mode is None or error.errno not in _NOT_TO_BE_REPLACED:
+                raise
+            with _opened_elsewhere() as whole:
+                yield whole
+                _overwrite(target, whole)
+            _warn_of_place(path, "no file can be made beside it")
+            return
+        try:
+            with begun as file:
                 yield file
                 file.flush()
                 if mode is not None:
                     _change_mode(temporary if nameless is None else file.fileno(), mode)
-                os.fsync(file.fileno())
+                _sync(file.fileno())
                 if nameless is not None:
                     _give_name(nameless, temporary)
             try:
                 os.replace(temporary, target)
             except OSError as error:
-                if error.errno != errno.EBUSY:
+                if mode is None or error.errno not in _NOT_TO_BE_REPLACED:
                     raise
-                _overwrite(target, temporary)
-                warnings.warn(
-                    f"{os.fspath(path)}: written in place, since it is a mount point, which cannot be replaced: a "
-                    "crash meanwhile would have damaged it",
-                    RuntimeWarning,
-                    stacklevel=5,
-                )
+                with open(temporary, "rb") as written:
+                    _overwrite(target, written)
+                temporary.unlink()
+                what = "is a mount point, which" if error.errno == errno.EBUSY else "belongs to others, and"
+                _warn_of_place(path, f"it {what} cannot be replaced")
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
@@ -99,7 +113,7 @@ def check_target(path: str | os.PathLike[str]) -> None:
     with _naming(path, {folder}):
         if not stat.S_ISDIR(os.stat(folder).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder)
-        if (mode is None or stat.S_ISREG(mode)) and not os.access(folder, os.W_OK | os.X_OK):
+        if mode is None and not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
 
 
@@ -125,20 +139,65 @@ def _change_mode(file: Path | int, mode: int) -> None:
             raise
 
 
-def _overwrite(target: Path, whole: Path) -> None:
-    """Write a file's content over another's, and remove it when that is done."""
-    with open(whole, "rb") as new, open(target, "r+b") as file:
-        shutil.copyfileobj(new, file, 1 << 20)
+def _opened_elsewhere() -> IO[bytes]:
+    """A new file that goes when it is closed, where there is room for one; it may be in memory."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return BytesIO()
+
+
+def _overwrite(target: Path, whole: IO[bytes]) -> None:
+    """Write a file's content over that of another, which stays as it is if there is no room."""
+    size = whole.seek(0, os.SEEK_END)
+    whole.seek(0)
+    with open(target, "r+b") as file:
+        before = os.fstat(file.fileno()).st_size
+        try:
+            if size > before and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                file.truncate(before)
+                raise
+        shutil.copyfileobj(whole, file, 1 << 20)
         file.truncate()
         file.flush()
-        os.fsync(file.fileno())
-    whole.unlink()
+        _sync(file.fileno())
+
+
+def _warn_of_place(path: str | os.PathLike[str], reason: str) -> None:
+    """Say that a file was written in place; of whoever called what wrote it."""
+    warnings.warn(
+        f"{os.fspath(path)}: written in place, since {reason}: a crash meanwhile would have damaged it",
+        RuntimeWarning,
+        stacklevel=6,
+    )
 
 
 def replace_file(path: str | os.PathLike[str], pieces: Iterable[bytes | memoryview]) -> None:
     """Write a file made of these pieces, as `atomic_write` does."""
     with atomic_write(path) as file:
         file.writelines(pieces)
+
+
+def write_or_rescue(path: str | os.PathLike[str], pieces: Sequence[bytes | memoryview]) -> None:
+    """Write what took long to make, as `replace_file` does; if that fails, elsewhere, which the error says."""
+    try:
+        replace_file(path, pieces)
+    except OSError as error:
+        for folder in (tempfile.gettempdir, os.getcwd, Path.home):
+            try:
+                handle, rescued = tempfile.mkstemp(Path(path).suffix, "foxnn-", folder())
+                with os.fdopen(handle, "wb") as file:
+                    file.writelines(pieces)
+                    file.flush()
+                    _sync(handle)
+            except (OSError, RuntimeError):
+                continue
+            reason = f"{error.strerror or error}; what was trained is saved as {rescued!r}"
+            raise OSError(error.errno or errno.EIO, reason, os.fspath(path)) from error
+        raise
 
 
 def _opened_nameless(folder: Path) -> BinaryIO | None:
@@ -166,7 +225,7 @@ def _give_name(file: BinaryIO, path: Path) -> None:
             shutil.copyfileobj(file, copy)
             copy.flush()
             _change_mode(path, os.fstat(handle).st_mode)
-            os.fsync(copy.fileno())
+            _sync(copy.fileno())
 
 
 def _mode(path: str | os.PathLike[str]) -> int | None:
@@ -189,9 +248,15 @@ def _sync_folder(folder: Path) -> None:
     except PermissionError:  # a folder that may be written to but not read
         return
     try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that does not do it
-            raise
+        _sync(handle)
     finally:
         os.close(handle)
+
+
+def _sync(handle: int) -> None:
+    """Have a file or a folder reach the disk, unless its file system does not do that."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise

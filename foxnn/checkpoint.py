@@ -133,10 +133,7 @@ class Checkpoint:
         check_target(self.path)  # rather than after the training
         if not self.path.exists():
             return None
-        try:
-            kept_network, file = training_from_file(self.path)
-        except FileFormatError as error:
-            raise FileFormatError(f"{self.path}: {error}") from None
+        kept_network, file = training_from_file(self.path)
         found = None if file is None else Interrupted(self.path, kept_network, file)
         if resume and found is None:
             raise ValueError(f"checkpoint: {self.path} holds a network, but no training that could go on")
@@ -174,9 +171,11 @@ class Checkpoint:
 
     def write(self, network: NeuralNetwork, state: dict[str, Any]) -> None:
         """Write the file; that this fails is a warning, since it must not end the training."""
+        from foxnn._atomic import replace_file
+
         started = time.perf_counter()
         try:
-            self._save(network, state, is_complete=False)
+            replace_file(self.path, self._pieces(network, state, is_complete=False))
         except (OSError, MemoryError) as error:
             reason = error if isinstance(error, OSError) else "there is not enough memory"
             warnings.warn(f"cannot write the checkpoint {self.path}: {reason}", RuntimeWarning, stacklevel=2)
@@ -184,15 +183,16 @@ class Checkpoint:
         self._due = now + max(self.every, (now - started) / _SHARE)
 
     def finish(self, network: NeuralNetwork, state: dict[str, Any]) -> None:
-        """Write the trained network."""
-        self._save(network, state, is_complete=True)
+        """Write the trained network: if not here, then elsewhere, which the error says."""
+        from foxnn._atomic import write_or_rescue
 
-    def _save(self, network: NeuralNetwork, state: dict[str, Any], *, is_complete: bool) -> None:
-        from foxnn._atomic import replace_file
+        write_or_rescue(self.path, self._pieces(network, state, is_complete=True))
+
+    def _pieces(self, network: NeuralNetwork, state: dict[str, Any], *, is_complete: bool) -> list[bytes | memoryview]:
         from foxnn.io.native import to_pieces
 
         training = {"is_complete": is_complete, "arguments": self._arguments, "state": state}
-        replace_file(self.path, to_pieces(network, optimizer=True, training=training))
+        return to_pieces(network, optimizer=True, training=training)
 
 
 def kept(callbacks: list[Callback]) -> list[Callback]:

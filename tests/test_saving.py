@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -337,3 +338,193 @@ def test_what_can_never_be_written_is_said_before_training(what: str, tmp_path: 
     with pytest.raises(OSError, match="file"):
         nn.fit(X, Y, epochs=5, **options())
     assert nn.parameters.tobytes() == before
+
+
+# ---- what can be written to, but not be replaced -----------------------------------------------------------------
+
+
+def no_file_beside(monkeypatch: pytest.MonkeyPatch, path: Path, error: int) -> None:
+    """As if the folder must not be written to; permissions do not stop root, who runs the tests in containers."""
+    opened, made = os.open, open
+
+    def refuse(name: object) -> None:
+        there = Path(os.fspath(name)) if isinstance(name, (str, os.PathLike)) else Path()
+        if there == path.parent or (there.parent == path.parent and not there.exists()):
+            raise OSError(error, os.strerror(error), str(name))
+
+    def os_open(name: object, flags: int, *more: object, **options: object) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            refuse(name)
+        return opened(name, flags, *more, **options)  # type: ignore[arg-type]
+
+    def builtin_open(name: object, mode: str = "r", *more: object, **options: object) -> object:
+        if mode != "rb":
+            refuse(name)
+        return made(name, mode, *more, **options)  # type: ignore[arg-type, call-overload]
+
+    monkeypatch.setattr(os, "open", os_open)
+    monkeypatch.setattr("builtins.open", builtin_open)
+
+
+@needs_posix
+@pytest.mark.parametrize("error", [errno.EROFS, errno.EACCES, errno.EPERM])
+@pytest.mark.parametrize("sizes", [[3, 1], [200, 100]], ids=["smaller", "larger"])
+def test_a_file_in_a_folder_that_takes_no_others_is_written_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, sizes: list[int]
+) -> None:
+    """As Docker's --read-only makes them, with a file mounted."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = folder / "net.safetensors"
+    foxnn.neural_network([30, 10]).save(path)
+    inode = path.stat().st_ino
+    with monkeypatch.context() as patch:
+        no_file_beside(patch, path, error)
+        with pytest.warns(RuntimeWarning, match=r"net\.safetensors: written in place, since no file can be made"):
+            foxnn.neural_network(sizes).save(path)
+    assert (foxnn.load(path).sizes, path.stat().st_ino) == (sizes, inode)
+    with monkeypatch.context() as patch:
+        no_file_beside(patch, path, error)
+        with pytest.raises(OSError, match=r"other\.safetensors"):
+            foxnn.neural_network(sizes).save(folder / "other.safetensors")
+    assert os.listdir(folder) == [path.name]
+
+
+@needs_posix
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EACCES, errno.EXDEV])
+def test_a_file_of_others_is_written_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    """In a folder such as /tmp, whose files only their owners may replace."""
+    path = tmp_path / "net.safetensors"
+    foxnn.neural_network([30, 10]).save(path)
+
+    def refuse(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.warns(RuntimeWarning, match=r"net\.safetensors: written in place, since it belongs to others"):
+        foxnn.neural_network([3, 1]).save(path)
+    assert foxnn.load(path).sizes == [3, 1]
+    assert os.listdir(tmp_path) == [path.name]
+    with pytest.raises(OSError, match=r"new\.safetensors"):
+        foxnn.neural_network([3, 1]).save(tmp_path / "new.safetensors")
+    assert os.listdir(tmp_path) == [path.name]
+
+
+@needs_posix
+@pytest.mark.parametrize("error", [errno.EINVAL, errno.ENOTSUP])
+def test_file_systems_that_do_not_sync_are_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    foxnn.neural_network([3, 1]).save(tmp_path / "net.safetensors")
+    assert foxnn.load(tmp_path / "net.safetensors").sizes == [3, 1]
+
+
+_IN_A_NAMESPACE = """
+set -e
+mount --bind there/net.safetensors here/net.safetensors
+if [ "$1" = read-only ]; then
+    mount --bind here here
+    mount -o remount,bind,ro here
+    mount --bind there/net.safetensors here/net.safetensors
+fi
+exec "$2" -c "$3" here/net.safetensors
+"""
+_TRAIN_AND_SAVE = """
+import sys, foxnn
+nn = foxnn.neural_network([1, 1], seed=0)
+nn.fit([[0.0], [1.0]], [0.0, 1.0], epochs=2, checkpoint=sys.argv[1])
+foxnn.neural_network([3, 2]).save(sys.argv[1])
+print(foxnn.load(sys.argv[1]).sizes)
+"""
+
+
+@pytest.mark.parametrize("folder", ["writable", "read-only"])
+def test_files_that_are_mounted_are_written_to(tmp_path: Path, folder: str) -> None:
+    """As by Docker's -v file:file, with --read-only or without."""
+    unshare = shutil.which("unshare")
+    if unshare is None or subprocess.run([unshare, "-m", "true"], capture_output=True).returncode:
+        pytest.skip("needs to be allowed to mount")
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "net.safetensors").touch()
+    foxnn.neural_network([2, 1]).save(tmp_path / "there" / "net.safetensors")
+    command = [unshare, "-m", "sh", "-c", _IN_A_NAMESPACE, "sh", folder, sys.executable, _TRAIN_AND_SAVE]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    if "mount:" in run.stderr:
+        pytest.skip(f"needs to be allowed to mount: {run.stderr}")
+    assert run.stdout == "[3, 2]\n", run.stderr
+    assert "written in place" in run.stderr
+    assert foxnn.load(tmp_path / "there" / "net.safetensors").sizes == [3, 2]
+    assert os.listdir(tmp_path / "here") == os.listdir(tmp_path / "there") == ["net.safetensors"]
+
+
+class Gone(foxnn.Callback):
+    """A folder that is gone when training ends, with the checkpoint in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_train_end(self, network: object) -> None:
+        shutil.rmtree(self.folder)
+
+
+def test_what_was_trained_is_saved_elsewhere_if_the_checkpoint_cannot_be(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    nn = foxnn.neural_network([1, 1], seed=0)
+    with pytest.raises(FileNotFoundError, match=r"run\.safetensors") as caught:
+        nn.fit(X, Y, epochs=3, callbacks=[Gone(folder)], checkpoint=folder / "run.safetensors")
+    said = re.search(r"what was trained is saved as '(.*?)'", str(caught.value))
+    assert said is not None
+    rescued = foxnn.load(said[1])
+    os.unlink(said[1])
+    assert (rescued.epoch, rescued.parameters.tobytes()) == (3, nn.parameters.tobytes())
+
+
+def test_the_command_saves_elsewhere_what_it_trained(tmp_path: Path) -> None:
+    """If the folder of its output has gone meanwhile."""
+    folder, table = tmp_path / "folder", tmp_path / "table.csv"
+    folder.mkdir()
+    table.write_text("a,b\n" + "".join(f"{i},{i * i}\n" for i in range(30)))
+    program = f"""
+import shutil, sys, foxnn, foxnn.cli.train
+fit = foxnn.neural_network.fit
+def and_then(*arguments, **options):
+    fit(*arguments, **options)
+    shutil.rmtree({str(folder)!r})
+foxnn.neural_network.fit = and_then
+from foxnn.cli import main
+sys.exit(main())
+"""
+    command = [
+        "train",
+        table,
+        "--target",
+        "b",
+        "--task",
+        "regression",
+        "--epochs",
+        "2",
+        "--quiet",
+        "--output",
+        folder / "net.safetensors",
+    ]
+    run = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, cwd=tmp_path)
+    said = re.search(r"what was trained is saved as '(.*?)'", run.stderr)
+    assert said is not None, run.stderr
+    assert run.returncode != 0
+    assert str(folder / "net.safetensors") in run.stderr
+    assert foxnn.load(said[1]).epoch == 2
+    os.unlink(said[1])
+
+
+def test_a_device_is_named_once(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    path.symlink_to("/dev/null")
+    with pytest.raises(foxnn.FileFormatError) as caught:
+        foxnn.neural_network([1, 1]).fit(X, Y, checkpoint=path)
+    assert str(caught.value) == f"{path}: a device; it takes a regular file"

@@ -151,7 +151,7 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
     except foxnn.DivergenceError as error:
         raise foxnn.DivergenceError(f"{error} Nothing was saved.") from None
     del network.metadata[_COMMAND]
-    network.save(args.output)  # before the test, which Ctrl-C may cut short
+    _save(args, network)  # before the test, which Ctrl-C may cut short
     checkpoint.unlink(missing_ok=True)
     if early_stopping is not None and not args.quiet:
         n_epochs = len(network.history.epochs)
@@ -161,6 +161,14 @@ def _train(args: argparse.Namespace, network: NeuralNetwork, optimizer: Optimize
     if not args.quiet:
         line("saved", f"{args.output} ({size(os.path.getsize(args.output))})")
     return 0
+
+
+def _save(args: argparse.Namespace, network: NeuralNetwork) -> None:
+    """Write the file, of which it is known that it could be written before the training; if not, then elsewhere."""
+    from foxnn._atomic import write_or_rescue
+    from foxnn.io import to_pieces
+
+    write_or_rescue(args.output, list(to_pieces(network, args.output)))
 
 
 def _checkpoint(args: argparse.Namespace) -> Path:
@@ -181,7 +189,7 @@ def _interrupted(args: argparse.Namespace, network: NeuralNetwork) -> KeyboardIn
     if not done:
         return KeyboardInterrupt("interrupted before the first epoch was complete; --resume goes on")
     del network.metadata[_COMMAND]
-    network.save(args.output)
+    _save(args, network)
     return KeyboardInterrupt(
         f"interrupted after {done} of {args.epochs} epochs; saved the network as it was then: {args.output}; "
         "--resume goes on"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from foxnn._arguments import pointing
 from foxnn._files import open_regular
 from foxnn._options import flag, path_text
-from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -62,10 +61,7 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     if start[8:] == b"{" or (path.suffix == ".safetensors" and not only_scale):
         from foxnn.io.native import from_file
 
-        try:
-            network = from_file(path)
-        except FileFormatError as error:
-            raise FileFormatError(f"{path}: {error}") from None
+        network = from_file(path)
         if dtype is not None and network.dtype != dtype:
             raise ValueError(f"dtype: got {dtype!r}; the network in {path} is of {network.dtype}")
         return network

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
@@ -285,7 +286,7 @@ def from_file(path: str | os.PathLike[str]) -> NeuralNetwork:
 
     It takes less than twice the memory of the network: each array of the file is gone when it is in the network.
     """
-    with open_regular(path) as file:
+    with open_regular(path) as file, _naming(path):
         return _translated(lambda: _build(*_checked(file, os.fstat(file.fileno()).st_size)))
 
 
@@ -297,13 +298,21 @@ def training_from_file(path: str | os.PathLike[str]) -> tuple[NeuralNetwork, dic
         network = _build(description, arrays)
         return network, _with_arrays(description["training"], arrays) if "training" in description else None
 
-    with open_regular(path) as file:
+    with open_regular(path) as file, _naming(path):
         return _translated(lambda: read(file))
 
 
 def from_bytes(data: bytes) -> NeuralNetwork:
     """The network that `to_bytes` turned into these bytes."""
     return _translated(lambda: _build(*_checked(BytesIO(data), len(data))))
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except FileFormatError as error:
+        raise FileFormatError(f"{os.fspath(path)}: {error}") from None
 
 
 def _translated(read: Callable[[], _Read]) -> _Read:
