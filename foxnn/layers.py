@@ -11,6 +11,7 @@ import numpy.typing as npt
 from foxnn._arrays import _as_numbers, check_finite
 from foxnn._closed import Closed
 from foxnn._options import unknown
+from foxnn._snapshot import snapshot
 from foxnn.activations import Activation
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ class Layer(Closed):
     Attributes
     ----------
     weights : ndarray of shape (n_in, n_out)
-        A copy; assign to it to change the layer.
+        A read-only copy; assign a whole array, or a number for all of it, to change the layer. ``layer.weights *= 0.5``
+        does that, ``layer.weights[0, 0] = 7`` raises ValueError.
     bias : ndarray of shape (n_out,)
-        A copy; assign to it to change the layer.
+        Likewise.
     activation : Activation
         Assign a name or an `Activation` to change it.
     norm : BatchNorm, LayerNorm or None
@@ -117,7 +119,7 @@ class Layer(Closed):
         return ("weights", "bias", *(() if norm is None else norm.array_names))
 
     def get_array(self, name: str) -> npt.NDArray[Any]:
-        """A copy of the array of that name, one of `array_names`.
+        """A read-only copy of the array of that name, one of `array_names`.
 
         Examples
         --------
@@ -129,7 +131,7 @@ class Layer(Closed):
         if name not in self.array_names:
             raise unknown("name", name, self.array_names)
         (array,), _ = core.read([(index, name, -1)])
-        return array
+        return snapshot(array)
 
     def set_array(self, name: str, value: Any) -> None:
         """Change the array of that name, one of `array_names`; a number stands for an array full of it.

@@ -23,7 +23,8 @@ class Norm(Fixed):
     Attributes
     ----------
     gamma, beta : ndarray of shape (n_out,)
-        Learnt scale and shift; copies, assign to change them. Only of a layer of a network: ``nn.layers[i].norm``.
+        Learnt scale and shift; read-only copies, assign to change them. Only of a layer of a network:
+        ``nn.layers[i].norm``.
     """
 
     name: ClassVar[str]
@@ -114,8 +115,8 @@ class BatchNorm(Norm):
     Attributes
     ----------
     gamma, beta, running_mean, running_variance : ndarray of shape (n_out,)
-        Of a layer of a network, ``nn.layers[i].norm``: copies, assign to change them. gamma and the running variance
-        start at one, the others at zero.
+        Of a layer of a network, ``nn.layers[i].norm``: read-only copies, assign to change them. gamma and the
+        running variance start at one, the others at zero.
 
     References
     ----------
@@ -173,7 +174,8 @@ class LayerNorm(Norm):
     Attributes
     ----------
     gamma, beta : ndarray of shape (n_out,)
-        Of a layer of a network, ``nn.layers[i].norm``: copies, assign to change them. They start at one and at zero.
+        Of a layer of a network, ``nn.layers[i].norm``: read-only copies, assign to change them. They start at one
+        and at zero.
 
     References
     ----------

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from foxnn._arguments import pointing
 from foxnn._arrays import _as_numbers
 from foxnn._options import integer
+from foxnn._snapshot import snapshot
 from foxnn.errors import DivergenceError
 from foxnn.layers import Layer, arrays_of, checked_parameters, write
 
@@ -33,7 +34,7 @@ class Parameters:
         Returns
         -------
         list of ndarray
-            Copies, of shapes (n_in, n_out), (n_out,), (n_in, n_out), ...
+            Read-only copies, of shapes (n_in, n_out), (n_out,), (n_in, n_out), ...
 
         Examples
         --------
@@ -41,7 +42,7 @@ class Parameters:
         >>> [array.shape for array in foxnn.neural_network([2, 3, 1]).get_weights()]
         [(2, 3), (3,), (3, 1), (1,)]
         """
-        return [array for arrays in arrays_of(_network(self)) for array in arrays.values()]
+        return [snapshot(array) for arrays in arrays_of(_network(self)) for array in arrays.values()]
 
     @pointing
     def set_weights(self, weights: Iterable[Any]) -> None:
@@ -133,7 +134,7 @@ class Parameters:
         """All parameters that training may change, in one vector; assign another one to change them.
 
         Layer by layer, the weights (n_in, n_out) row by row, then the bias, then gamma and beta if it has a
-        normalisation; layers that are not `trainable` are left out.
+        normalisation; layers that are not `trainable` are left out. It is read-only; ``nn.parameters += step`` assigns.
 
         Assigning a vector of another length, or with numbers that are not finite, raises ValueError and changes
         nothing.
@@ -151,7 +152,7 @@ class Parameters:
         network = _network(self)._as_it_is()
         places = [(layer._index, name, -1) for layer, name in _trainable(network)]
         arrays = [array.ravel() for array in network._core.read(places)[0]]
-        return np.concatenate(arrays) if arrays else np.empty(0, network.dtype)
+        return snapshot(np.concatenate(arrays) if arrays else np.empty(0, network.dtype))
 
     @parameters.setter
     def parameters(self, value: Any) -> None:

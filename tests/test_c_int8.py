@@ -98,7 +98,7 @@ def test_nothing_overflows_whatever_the_numbers(tmp_path: Path) -> None:
     """Inputs far beyond the samples, infinite and NaN; units without weights, or with a bias that is all they have."""
     nn = foxnn.neural_network([8, 300, 40, 40, 3], ["relu", "softplus", "gelu"], "linear", seed=0)
     for k, layer in enumerate(nn.layers):
-        weights, bias = layer.weights, np.random.default_rng(k).normal(size=layer.n_out)
+        weights, bias = layer.weights.copy(), np.random.default_rng(k).normal(size=layer.n_out)
         weights[:, 0], weights[:, 1], bias[1] = 0, 1e-7, 1e4
         layer.weights, layer.bias = np.abs(weights), bias
     samples = X.astype(np.float32)

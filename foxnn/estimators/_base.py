@@ -78,9 +78,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if self._network is None:
             raise AttributeError(f"this {type(self).__name__} has no weights yet; call fit first")
         layers = self._network.layers
-        coefs, intercepts = [layer.weights for layer in layers], [layer.bias for layer in layers]
-        for array in (*coefs, *intercepts):
-            array.flags.writeable = False
+        coefs, intercepts = (
+            [np.asarray(layer.weights) for layer in layers],
+            [np.asarray(layer.bias) for layer in layers],
+        )
         in_network = [*coefs, *intercepts]
         self._coefs = coefs if self._coefs is None else self._coefs
         self._intercepts = intercepts if self._intercepts is None else self._intercepts

@@ -110,7 +110,7 @@ def _standardise() -> Any:
 
 def _norm_module(norm: Norm, dtype: Any) -> Any:
     torch = _torch()
-    arrays = {name: torch.from_numpy(getattr(norm, name)) for name in norm.array_names}
+    arrays = {name: torch.from_numpy(np.array(getattr(norm, name))) for name in norm.array_names}
     units = len(arrays["gamma"])
     if isinstance(norm, BatchNorm):
         module = torch.nn.BatchNorm1d(units, eps=norm.epsilon, momentum=norm.momentum, dtype=dtype)
