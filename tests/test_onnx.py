@@ -464,6 +464,225 @@ def test_which_output(tmp_path: Path) -> None:
     assert foxnn.from_onnx(tmp_path / "two.onnx", output="z").layers[0].activation == "relu"
 
 
+# ---- casts, shapes, parts, and numbers beside activations ----------------------------------------------------------
+
+
+def of_input(path: Path, kind: int, shape: Any = ("n", 3)) -> Path:
+    """The model with inputs of another type and shape."""
+    model = onnx.load(path)
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", kind, shape))
+    onnx.save(model, path)
+    return path
+
+
+INT64, INT8, FLOAT, FLOAT16, BOOL, DOUBLE = (
+    {"to": getattr(TensorProto, name)} for name in ("INT64", "INT8", "FLOAT", "FLOAT16", "BOOL", "DOUBLE")
+)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (
+            chain(("Cast", INT64), ("Cast", FLOAT), ("MatMul", "w1")),
+            r"Cast .node0.: to INT64: rounds numbers to integers",
+        ),
+        (chain(("Gemm", "w1"), ("Cast", INT64), ("Cast", FLOAT), ("Relu",)), "Cast .node1.: to INT64: rounds numbers"),
+        (chain(("Gemm", "w1"), ("Cast", INT8), ("Cast", FLOAT)), "Cast .node1.: to INT8: rounds numbers"),
+        (chain(("Gemm", "w1"), ("Cast", BOOL), ("Cast", FLOAT)), "Cast .node1.: to BOOL: makes numbers true or false"),
+        (chain(("Gemm", "w1"), ("Cast", {"to": TensorProto.FLOAT8E4M3FN}), ("Cast", FLOAT)), "to FLOAT8E4M3FN: foxnn"),
+        (chain(("Gemm", "w1"), ("CastLike", "seven"), ("Cast", FLOAT)), "CastLike .node1.: to INT32: rounds"),
+        (chain(("Gemm", "w1"), ("Greater", "zero"), ("Cast", INT64), ("Mul", "seven")), "Mul .*computes with integers"),
+        (chain(("Gemm", "w1"), ("Floor",)), "operator Floor .*has no counterpart"),
+    ],
+)
+def test_casts_that_change_numbers_are_refused(nodes: list[Any], message: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "net.onnx", nodes, {"w1": W1, "zero": 0.0, "seven": np.array(7)}, 3, 4, opset=19)
+    with pytest.raises(ValueError, match=message):
+        foxnn.from_onnx(path)
+
+
+def test_integer_inputs(tmp_path: Path) -> None:
+    """They are what they are until something is computed of them as integers."""
+    constants = {"w1": W1, "by": np.array([2]), "half": 0.5}
+    whole = write(tmp_path / "net.onnx", chain(("Cast", FLOAT), ("Mul", "half"), ("MatMul", "w1")), constants, 3, 4)
+    nn = foxnn.from_onnx(of_input(whole, TensorProto.UINT8))
+    X = np.array([[0, 200, 255], [3, 2, 1]], np.uint8)
+    assert_close(nn.predict(X.astype(np.float32)), run_onnx(whole, X), 1e-6)
+    wide = write(tmp_path / "a.onnx", chain(("Cast", INT64), ("Cast", FLOAT), ("MatMul", "w1")), constants, 3, 4)
+    assert foxnn.from_onnx(of_input(wide, TensorProto.INT32)).sizes == [3, 4]
+    narrow = write(tmp_path / "b.onnx", chain(("Cast", INT8), ("Cast", FLOAT), ("MatMul", "w1")), constants, 3, 4)
+    with pytest.raises(ValueError, match=r"Cast \(node0\): to INT8: may cut integers off"):
+        foxnn.from_onnx(of_input(narrow, TensorProto.INT64))
+    divided = write(tmp_path / "c.onnx", chain(("Div", "by"), ("Cast", FLOAT), ("MatMul", "w1")), constants, 3, 4)
+    with pytest.raises(ValueError, match=r"Div \(node0\): computes with integers; .*which Cast makes of them"):
+        foxnn.from_onnx(of_input(divided, TensorProto.INT64))
+    text = write(tmp_path / "d.onnx", chain(("Cast", FLOAT), ("MatMul", "w1")), constants, 3, 4)
+    with pytest.raises(ValueError, match="input 'x': is not of real numbers"):
+        foxnn.from_onnx(of_input(text, TensorProto.STRING))
+
+
+def test_casts_that_keep_numbers(tmp_path: Path) -> None:
+    nodes = chain(("Gemm", "w1"), ("Greater", "zero"), ("Cast", INT64), ("Cast", FLOAT), ("Gemm", "w2"))
+    nn = check_import(write(tmp_path / "net.onnx", nodes, {"w1": W1, "w2": W2, "zero": 0.0}, 3, 2))
+    assert nn.layers[0].activation == "threshold"
+    nodes = chain(("Cast", DOUBLE), ("Cast", FLOAT), ("Gemm", "w1"), ("CastLike", "x"))
+    check_import(write(tmp_path / "net.onnx", nodes, {"w1": W1}, 3, 4))
+
+
+def test_dropout_in_training_mode_is_refused(tmp_path: Path) -> None:
+    nodes = chain(("Gemm", "w1"), ("Dropout", "half", "yes"), ("Gemm", "w2"))
+    path = write(tmp_path / "net.onnx", nodes, {"w1": W1, "w2": W2, "half": 0.5}, 3, 2)
+    model = onnx.load(path)
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
+    onnx.save(model, path)
+    with pytest.raises(ValueError, match=r"Dropout .*is in training mode"):
+        foxnn.from_onnx(path)
+
+
+def shape_chains() -> dict[str, tuple[list[Any], Any]]:
+    """Nodes from x (n, 1, 3) to "rows" as exporters write x.view(x.size(0), -1) and Flatten."""
+    size = [node("Shape", "x", "s"), node("Gather", "s", "zero", "b", axis=0), node("Unsqueeze", "b", "axes", "b1")]
+    concat = node("Concat", "b1", "rest", "t", axis=0)
+    known = [node("Shape", "x", "s"), node("Slice", "s", "one", "three", "parts"), node("ReduceProd", "parts", "p"),
+             node("Slice", "s", "axes", "one", "b1"), node("Concat", "b1", "p", "t", axis=0)]  # fmt: skip
+    return {
+        "view": ([*size, concat, node("Reshape", "x", "t", "rows")], -1),
+        "explicit": ([*size, concat, node("Reshape", "x", "t", "rows")], 3),
+        "product": ([*known, node("Reshape", "x", "t", "rows")], -1),
+        "start": ([node("Shape", "x", "b1", end=1), concat, node("Reshape", "x", "t", "rows")], -1),
+        "cast": ([*size, concat, node("Cast", "t", "t1", **INT64), node("Reshape", "x", "t1", "rows")], -1),
+        "zero": ([node("Concat", "axes", "rest", "t", axis=0), node("Reshape", "x", "t", "rows")], -1),
+        "squeeze": ([node("Squeeze", "x", "one", "rows")], -1),
+        "one to concat": ([node("Squeeze", "x", "one", "r"), node("Concat", "r", "rows", axis=1)], -1),
+        "there and back": ([node("Flatten", "x", "r"), node("Unsqueeze", "r", "one", "u"),
+                            node("Squeeze", "u", "one", "rows")], -1),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("way", shape_chains())
+def test_shapes_that_are_computed(way: str, tmp_path: Path) -> None:
+    nodes, rest = shape_chains()[way]
+    constants = {"zero": np.array(0), "axes": np.array([0]), "one": np.array([1]), "three": np.array([3]),
+                 "rest": np.array([rest]), "w1": W1}  # fmt: skip
+    path = write(tmp_path / "net.onnx", [*nodes, node("Gemm", "rows", "w1", "y")], constants, (1, 3), 4)
+    assert check_import(path, (1, 3)).sizes == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shape", "message"),
+    [
+        (chain(("Reshape", "two_rows"), ("Gemm", "w1")), (1, 3), "Reshape .*makes 2 samples of however many there are"),
+        (chain(("Reshape", "flat"), ("Gemm", "w1")), (1, 3), "Reshape .*gives samples another size"),
+        (chain(("MatMul", "w1"), ("Flatten",)), (2, 3), r"takes samples of shape \(2, 3\), which are not rows"),
+        (chain(("Sub", "b3"), ("Flatten",), ("Gemm", "w1")), (3, 1), r"a constant of shape \(3,\) for samples of"),
+        (chain(("MatMul", "w1"), ("Softmax", {"axis": 1})), (1, 3), "Softmax .*is not over the numbers of each sample"),
+        ([node("Shape", "x", "s"), node("Mul", "s", "s", "t"), node("Reshape", "x", "t", "r"),
+          node("Gemm", "r", "w1", "y")], (1, 3), "Mul: computes with the number of samples, which is not known"),
+        ([node("Shape", "x", "s"), node("Cast", "s", "t", **FLOAT), node("Gather", "t", "zero", "n"),
+          node("Div", "x", "n", "r"), node("Flatten", "r", "f"), node("Gemm", "f", "w1", "y")], (1, 3),
+         "Div: computes with the number of samples"),
+        (chain(("Squeeze", "one"), ("Gemm", "w1")), (3, 1), "Squeeze .*more than one number"),
+        (chain(("Unsqueeze", "zeros"), ("Gemm", "w1")), (3,), "Unsqueeze .*does not keep the samples apart"),
+    ],
+)  # fmt: skip
+def test_shapes_that_are_no_rows_of_numbers(nodes: list[Any], shape: Any, message: str, tmp_path: Path) -> None:
+    constants = {"w1": W1, "two_rows": np.array([2, -1]), "flat": np.array([-1]), "b3": B1[:3], "zero": np.array(0),
+                 "one": np.array([1]), "zeros": np.array([0])}  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        foxnn.from_onnx(write(tmp_path / "net.onnx", nodes, constants, shape, 4))
+
+
+def test_a_scaling_of_images_is_one_of_their_numbers(tmp_path: Path) -> None:
+    by = np.array([2.0, 4.0]).reshape(2, 1, 1)
+    nodes = chain(("Sub", "by"), ("Div", "by"), ("Flatten",), ("Gemm", "w"))
+    w = RANDOM.normal(size=(8, 3)).astype(np.float32)
+    nn = check_import(write(tmp_path / "net.onnx", nodes, {"by": by, "w": w}, (2, 2, 2), 3), (2, 2, 2))
+    assert nn.input_scaling is not None
+    assert nn.input_scaling.spread.tolist() == [2, 2, 2, 2, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("operators", "name"),
+    [
+        ([("Mul", "thirty"), ("Sin",)], "sin"),
+        ([("Mul", "thirty"), ("Add", "half"), ("Cos",)], "cos"),
+        ([("Div", "half"), ("Neg",), ("Relu",)], "relu"),
+        ([("Tanh",), ("Mul", "thirty")], "tanh"),
+        ([("Mul", "half"), ("Sigmoid",), ("Mul", "thirty"), ("Sub", "half")], "sigmoid"),
+        ([("Relu",), ("Neg",)], "relu"),
+        ([("Mul", "half"), ("Softplus",), ("Div", "half")], "softplus"),
+        ([("Mul", "half"), ("Mul", "b1"), ("Tanh",)], "tanh"),
+        ([("LeakyRelu", {"alpha": 0.2}), ("Mul", "half")], "leaky_relu(negative_slope=0.2)"),
+        ([("Swish", {"alpha": 1.702})], "silu"),
+    ],
+)
+def test_numbers_beside_an_activation_go_into_the_weights(operators: Any, name: str, tmp_path: Path) -> None:
+    if operators[0][0] == "Swish":  # as it is written before opset 24
+        nodes = [node("Gemm", "x", "w1", "b1", "t"), node("Mul", "t", "slope", "u"), node("Sigmoid", "u", "v"),
+                 node("Mul", "t", "v", "z"), node("Gemm", "z", "w2", "b2", "y")]  # fmt: skip
+    else:
+        nodes = chain(("Gemm", "w1", "b1"), *operators, ("Gemm", "w2", "b2"))
+    constants = {"w1": W1, "b1": B1, "w2": W2, "b2": B2, "thirty": 30.0, "half": 0.5, "slope": 1.702}
+    path = write(tmp_path / "net.onnx", nodes, constants, 3, 2)
+    nn = foxnn.from_onnx(path)
+    assert (nn.sizes, str(nn.layers[0].activation)) == ([3, 4, 2], name)
+    X = np.random.default_rng(1).normal(size=(9, 3)).astype(np.float32)
+    assert_close(nn.predict(X), run_onnx(path, X), 2e-5 if "thirty" in str(operators) else 2e-6)
+
+
+def split(name: str, first: str, second: str, axis: int = 1) -> Any:
+    return helper.make_node("Split", [name, "lengths"], [first, second], axis=axis)
+
+
+def test_tiny_activations_are_not_taken_for_others(tmp_path: Path) -> None:
+    for name in ("Tanh", "Sigmoid", "Sin"):
+        nodes = chain(("Gemm", "w1", "b1"), (name,), ("Mul", "tiny"), ("Gemm", "w2", "b2"))
+        constants = {"w1": W1, "b1": B1, "w2": W2 * 1e9, "b2": B2, "tiny": 1e-9}
+        nn = check_import(write(tmp_path / "net.onnx", nodes, constants, 3, 2))
+        assert nn.layers[0].activation.name == name.lower()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "places"),
+    [
+        ([split("q", "y", "z")], [0, 1]),
+        ([split("q", "z", "y", -1)], [2, 3]),
+        ([node("Slice", "q", "one", "three", "one", "y")], [1, 2]),
+        ([node("Slice", "q", "minus", "far", "one", "y")], [3]),
+        ([node("Gather", "q", "places", "y", axis=1)], [3, 0]),
+        ([split("q", "r", "z"), node("Softmax", "r", "y")], [0, 1]),
+    ],
+)
+@pytest.mark.parametrize("after", ["Identity", "Tanh"])
+def test_part_of_the_outputs(nodes: list[Any], places: list[int], after: str, tmp_path: Path) -> None:
+    constants = {"w": W1, "b": B1, "lengths": np.array([2, 2]), "one": np.array([1]), "three": np.array([3]),
+                 "minus": np.array([-1]), "far": np.array([2**31]), "places": np.array([3, 0])}  # fmt: skip
+    nodes = [node("Gemm", "x", "w", "b", "p"), node(after, "p", "q"), *nodes]
+    nn = check_import(write(tmp_path / "net.onnx", nodes, constants, 3, len(places)))
+    if "Softmax" not in str(nodes) or after == "Identity":
+        np.testing.assert_array_equal(nn.layers[0].weights, W1[:, places])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([node("Gemm", "x", "w", "p"), node("Softmax", "p", "q"), split("q", "y", "z")],
+         "Split: takes part of what comes out of softmax"),
+        ([node("Slice", "x", "one", "two", "one", "p"), node("Gemm", "p", "v", "y")], "Slice: takes part of the in"),
+        ([node("Gemm", "x", "w", "p"), node("Slice", "p", "one", "two", "zeros", "y")], "Slice: does not take whole"),
+        ([node("Gemm", "x", "w", "p"), node("Gather", "p", "twice", "y", axis=1)], "Gather: takes some numbers twice"),
+        ([node("Gemm", "x", "w", "p"), split("p", "q", "r"), node("Mul", "q", "r", "y")],
+         "Mul: joins branches of the graph"),
+    ],
+)  # fmt: skip
+def test_parts_that_foxnn_cannot_give(nodes: list[Any], message: str, tmp_path: Path) -> None:
+    constants = {"w": W1, "v": W1[:1], "lengths": np.array([2, 2]), "one": np.array([1]), "two": np.array([2]),
+                 "zeros": np.array([0]), "twice": np.array([1, 1])}  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        foxnn.from_onnx(write(tmp_path / "net.onnx", nodes, constants, 3, 2))
+
+
 # ---- small files that ask for much ------------------------------------------------------------------------------
 
 _BOMB = (

@@ -22,8 +22,12 @@ _PARAMETERS = {"leaky_relu": ("negative_slope", -1.0), "elu": ("alpha", float(np
 
 
 def same(a: Array, b: Array) -> bool:
-    """Whether two functions agree on the grid to what constants in float32 leave."""
-    return a.shape == b.shape and bool(np.all((a == b) | (np.abs(a - b) <= 1e-6 * np.maximum(1, np.abs(b)))))
+    """Whether two functions agree on the grid to what constants in float32 leave: of all, or of the largest below 1."""
+    if a.shape != b.shape:
+        return False
+    size = np.abs(b)
+    unit = min(1.0, np.max(size, where=np.isfinite(size), initial=0.0))  # of what is tiny everywhere, all counts
+    return bool(np.all((a == b) | (np.abs(a - b) <= 1e-6 * np.maximum(unit, size))))
 
 
 def line(function: Function) -> tuple[float, float] | None:
@@ -86,7 +90,7 @@ def _scaled(function: Function, is_scaled: bool) -> tuple[Activation, float, flo
                 here, there = _values(candidate, (-1.0, 2.0))
                 factor = (two - low) / float(there - here)
                 shift = two - factor * float(there)
-            if 0 < factor < np.inf and same(y, factor * values + shift):
+            if 0 < factor < np.inf and same((y - shift) / factor, values):
                 return candidate, factor, shift
     return None
 

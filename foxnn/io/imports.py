@@ -63,8 +63,9 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
     """Read a dense network from an ONNX file, as PyTorch, Keras, scikit-learn and foxnn write them.
 
     Fully connected layers (Gemm, or MatMul and Add), activations and layer normalisation in any spelling, batch
-    normalisation, scaling of the inputs and the outputs and dropout are taken. Needs the package onnx:
-    ``pip install foxnn[onnx]``.
+    normalisation, scaling of the inputs and the outputs, numbers beside activations, dropout, reshapes that keep the
+    samples apart, and parts of a layer's outputs (Split, Slice, Gather) are taken; what changes numbers otherwise, such
+    as casts to integers, is refused. Needs the package onnx: ``pip install foxnn[onnx]``.
 
     Parameters
     ----------
@@ -107,8 +108,8 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
     Parameters
     ----------
     mlp : sklearn.neural_network.MLPClassifier or MLPRegressor, or sklearn.pipeline.Pipeline
-        Fitted. In a pipeline, ``StandardScaler``, ``MinMaxScaler``, ``MaxAbsScaler`` and ``RobustScaler`` may come
-        before it; they become `scale_inputs`.
+        Fitted. In a pipeline, ``StandardScaler``, ``MinMaxScaler``, ``MaxAbsScaler``, ``RobustScaler`` and
+        "passthrough" may come before it; they become `scale_inputs`.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
     TypeError
         If it is something else.
     ValueError
-        If it has not been fitted, or has a step that foxnn does not know.
+        If it has not been fitted, has a step that foxnn does not know, or predicts in a way of its own.
     ImportError
         If scikit-learn is not installed.
 

@@ -23,7 +23,8 @@ TOKENS = (b"Relu", b"Gemm", b"MatMul", b"Softmax", b"Identity", b"Reshape", b"Cl
 _OPERATORS = ["Relu", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Sigmoid", "Tanh", "Softmax", "Identity", "Reshape",
               "Flatten", "Cast", "Concat", "Transpose", "Neg", "Where", "Clip", "Elu", "Erf", "LeakyRelu", "PRelu",
               "Pow", "Dropout", "BatchNormalization", "Constant", "Squeeze", "Unsqueeze", "Conv", "Scaler", "ZipMap",
-              "Loop", "ReduceMean", "LayerNormalization", "Sqrt", "Reciprocal"]  # fmt: skip
+              "Loop", "ReduceMean", "LayerNormalization", "Sqrt", "Reciprocal", "Shape", "Gather", "Slice", "Split",
+              "Expand", "CastLike", "ReduceProd", "Equal"]  # fmt: skip
 _NUMBERS = [-1, 0, 1, 2, 3, 7, 2**31 - 1, 2**31, 2**62, -(2**63)]
 
 
@@ -42,6 +43,10 @@ def corpus() -> list[bytes]:
                 nn.fit_scaling(np.eye(2), np.eye(2))
             nn.to_onnx(path)
             files.append(path.read_bytes())
+
+    def axis(operator: str, inputs: list[str]) -> dict[str, int]:
+        return {"axis": 0 if "rest" in inputs else 1} if operator in ("Concat", "Gather") else {}
+
     w, b = np.ones((2, 2), np.float32), np.ones(2, np.float32)
     for nodes in (
         [("MatMul", ["x", "w"], "p"), ("Add", ["p", "b"], "q"), ("BatchNormalization", ["q", "b", "b", "b", "b"], "r"),
@@ -52,10 +57,12 @@ def corpus() -> list[bytes]:
          ("Concat", ["r", "q"], "y")],
         [("Gemm", ["x", "w"], "p"), ("LayerNormalization", ["p", "b", "b"], "q"), ("Tanh", ["q"], "r"),
          ("Gemm", ["r", "w", "b"], "s"), ("Sigmoid", ["s"], "t"), ("Mul", ["t", "b"], "y")],
+        [("Shape", ["x"], "p"), ("Slice", ["p", "index", "index2", "index"], "q"), ("Concat", ["q", "rest"], "r"),
+         ("Reshape", ["x", "r"], "s"), ("Gemm", ["s", "w", "b"], "t"), ("Gather", ["t", "places"], "u"),
+         ("Mul", ["u", "six"], "v"), ("Sin", ["v"], "y")],
     ):  # fmt: skip
         made = [
-            helper.make_node(operator, inputs, [output], **({"axis": 1} if operator == "Concat" else {}))
-            for operator, inputs, output in nodes
+            helper.make_node(operator, inputs, [output], **axis(operator, inputs)) for operator, inputs, output in nodes
         ]
         constants = {
             "w": w,
@@ -64,6 +71,10 @@ def corpus() -> list[bytes]:
             "six": np.float32(6),
             "zero": np.float32(0),
             "shape": np.array([-1, 2]),
+            "index": np.array([0]),
+            "index2": np.array([1]),
+            "rest": np.array([-1]),
+            "places": np.array([1, 0]),
         }
         constants["six"] = np.float32(1) if nodes[-1][0] == "Concat" else constants["six"]
         ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in "xy"]
