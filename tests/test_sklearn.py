@@ -159,3 +159,41 @@ def test_classes_that_do_not_fit() -> None:
     nn.metadata["classes"] = ["a", "b"]
     with pytest.raises(ValueError, match=r"metadata\[\"classes\"\]: got \['a', 'b'\]; it takes 3 different classes"):
         nn.to_sklearn()
+
+
+def test_estimators_that_predict_in_another_way_are_refused() -> None:
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.neural_network import MLPRegressor
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    class Doubled(MLPRegressor):  # type: ignore[misc]
+        def predict(self, X: Any) -> Any:
+            return 2 * super().predict(X)
+
+    class Same(MLPRegressor):  # type: ignore[misc]
+        pass
+
+    class Negative(Pipeline):  # type: ignore[misc]
+        def predict(self, X: Any, **options: Any) -> Any:
+            return -super().predict(X, **options)
+
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20.0)
+    mlp = MLPRegressor(hidden_layer_sizes=(3,), max_iter=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        models = [
+            Doubled(hidden_layer_sizes=(3,), max_iter=1).fit(X, y), Negative([("mlp", mlp)]).fit(X, y),
+            GridSearchCV(mlp, {"alpha": [0.1]}, cv=2).fit(X, y), TransformedTargetRegressor(mlp).fit(X, y),
+            make_pipeline(StandardScaler(), "passthrough", Same(hidden_layer_sizes=(3,), max_iter=1)).fit(X, y),
+        ]  # fmt: skip
+    for model, kind, message in (
+        (models[0], ValueError, "Doubled has a predict of its own"),
+        (models[1], ValueError, "Negative has a predict of its own"),
+        (models[2], TypeError, "got GridSearchCV; it takes .*; try its best_estimator_"),
+        (models[3], TypeError, "got TransformedTargetRegressor; it takes .*; try its regressor_"),
+    ):
+        with pytest.raises(kind, match=message):
+            foxnn.from_sklearn(model)
+    assert_close(foxnn.from_sklearn(models[4]).predict(X)[:, 0], models[4].predict(X), 1e-12)

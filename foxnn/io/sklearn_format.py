@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
 _OUTPUTS = {"identity": "linear", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
+#: Where estimators that hold another one keep it: searches, and those that transform targets.
+_INSIDE = ("best_estimator_", "regressor_", "estimator_")
 _HIDDEN = {"linear": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu", "foxnn_relu": "relu"}
 
 
@@ -20,8 +23,15 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
     """See `foxnn.from_sklearn`."""
     MLPClassifier, MLPRegressor = _estimators()
     mlp, scaling = _taken_apart(mlp)
-    if not isinstance(mlp, (MLPClassifier, MLPRegressor)):
-        raise TypeError(f"mlp: got {type(mlp).__name__}; it takes scikit-learn's MLPClassifier or MLPRegressor")
+    base = next((kind for kind in (MLPClassifier, MLPRegressor) if isinstance(mlp, kind)), None)
+    if base is None:
+        inside = next((name for name in _INSIDE if hasattr(mlp, name)), None)
+        hint = f"; try its {inside}" if inside else ""
+        raise TypeError(
+            f"mlp: got {type(mlp).__name__}; it takes scikit-learn's MLPClassifier or MLPRegressor, or a Pipeline that "
+            f"ends with one{hint}"
+        )
+    _check_inherited(mlp, base)
     if not hasattr(mlp, "coefs_"):
         raise ValueError("mlp: got one that has not been fitted; call its fit first")
     if mlp.out_activation_ not in _OUTPUTS:
@@ -105,6 +115,7 @@ def _taken_apart(model: Any) -> tuple[Any, tuple[Any, Any] | None]:
 
     if not isinstance(model, Pipeline):
         return model, None
+    _check_inherited(model, Pipeline)
     *scalers, (_, mlp) = model.steps
     factor, shift = 1.0, 0.0
     for name, scaler in scalers:
@@ -112,6 +123,14 @@ def _taken_apart(model: Any) -> tuple[Any, tuple[Any, Any] | None]:
             times, plus = _affine(name, scaler)
             factor, shift = factor * times, shift * times + plus
     return mlp, (factor, shift) if np.ndim(factor) or np.ndim(shift) else None
+
+
+def _check_inherited(model: Any, base: Any) -> None:
+    """Refuse a subclass that predicts in another way."""
+    for method in ("predict", "predict_proba", "_forward_pass_fast"):
+        found, inherited = (getattr_static(kind, method, None) for kind in (type(model), base))
+        if found is not inherited or method in vars(model):
+            raise ValueError(f"mlp: {type(model).__name__} has a {method} of its own, which may compute anything")
 
 
 def _affine(name: str, scaler: Any) -> tuple[Any, Any]:
