@@ -602,6 +602,15 @@ def test_a_scaling_of_images_is_one_of_their_numbers(tmp_path: Path) -> None:
     assert nn.input_scaling.spread.tolist() == [2, 2, 2, 2, 4, 4, 4, 4]
 
 
+def test_one_scaling_of_all_inputs_far_from_zero_keeps_their_digits(tmp_path: Path) -> None:
+    nodes = chain(("Sub", "mean"), ("Div", "ten"), ("Gemm", "w1", "b1"))
+    path = write(tmp_path / "net.onnx", nodes, {"mean": 1e5, "ten": 10.0, "w1": W1, "b1": B1}, 3, 4)
+    nn = foxnn.from_onnx(path)
+    X = np.random.default_rng(0).normal(1e5, 10, (9, 3)).astype(np.float32)
+    assert_close(nn.predict(X), run_onnx(path, X), 2e-6)
+    assert (nn.scale_inputs, nn.scale) == ("standard", None)
+
+
 @pytest.mark.parametrize(
     ("operators", "name"),
     [

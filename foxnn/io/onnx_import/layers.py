@@ -17,6 +17,9 @@ from foxnn.scaling import from_json
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
+#: Inputs that are shifted by more of their spreads than this are scaled by `scale_inputs`, which subtracts first.
+_FAR = 8.0
+
 
 def network(flow: Flow, most: int) -> NeuralNetwork:
     """The network that ends with a flow, no matrix of which may have more numbers than `most` by being a diagonal."""
@@ -56,6 +59,8 @@ def network(flow: Flow, most: int) -> NeuralNetwork:
     if scaled is not None:
         factors, shifts = (values.astype(np.float64) for values in _weights(scaled))
         scale_inputs(network, inputs.scale * factors, inputs.offset * factors + shifts)
+    elif abs(inputs.offset) > _FAR and inputs.scale > 0:  # x * scale + offset would lose the digits of what is left
+        scale_inputs(network, *(np.full(network.sizes[0], value) for value in (inputs.scale, inputs.offset)))
     elif (inputs.scale, inputs.offset) != (1.0, 0.0):
         network.scale, network.offset = inputs.scale, inputs.offset
     if scaling is not None:
