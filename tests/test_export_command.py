@@ -161,6 +161,8 @@ def test_models_of_onnx(model: foxnn.NeuralNetwork, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "network   13 parameters of float32" in out
     assert "layer 2   3 -> 1 sigmoid" in out
+    for unknown in ("loss", "optimizer", "seed", "training"):  # the file does not say, nor do we make it up
+        assert f"\n{unknown}" not in out
     Path("data.csv").write_text("a,b,y\n1,2,0\n3,4,1\n")
     assert main(["predict", "model.onnx", "data.csv", "--ignore", "y"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "output"

@@ -14,6 +14,7 @@ from foxnn.cli.files import load_network
 from foxnn.cli.recipe import Recipe, task
 from foxnn.cli.report import line, objective, size
 from foxnn.errors import FileFormatError
+from foxnn.io import is_native
 
 if TYPE_CHECKING:
     from foxnn.cli.arguments import Commands
@@ -41,10 +42,11 @@ def run(args: argparse.Namespace) -> int:
     line("file", f"{args.model}, {size(os.path.getsize(args.model))}")
     line("network", f"{network.n_parameters:,} parameters of {network.dtype}")
     _print_layers(network)
-    line("loss", objective(network))
-    line("optimizer", repr(network.optimizer))
-    line("seed", str(network.seed))
-    line("training", _training(network))
+    if is_native(args.model):  # the other formats have nothing of what the network is trained with
+        line("loss", objective(network))
+        line("optimizer", repr(network.optimizer))
+        line("seed", str(network.seed))
+        line("training", _training(network))
     if network.scale_inputs is not None or network.scale_outputs is not None:
         line("scaling", _scaling(network))
     if network.scale is not None or network.offset is not None:

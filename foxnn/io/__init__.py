@@ -9,14 +9,32 @@ from typing import TYPE_CHECKING, Any
 from foxnn._arguments import pointing
 from foxnn._files import open_regular
 from foxnn._options import flag, path_text
+from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
-__all__ = ["load", "save", "to_pieces"]
+__all__ = ["is_native", "load", "save", "to_pieces"]
 
 #: Names that promise a format which this is not.
 _OTHER_FORMATS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".npz", ".npy", ".pkl", ".joblib", ".json", ".csv"}
+
+#: What reads some of them.
+_READERS = {
+    ".onnx": "foxnn.from_onnx reads such files",
+    ".pt": "foxnn.from_torch takes PyTorch's modules from memory",
+    ".pth": "foxnn.from_torch takes PyTorch's modules from memory",
+    ".h5": "foxnn.from_keras takes Keras's models from memory",
+    ".keras": "foxnn.from_keras takes Keras's models from memory",
+    ".pkl": "foxnn.from_sklearn takes scikit-learn's models from memory",
+    ".joblib": "foxnn.from_sklearn takes scikit-learn's models from memory",
+}
+
+
+def is_native(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as foxnn's own do: with the length of a safetensors header, then the header."""
+    with open_regular(path) as file:
+        return file.read(9)[8:] == b"{"
 
 
 @pointing
@@ -55,10 +73,8 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     from pathlib import Path  # not above: it would be a fifth of what it costs to import foxnn
 
     path, only_scale = Path(path_text("path", path)), flag("only_scale", only_scale)
-    with open_regular(path) as file:
-        start = file.read(9)
-    # The length of a safetensors header, then the header; or a name that promises it, to say what is damaged.
-    if start[8:] == b"{" or (path.suffix == ".safetensors" and not only_scale):
+    # Or a name that promises it, to say what is damaged.
+    if is_native(path) or (path.suffix == ".safetensors" and not only_scale):
         from foxnn.io.native import from_file
 
         network = from_file(path)
@@ -67,7 +83,15 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
         return network
     from foxnn.foxnn_1_0.text_files import load_network
 
-    return load_network(path, only_scale=only_scale, dtype=dtype)
+    try:
+        return load_network(path, only_scale=only_scale, dtype=dtype)
+    except FileFormatError:
+        ending = path.suffix.lower()
+        if ending not in _OTHER_FORMATS:
+            raise
+        # Which setting of FoxNN 1.0 its first bytes are not helps nobody.
+        reader = f"; {_READERS[ending]}" if ending in _READERS else ""
+        raise FileFormatError(f"{path}: not a network that foxnn or FoxNN 1.0 has saved{reader}") from None
 
 
 def save(
