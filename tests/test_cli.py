@@ -684,7 +684,7 @@ TRAIN = "train flowers.csv --target species "
     [
         ("trian", "invalid choice: 'trian'"),
         ("train", "data: got none; it takes mnist"),
-        ("train mnist --epoch 3", "unrecognized arguments: --epoch 3"),
+        ("train mnist --epoch 3", "unrecognized arguments: --epoch 3 (see foxnn train --help)"),
         ("train mnits", "did you mean 'mnist'?"),
         ("train nowhere.csv --target x", "no file 'nowhere.csv'"),
         ("train mnist --target x", "--target is for tables"),
@@ -765,7 +765,7 @@ TRAIN = "train flowers.csv --target species "
         ("info broken.safetensors", "broken.safetensors: "),
         ("info nowhere.txt", "nowhere.txt: No such file"),
         ("info homes.csv", "homes.csv"),
-        ("info plain.safetensors more", "unrecognized arguments: more"),
+        ("info plain.safetensors more", "unrecognized arguments: more (see foxnn info --help)"),
     ],
 )  # fmt: skip
 def test_errors_are_one_line(foxnn_: Any, flowers: Path, homes: Path, line: str, message: str) -> None:
