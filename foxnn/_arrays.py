@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -122,7 +123,9 @@ def as_inputs(X: Any, n_in: int, name: str = "X", dtype: str = "float64") -> npt
     elif array.ndim == 3 and array.shape[1] * array.shape[2] == n_in:
         array = array.reshape(len(array), n_in)  # images
     if array.ndim != 2 or array.shape[1] != n_in:
-        raise ValueError(f"{name}: got an array of shape {np.shape(X)}; it takes shape (n_samples, {n_in})")
+        fits = array.ndim > 2 and math.prod(array.shape[1:]) == n_in
+        hint = f", which {name}.reshape(len({name}), -1) has" if fits else ""
+        raise ValueError(f"{name}: got an array of shape {np.shape(X)}; it takes shape (n_samples, {n_in}){hint}")
     if len(array) == 0:
         raise ValueError(f"{name}: got no samples; it takes at least one row of {n_in}")
     array = _contiguous_rows(array)

@@ -220,7 +220,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
     @staticmethod
     def _checked_sizes(sizes: Any) -> tuple[list[int], list[Norm | None]]:
         if not isinstance(sizes, (Sequence, np.ndarray)) or len(sizes) < 2:
-            raise ValueError(f"sizes: got {sizes!r}; it takes at least two integers: inputs, ..., outputs")
+            raise ValueError(f"sizes: got {sizes!r}; it takes a list of at least two integers: [inputs, ..., outputs]")
         return take_apart(sizes)
 
     @staticmethod

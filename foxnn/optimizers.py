@@ -459,7 +459,7 @@ def get(optimizer: str | Optimizer, learning_rate: Rate | None = None, **hyper: 
         rate = optimizer.learning_rate if learning_rate is None else learning_rate
         return type(optimizer)(rate, **hyper)
     if not isinstance(optimizer, str):
-        raise TypeError(f"optimizer: got {optimizer!r}; it takes a name or one of foxnn.optimizers")
+        raise TypeError(f"optimizer: got {optimizer!r}; it takes a name or an object such as foxnn.optimizers.Adam()")
     cls = _BY_NAME[resolve("optimizer", optimizer, _BY_NAME, ALIASES, ELSEWHERE)]
     known = [name for name, *_ in _core.OPTIMIZERS[cls.name]["parameters"]] + ["clip_value", "clip_norm"]
     for name in hyper:

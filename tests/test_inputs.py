@@ -190,6 +190,11 @@ BAD_INPUTS: dict[str, tuple[Any, type[Exception], str]] = {
     "too wide": (np.zeros((N, 5)), ValueError, r"\(12, 5\).*\(n_samples, 4\)"),
     "too narrow": (np.zeros((N, 3)), ValueError, r"\(12, 3\).*\(n_samples, 4\)"),
     "three dimensions": (np.zeros((N, 4, 4)), ValueError, r"\(12, 4, 4\)"),
+    "images with a channel": (
+        np.zeros((N, 2, 2, 1)),
+        ValueError,
+        r"\(n_samples, 4\), which X\.reshape\(len\(X\), -1\) has",
+    ),
     "no dimension": (3.0, ValueError, r"\(\).*\(n_samples, 4\)"),
     "None": (None, ValueError, r"\(n_samples, 4\)"),
     "NaN": (spoilt(np.nan), ValueError, "got nan in row 3, column 1"),

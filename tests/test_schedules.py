@@ -327,6 +327,17 @@ def test_what_cannot_be(make: Callable[[], Any], message: str) -> None:
         make()
 
 
+def test_a_class_is_not_a_function_of_the_epoch() -> None:
+    """It could be called with the number of the epoch as its rate."""
+    nn = foxnn.neural_network([2, 1], seed=0)
+    for take in (
+        lambda: nn.fit(np.zeros((3, 2)), np.zeros(3), learning_rate=Cosine),
+        lambda: foxnn.optimizers.SGD(Cosine),
+    ):
+        with pytest.raises(TypeError, match=r"learning_rate: got the class Cosine; it takes .*Cosine\(1e-3\)"):
+            take()
+
+
 def test_estimators_take_schedules() -> None:
     sklearn = pytest.importorskip("sklearn")
     y = (Y[:, 0] > 0).astype(int)

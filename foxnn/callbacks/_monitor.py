@@ -29,7 +29,10 @@ class Monitor:
         """The name, which has to be among the values."""
         name = self.name or ("val_loss" if "val_loss" in values else "loss")
         if name not in values:
-            raise ValueError(f"monitor: got {name!r}; this training has: {', '.join(values)}")
+            needs = ""
+            if name.startswith("val_") and not any(other.startswith("val_") for other in values):
+                needs = " (val_ values come with validation_data or validation_split)"
+            raise ValueError(f"monitor: got {name!r}; this training has: {', '.join(values)}{needs}")
         return name
 
     def value(self, values: Mapping[str, float]) -> float:

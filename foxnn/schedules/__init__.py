@@ -92,6 +92,11 @@ def get(learning_rate: Any) -> float | Schedule:
     """
     if isinstance(learning_rate, Schedule):
         return learning_rate
+    if isinstance(learning_rate, type):  # which is callable, and would make a schedule of the number of the epoch
+        raise TypeError(
+            f"learning_rate: got the class {learning_rate.__name__}; it takes a number, a schedule such as "
+            "foxnn.schedules.Cosine(1e-3), or a function of the epoch"
+        )
     if callable(learning_rate):
         return Function(learning_rate)
     if isinstance(learning_rate, dict):
