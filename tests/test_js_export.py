@@ -116,12 +116,17 @@ def test_types_are_where_typescript_looks_for_them(tmp_path: Path) -> None:
             "function predict(x: ArrayLike<number>): number[];",
         ):
             assert f"export {exported}" in text
-    if shutil.which("tsc"):
-        (tmp_path / "use.mts").write_text(
-            'import { nIn, predict } from "./a.mjs";\nconst y: number[] = predict([nIn]);\n'
-        )
+
+
+@pytest.mark.skipif(shutil.which("tsc") is None, reason="needs tsc (npm install typescript)")
+def test_types_are_what_typescript_takes(tmp_path: Path) -> None:
+    foxnn.neural_network([3, 2]).to_js(tmp_path / "a.mjs", types=True)
+    use = 'import {{ nIn, predict }} from "./a.mjs";\nconst y: number[] = predict({});\n'
+    for argument, is_taken in (("[nIn]", True), ("new Float32Array(nIn)", True), ("nIn", False)):
+        (tmp_path / "use.mts").write_text(use.format(argument))
         command = ["tsc", "--noEmit", "--strict", "--module", "nodenext", "use.mts"]
-        subprocess.run(command, cwd=tmp_path, check=True)
+        run = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, check=False, text=True)
+        assert (run.returncode == 0) == is_taken, run.stdout
 
 
 def test_weights_are_base64(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ ALLOWED = [
     r"scikit-learn's checks take more memory than a thread does",  # nor are they foxnn's
     r"no control group for processes can be made here",  # it takes root, and a machine that lets it
     r"^needs (arm-none-eabi-gcc|qemu-system-arm|avr-gcc|a libgomp of one's own)",  # .ci/run installs them where it can
+    r"^needs tsc",  # likewise
     r"all tests skipped by \+SKIP option",  # an example that needs PyTorch or Keras, in a docstring
 ]
 if not os.environ.get("FOXNN_DATA_DIR"):
