@@ -214,3 +214,37 @@ def test_jacobians_are_had_while_another_thread_trains() -> None:
         for _ in range(5):
             assert nn.jacobian(X[:2]).shape == (2, 3, 50)
             assert len(nn.layer_outputs(X)) == 3
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "nn.fit(X, Y, epochs=9, verbose=False)",
+        "nn.train_on_batch(X, Y)",
+        "nn.predict(X)",
+        "nn.evaluate(X, Y)",
+        "nn.apply_gradients(nn.backward(nn.forward(X)))",
+        "nn.copy()",
+        "nn.parameters = nn.parameters",
+    ],
+)
+def test_python_can_be_left_while_daemon_threads_work(work: str) -> None:
+    script = f"""
+import threading, time, numpy as np, foxnn
+X, Y = np.ones((3000, 20), np.float32), np.ones((3000, 300), np.float32)
+nn = foxnn.neural_network([20, 300, 300], output="tanh")
+begun = threading.Event()
+def work():
+    while True:
+        try:
+            {work}
+        except RuntimeError:  # the other one trains
+            continue
+        begun.set()
+for _ in range(2):
+    threading.Thread(target=work, daemon=True).start()
+begun.wait()
+print("left")
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "left\n", ""), run.stderr

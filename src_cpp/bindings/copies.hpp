@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
 #include "core/optimizer_state.hpp"
 
 namespace foxnn {
@@ -71,7 +72,7 @@ py::tuple read_arrays(Network<T>& net, const std::vector<std::tuple<std::size_t,
     }
     double steps = 0;
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         const std::shared_lock lock(net.mutex);
         for (std::size_t i = 0; i < places.size(); i++) places[i].read(to[i]);
         if (optimizer) steps = optimizer->t;
@@ -87,7 +88,7 @@ void write_arrays(Network<T>& net, const std::vector<std::tuple<std::size_t, std
         if (std::vector<Index>(values.shape(), values.shape() + values.ndim()) != places.back().shape())
             throw py::value_error(name + ": wrong shape");
     }
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     const std::unique_lock lock(net.mutex);
     net.changes++;
     for (std::size_t i = 0; i < places.size(); i++) places[i].write(std::get<2>(given[i]).data());

@@ -1,6 +1,7 @@
 // The trainer's halves of a batch, and gradients as lists of arrays.
 #pragma once
 #include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/trainer_owner.hpp"
 #include "bindings/without_gil.hpp"
 #include "core/trainer.hpp"
@@ -178,7 +179,7 @@ void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
                 check_owner(trainer, net);
                 Gradients<T> gradients = gradients_of(net, list);
                 const auto options = step_options(learning_rate, 0, 0, n_threads);
-                py::gil_scoped_release release;
+                const ReleasedGil released;
                 return name_of(trainer.apply(std::move(gradients), optimizer, options));
             },
             py::arg("network"), py::arg("gradients"), py::arg("optimizer"), py::arg("learning_rate"),

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "bindings/gil.hpp"
 #include "core/network.hpp"
 
 namespace foxnn {
@@ -15,14 +16,14 @@ namespace foxnn {
 template <class T>
 std::unique_lock<FairLock> to_change(const Network<T>& net) {
     if (net.mutex.try_lock()) return {net.mutex, std::adopt_lock};
-    const pybind11::gil_scoped_release release;
+    const ReleasedGil released;
     return std::unique_lock(net.mutex);
 }
 
 template <class T>
 std::shared_lock<FairLock> to_read(const Network<T>& net) {
     if (net.mutex.try_lock_shared()) return {net.mutex, std::adopt_lock};
-    const pybind11::gil_scoped_release release;
+    const ReleasedGil released;
     return std::shared_lock(net.mutex);
 }
 

@@ -1,6 +1,7 @@
 #include "core/network.hpp"
 
 #include "bindings/copies.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/locks.hpp"
 #include "bindings/plain.hpp"
 #include "bindings/without_gil.hpp"
@@ -24,7 +25,7 @@ void bind_network(py::module_& m, const char* name) {
         .def(
             "copy",
             [](const Net& net, bool folded) {
-                py::gil_scoped_release release;
+                const ReleasedGil released;
                 return net.copy(folded);
             },
             py::arg("folded") = false)

@@ -1,5 +1,6 @@
 #include "core/trainer.hpp"
 
+#include "bindings/gil.hpp"
 #include "bindings/halves.hpp"
 #include "bindings/plain.hpp"
 
@@ -46,7 +47,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
         .def("reset", &State::reset)
         .def("copy_with",
              [](const State& s, const Network<T>& net) {
-                 py::gil_scoped_release release;
+                 const ReleasedGil released;
                  return s.copy_with(net);
              })
         .def_readwrite("t", &State::t)
@@ -103,7 +104,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 const std::int64_t* const positions = held.up_to(end, owner.samples);
                 RunResult r;
                 {
-                    py::gil_scoped_release release;
+                    const ReleasedGil released;
                     r = trainer.run(owner.samples, positions, progress.next, end, optimizer, options);
                 }
                 progress.next = r.next;

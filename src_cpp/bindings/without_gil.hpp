@@ -2,6 +2,7 @@
 #pragma once
 #include <pybind11/pybind11.h>
 
+#include "bindings/gil.hpp"
 #include "core/interrupt.hpp"
 
 namespace foxnn {
@@ -18,7 +19,7 @@ template <class Work>
 auto without_gil(const Work& work) {
     while (true) {
         try {
-            const pybind11::gil_scoped_release release;
+            const ReleasedGil released;
             return work();
         } catch (const Interrupted&) {
         }
