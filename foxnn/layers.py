@@ -199,6 +199,11 @@ def arrays_of(network: NeuralNetwork) -> list[dict[str, npt.NDArray[Any]]]:
 def write(network: NeuralNetwork, view: NeuralNetwork, arrays: Iterable[tuple[Layer, str, npt.NDArray[Any]]]) -> None:
     """Change arrays, all at once, of a network as it was when they were checked."""
     view._core.write([(layer._index, name, array) for layer, name, array in arrays])
+    check_layers(network, view)
+
+
+def check_layers(network: NeuralNetwork, view: NeuralNetwork) -> None:
+    """Refuse what was done with a network as it was: another thread has given it other layers since."""
     if network._core is not view._core:
         raise RuntimeError("another thread has changed the layers of this network meanwhile")
 

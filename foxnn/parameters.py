@@ -13,7 +13,7 @@ from foxnn._arrays import _as_numbers
 from foxnn._options import integer
 from foxnn._snapshot import snapshot
 from foxnn.errors import DivergenceError
-from foxnn.layers import Layer, arrays_of, checked_parameters, write
+from foxnn.layers import Layer, arrays_of, check_layers, checked_parameters, write
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -209,6 +209,7 @@ class Parameters:
 
     def _loss_and_gradient(self, parameters: Any, samples: Any) -> tuple[float, npt.NDArray[np.float64]]:
         network = _network(self)
+        view = network._as_it_is()
         parameters = _as_numbers(parameters, "parameters")
         with np.errstate(over="ignore"):
             fits = bool(np.isfinite(parameters.astype(network.dtype)).all())
@@ -216,6 +217,7 @@ class Parameters:
             network.parameters = parameters
             try:
                 loss, gradients = network._loss_and_gradients(samples)
+                check_layers(network, view)
                 return loss, self._flat(gradients)
             except DivergenceError:
                 pass

@@ -248,3 +248,20 @@ print("left")
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stdout, run.stderr) == (0, "left\n", ""), run.stderr
+
+
+def test_a_vector_of_gradients_is_of_the_layers_that_took_the_parameters() -> None:
+    nn, changes = network(output="tanh"), []
+
+    def loss(y_true: Any, y_pred: Any) -> tuple[float, Any]:
+        if changes:
+            nn.insert(*changes.pop())  # as another thread might, at the worst moment
+        return float(((y_pred - y_true) ** 2).mean()), 2 * (y_pred - y_true) / y_pred.size
+
+    nn.loss = loss
+    zeros = np.zeros((1000, 3), np.float32)
+    nn.train_on_batch(X, zeros)
+    changes.append((1, 8, "tanh"))
+    with pytest.raises(RuntimeError, match="another thread has changed the layers"):
+        nn.loss_and_gradient(nn.parameters, X, zeros)
+    assert nn.loss_and_gradient(nn.parameters, X, zeros)[1].shape == nn.parameters.shape
