@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foxnn._arguments import pointing
+from foxnn._warnings import warn_user
 from foxnn.datasets.cache import cache_folder
 from foxnn.datasets.download import fetch
 from foxnn.datasets.idx import idx_header, read_idx
@@ -110,11 +110,9 @@ def load_mnist(folder: str | os.PathLike[str] | None = None, *, download: bool =
     try:
         return _load_from_cache(MNIST, download)
     except OSError as error:
-        warnings.warn(
+        warn_user(
             "this is only the sample of MNIST that comes with foxnn, 6,000 digits to train on and 1,000 to "
-            f"test with: {error}. {_how_to_place(MNIST)}",
-            UserWarning,
-            stacklevel=2,
+            f"test with: {error}. {_how_to_place(MNIST)}"
         )
         return load_mnist_sample()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 import zipfile
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +12,7 @@ import numpy as np
 
 from foxnn._files import open_regular
 from foxnn._options import path_text
+from foxnn._warnings import warn_user
 from foxnn.activations import Activation
 from foxnn.errors import FileFormatError
 from foxnn.io._formulas import reading
@@ -153,10 +153,9 @@ def to_keras(network: NeuralNetwork) -> Any:
     for here, norm in normal:
         here.set_weights([norm.gamma, norm.beta])
     if not multiplies_in(dtype):
-        warnings.warn(
+        warn_user(
             f"network: is of {dtype}, and so are the model's weights, but Keras {keras.__version__} on "
-            f"{keras.backend.backend()} multiplies in float32: the outputs have the digits of float32",
-            stacklevel=3,
+            f"{keras.backend.backend()} multiplies in float32: the outputs have the digits of float32"
         )
     return model
 
