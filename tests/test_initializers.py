@@ -29,9 +29,9 @@ def started(init: Any, n_in: int = N_IN, n_out: int = N_OUT, **options: Any) -> 
 @pytest.mark.parametrize("family", VARIANCES)
 def test_variances_and_bounds(family: str, n_in: int, n_out: int) -> None:
     variance = VARIANCES[family](n_in, n_out)
-    names = {f"{family}_{shape}": shape for shape in ("uniform", "normal")}
-    for name, shape in {"he_fan_max": "normal"}.items() if family == "he_fan_max" else names.items():
-        layer = started(name, n_in, n_out)
+    shapes = ("uniform", "normal") if family != "he_fan_max" else ("normal",)
+    for shape in shapes:
+        layer = started(family if family == "he_fan_max" else f"{family}_{shape}", n_in, n_out)
         z = np.sort(layer.weights.ravel()) / np.sqrt(variance)
         assert abs(z.mean()) < 4 / np.sqrt(z.size)
         assert abs(z.var() - 1) < 6 / np.sqrt(z.size)
