@@ -6,26 +6,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from as_in_files import _as_in_files, as_in_files  # noqa: F401  (a fixture)
 from numpy_reference import ACTIVATIONS, LOSSES, sigmoid, softmax, softplus
 
 import foxnn
-from foxnn.compatibility import only_said
 
-pytestmark = [pytest.mark.filterwarnings("ignore:this network cannot be trained"),
-              pytest.mark.filterwarnings("ignore:activation. the derivative"),
-              pytest.mark.filterwarnings("ignore:y. targets")]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _as_in_files() -> Iterator[None]:
-    """Outputs and losses that are refused in new networks still have to work in those of earlier versions' files."""
-    with only_said():
-        yield
+pytestmark = as_in_files
 
 
 DTYPES = [np.float32, np.float64]

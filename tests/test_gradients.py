@@ -3,26 +3,17 @@ weighted mean loss for every weight and bias is that of central differences in d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from as_in_files import _as_in_files, as_in_files  # noqa: F401  (a fixture)
 from numpy_reference import KINKS, Network
 
 import foxnn
-from foxnn.compatibility import only_said
 
-pytestmark = [pytest.mark.filterwarnings("ignore:this network cannot be trained"),
-              pytest.mark.filterwarnings("ignore:activation. the derivative"),
-              pytest.mark.filterwarnings("ignore:y. targets")]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _as_in_files() -> Iterator[None]:
-    """Outputs and losses that are refused in new networks still have to work in those of earlier versions' files."""
-    with only_said():
-        yield
+pytestmark = as_in_files
 
 
 ACTIVATIONS = [name for name in foxnn._core.ACTIVATIONS if name != "softmax"]
