@@ -43,7 +43,7 @@ def is_refused(data: bytes) -> bool:
     [
         ("net.onnx", b"\x08\x07\x12\x05", "; foxnn.from_onnx reads such files"),
         ("net.pt", b"PK\x03\x04", "; foxnn.from_torch takes .* from memory"),
-        ("net.H5", b"\x89HDF\r\n", "; foxnn.from_keras takes .* from memory"),
+        ("net.H5", b"\x89HDF\r\n", "; foxnn.from_keras reads such files"),
         ("net.pkl", b"\x80\x04\x95", "; foxnn.from_sklearn takes .* from memory"),
         ("net.npz", b"PK\x03\x04", ""),
     ],

@@ -24,8 +24,8 @@ _READERS = {
     ".onnx": "foxnn.from_onnx reads such files",
     ".pt": "foxnn.from_torch takes PyTorch's modules from memory",
     ".pth": "foxnn.from_torch takes PyTorch's modules from memory",
-    ".h5": "foxnn.from_keras takes Keras's models from memory",
-    ".keras": "foxnn.from_keras takes Keras's models from memory",
+    ".h5": "foxnn.from_keras reads such files",
+    ".keras": "foxnn.from_keras reads such files",
     ".pkl": "foxnn.from_sklearn takes scikit-learn's models from memory",
     ".joblib": "foxnn.from_sklearn takes scikit-learn's models from memory",
 }
