@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 #: uint8 data is taken for images: it is read as x / 255 unless told otherwise.
 DEFAULT_U8_SCALE = 1 / 255
 
-#: The least and the largest weight of a sample besides 0: sums of them, their reciprocals and products with losses are
-#: finite.
-WEIGHTS = (1e-300, 1e200)
-
 
 def _as_array(value: Any, name: str) -> npt.NDArray[Any]:
     """`value` as a dense array, of whatever it is made of."""
@@ -226,7 +222,7 @@ def as_weights(weights: Any, n: int, name: str = "sample_weight") -> npt.NDArray
     if array.min() < 0 or array.max() == 0:
         what = f"the negative weight {array.min():g}" if array.min() < 0 else "only zeros"
         raise ValueError(f"{name}: got {what}; it takes weights of at least 0, not all of them 0")
-    least, most = WEIGHTS
+    least, most = _core.SAMPLE_WEIGHTS
     if array.max() > most or array.min(where=array > 0, initial=most) < least:
         at = int(np.argmax((array > most) | ((array > 0) & (array < least))))
         raise ValueError(f"{name}: got the weight {array[at]:g} in row {at}; it takes 0 or from {least:g} to {most:g}")

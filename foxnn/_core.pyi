@@ -13,6 +13,7 @@ ACTIVATIONS: dict[str, dict[str, Any]]
 LOSSES: dict[str, dict[str, Any]]
 OPTIMIZERS: dict[str, dict[str, Any]]
 INITIALIZERS: list[str]
+SAMPLE_WEIGHTS: tuple[float, float]  # the least and the largest, besides 0
 
 def activation_bounds(name: str, parameters: Sequence[float]) -> tuple[float, float]: ...
 def config() -> dict[str, Any]: ...

@@ -63,6 +63,7 @@ void bind_config(py::module_& m) {
     m.attr("LOSSES") = losses;
     m.attr("OPTIMIZERS") = optimizers;
     m.attr("INITIALIZERS") = initializer_names();
+    m.attr("SAMPLE_WEIGHTS") = py::make_tuple(kLeastWeight, kMostWeight);
 
     // The least and the largest value of an activation with these parameters.
     m.def("activation_bounds", [](const std::string& name, std::vector<double> parameters) {

@@ -118,11 +118,10 @@ class PlainSamples {
         const Rows rows = plain_rows(weights, 1);
         if (rows.n != samples.x.n || rows.type != Source::f64 || !all_finite<double>(rows)) return false;
         samples.weights = static_cast<const double*>(rows.data);
-        constexpr double least = 1e-300, most = 1e200;  // as in _arrays.py
         bool any = false;
         for (Index i = 0; i < rows.n; i++) {
             const double weight = samples.weights[i];
-            if (weight != 0 && !(weight >= least && weight <= most)) return false;
+            if (weight != 0 && !(weight >= kLeastWeight && weight <= kMostWeight)) return false;
             any = any || weight != 0;
         }
         return any;

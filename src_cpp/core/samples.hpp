@@ -11,6 +11,10 @@ namespace foxnn {
 
 enum class Source { u8, f32, f64 };
 
+// What the weight of a sample may be besides 0: then sums of weights, their reciprocals and products with losses are
+// finite.
+constexpr double kLeastWeight = 1e-300, kMostWeight = 1e200;
+
 // Copies n numbers; short rows without a call, which would take longer than the copying.
 template <class T>
 inline void copy_row(const T* in, Index n, T* out) {
