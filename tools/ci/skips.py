@@ -3,7 +3,7 @@
     python tools/ci/skips.py files first.xml    # the files that have tests which something was missing for
     python tools/ci/skips.py check first.xml .. # fail if no run has run a test that this machine could
 
-A test that was skipped in one run and ran in another has run. What is left needs a reason that is listed here: the one of
+A test that was skipped in one run and ran in another has run. What is left needs a reason that is listed here: that of
 the last run that skipped it, in the order given.
 """
 
