@@ -18,13 +18,16 @@ void FairLock::wait(bool alone) {
     (first_ ? last_->next : first_) = &me;
     last_ = &me;
     state_.fetch_or(kQueue, std::memory_order_relaxed);
-    while (admit(), !me.has_it)  // at first, too: it may be free by now, and nobody else would
-        if (!alone && first_ == &me && Clock::now() < turn_ends_)
+    auto now = came;
+    while (admit(now), !me.has_it) {  // at first, too: it may be free by now, and nobody else would
+        // By the time at which admit() found that the turn lasts: by a later one nobody might wait for its end.
+        if (!alone && first_ == &me && now < turn_ends_)
             me.told.wait_until(guard, turn_ends_);
         else
             me.told.wait(guard);
+        now = Clock::now();
+    }
     if (!alone) return;
-    const auto now = Clock::now();
     const auto waited = now - std::max(came, turn_ends_);  // for those who share it: not for another's turn
     turn_ends_ = now + std::clamp<Clock::duration>(waited, Clock::duration::zero(), kLongestTurn);
     if (first_) first_->told.notify_one();  // who now has an end to wait for
@@ -32,16 +35,17 @@ void FairLock::wait(bool alone) {
 
 void FairLock::pass_on(bool alone) {
     const std::lock_guard guard(mutex_);
-    if (alone) turn_ends_ = std::max(turn_ends_, Clock::now());
-    admit();
+    const auto now = Clock::now();
+    if (alone) turn_ends_ = std::max(turn_ends_, now);
+    admit(now);
 }
 
 // Gives the lock to the first of the queue and, as long as they share it, to those behind. With the mark of the queue
 // set, all that others can do meanwhile is to give it back.
-void FairLock::admit() {
+void FairLock::admit(Clock::time_point now) {
     while (Waiter* const next = first_) {
         const std::uint32_t held = state_.load(std::memory_order_relaxed) & ~kQueue;
-        if (next->alone ? held != 0 : (held & kWriter) != 0 || Clock::now() < turn_ends_) return;
+        if (next->alone ? held != 0 : (held & kWriter) != 0 || now < turn_ends_) return;
         state_.fetch_add(next->alone ? kWriter : kReader, std::memory_order_acq_rel);
         first_ = next->next;
         next->has_it = true;

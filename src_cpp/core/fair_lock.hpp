@@ -61,7 +61,7 @@ class FairLock : private RenewedByFork {
     };
     void wait(bool alone);
     void pass_on(bool alone);
-    void admit();
+    void admit(Clock::time_point now);
     void renew() noexcept override;
 
     // One who has it alone; that someone waits, so that nobody takes it without its turn; each who shares it.
