@@ -7,12 +7,13 @@ import os
 import shutil
 import stat
 import tempfile
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import IO, BinaryIO
+
+from foxnn._warnings import warn_user
 
 #: Why a file cannot be replaced that may still be written to: mount points, and folders that must not be changed.
 _NOT_TO_BE_REPLACED = (errno.EBUSY, errno.EROFS, errno.EACCES, errno.EPERM, errno.EXDEV)
@@ -167,11 +168,9 @@ def _overwrite(target: Path, whole: IO[bytes]) -> None:
 
 
 def _warn_of_place(path: str | os.PathLike[str], reason: str) -> None:
-    """Say that a file was written in place; of whoever called what wrote it."""
-    warnings.warn(
-        f"{os.fspath(path)}: written in place, since {reason}: a crash meanwhile would have damaged it",
-        RuntimeWarning,
-        stacklevel=6,
+    """Say that a file was written in place."""
+    warn_user(
+        f"{os.fspath(path)}: written in place, since {reason}: a crash meanwhile would have damaged it", RuntimeWarning
     )
 
 

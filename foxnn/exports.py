@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from foxnn._arguments import pointing
-from foxnn._options import path_text
+from foxnn.io.endings import path_for
 
 if TYPE_CHECKING:
     from foxnn.io.c_export import RoundingError
@@ -80,7 +80,7 @@ class Exports:
         """
         from foxnn.io.c_export import to_c
 
-        return to_c(_network(self), path_text("path", path), name=name, dtype=dtype, weights=weights, samples=samples)
+        return to_c(_network(self), path_for("to_c", path), name=name, dtype=dtype, weights=weights, samples=samples)
 
     @pointing
     def to_js(
@@ -122,7 +122,7 @@ class Exports:
         """
         from foxnn.io.js_export import to_js
 
-        to_js(_network(self), path_text("path", path), name=name, types=types, script=script)
+        to_js(_network(self), path_for("to_js", path), name=name, types=types, script=script)
 
     @pointing
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
@@ -154,7 +154,7 @@ class Exports:
         """
         from foxnn.io.onnx_export import to_onnx
 
-        to_onnx(_network(self), path_text("path", path))
+        to_onnx(_network(self), path_for("to_onnx", path))
 
     @pointing
     def to_npz(self, path: str | os.PathLike[str]) -> None:
@@ -187,7 +187,7 @@ class Exports:
         """
         from foxnn.io.npz_export import to_npz
 
-        to_npz(_network(self), path_text("path", path))
+        to_npz(_network(self), path_for("to_npz", path))
 
     @pointing
     def to_torch(self) -> Any:

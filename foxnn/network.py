@@ -886,8 +886,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         Parameters
         ----------
         path : str or path-like
-            Ending in ``.safetensors``: everything, exactly. Any other name: the text format of FoxNN 1.0, in 17
-            digits.
+            Ending in ``.safetensors``: everything, exactly. In ``.txt``: the text format of FoxNN 1.0, in 17 digits,
+            with a warning if it does not keep something, such as the loss.
         only_scale : bool, default False
             Write weights only, in text.
         optimizer : bool, default False
@@ -897,8 +897,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         Raises
         ------
         ValueError
-            If the name ends like that of another format (``.onnx``, ``.pt``, ...), or the text format cannot hold
-            the network.
+            If the name ends in something else, or the text format cannot hold the network.
         OSError
             If the file cannot be written; an old one is as it was then.
 

@@ -38,26 +38,6 @@ def is_refused(data: bytes) -> bool:
     return False
 
 
-@pytest.mark.parametrize(
-    ("name", "start", "pointer"),
-    [
-        ("net.onnx", b"\x08\x07\x12\x05", "; foxnn.from_onnx reads such files"),
-        ("net.pt", b"PK\x03\x04", "; foxnn.from_torch takes .* from memory"),
-        ("net.H5", b"\x89HDF\r\n", "; foxnn.from_keras reads such files"),
-        ("net.pkl", b"\x80\x04\x95", "; foxnn.from_sklearn takes .* from memory"),
-        ("net.npz", b"PK\x03\x04", ""),
-    ],
-)
-def test_files_of_other_libraries_are_pointed_to_what_reads_them(
-    name: str, start: bytes, pointer: str, tmp_path: Path
-) -> None:
-    """In place of which setting of FoxNN 1.0's text their first bytes are not."""
-    (tmp_path / name).write_bytes(start + bytes(100))
-    for read in (foxnn.load, foxnn.neural_network):
-        with pytest.raises(foxnn.FileFormatError, match=f"not a network that foxnn or FoxNN 1.0 has saved{pointer}$"):
-            read(tmp_path / name)
-
-
 def test_text_files_of_foxnn_1_0_may_have_any_name(tmp_path: Path) -> None:
     nn = foxnn.neural_network([2, 1], seed=0)
     nn.save(tmp_path / "net.txt")

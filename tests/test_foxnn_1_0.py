@@ -834,8 +834,8 @@ def test_text_is_exact(tmp_path_factory: pytest.TempPathFactory, numbers: list[f
 def test_every_activation_goes_there_and_back(name: str, dtype: str, tmp_path: Path) -> None:
     nn = foxnn.neural_network([3, 4, 2], init="foxnn", dtype=dtype)
     nn.get_layer(0).set_activation_function(name, [0.3] if name == "elu" else [])
-    nn.save(tmp_path / "net")  # no ending: text
-    loaded = foxnn.neural_network(tmp_path / "net", dtype=dtype)
+    nn.save(tmp_path / "net.txt")
+    loaded = foxnn.neural_network(tmp_path / "net.txt", dtype=dtype)
     assert same(loaded, nn)
     assert [layer.activation for layer in loaded.layers] == [layer.activation for layer in nn.layers]
     assert loaded.get_layer(0).get_name_activation_function() == name

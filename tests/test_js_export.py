@@ -141,7 +141,7 @@ def test_names_that_do_not_fit(tmp_path: Path) -> None:
     nn = foxnn.neural_network([3, 2])
     for path, options, words in (
         ("net.js", {"script": True}, r"it takes a name ending in \.mjs, and the script beside it gets \.js"),
-        ("net.txt", {"types": True}, r"it takes a name ending in \.mjs or \.js"),
+        ("net.cjs", {"types": True}, r"it takes a name ending in \.mjs or \.js"),
         ("net.mjs", {"name": "a"}, "only a script has one"),
         ("net.mjs", {"name": "a-b", "script": True}, "it takes an identifier"),
         ("net.mjs", {"name": "class", "script": True}, "it takes an identifier"),

@@ -207,12 +207,12 @@ def test_errors_name_the_file_that_was_asked_for(faults: Path, tmp_path: Path, k
     assert all(m is None or m.endswith(f": '{tmp_path / 'net.safetensors'}'") for m in messages), messages
 
 
-@pytest.mark.parametrize("path", ["missing/net.safetensors", "file/net.txt", "missing/net.onnx"])
+@pytest.mark.parametrize("path", ["missing/net.safetensors", "file/net.txt", "missing/net.npz"])
 def test_a_folder_that_is_not_there_is_said_so_of_the_file(path: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     nn = foxnn.neural_network([2, 1])
     with pytest.raises(OSError, match=re.escape(f": '{tmp_path / path}'") + "$"):
-        nn.to_npz(tmp_path / path) if path.endswith("onnx") else nn.save(tmp_path / path)
+        nn.to_npz(tmp_path / path) if path.endswith("npz") else nn.save(tmp_path / path)
 
 
 @needs_posix

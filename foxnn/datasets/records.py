@@ -173,6 +173,11 @@ def _checked_text(path: str | os.PathLike[str], source: str) -> bytes:
     try:
         _decode(data)
     except UnicodeDecodeError as error:
+        from foxnn.io.kinds import kind_of_bytes
+
+        kind = kind_of_bytes(data)
+        if kind is not None:
+            raise ValueError(f"{source}: no table in CSV, but {kind}") from error
         number = data.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{source}, line {number}: not UTF-8 text ({error.reason})") from error
     return data

@@ -206,6 +206,22 @@ def check_text(network: NeuralNetwork, only_scale: bool = False) -> None:
         )
 
 
+def lost(network: NeuralNetwork) -> list[str]:
+    """What a text file does not keep of a network, in words, besides how and in which number type it was trained."""
+    of_layers = network._norms
+    parts = {
+        f"the loss {network.loss.name}": network.loss != "half_squared_error",
+        "dropout": any(network.dropout) or network.input_dropout,
+        "noise on the inputs": network.input_noise,
+        "penalties": network.l1 or network.l2,
+        "max_norm": any(network.max_norm),
+        "batch normalisation, which stays in the weights": any(of_layers),
+        "which layers are frozen": not all(layer.trainable for layer in network.layers),
+        "metadata": network.metadata,
+    }
+    return [name for name, is_there in parts.items() if is_there]
+
+
 def to_pieces(network: NeuralNetwork, *, only_scale: bool = False) -> Iterator[bytes]:
     """A network as the pieces of a text file, one after the other, in 17 digits, which is exact.
 

@@ -9,26 +9,15 @@ from typing import TYPE_CHECKING, Any
 from foxnn._arguments import pointing
 from foxnn._files import open_regular
 from foxnn._options import flag, path_text
+from foxnn._warnings import warn_user
 from foxnn.errors import FileFormatError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from foxnn.network import NeuralNetwork
 
 __all__ = ["is_native", "load", "save", "to_pieces"]
-
-#: Names that promise a format which this is not.
-_OTHER_FORMATS = {".onnx", ".pt", ".pth", ".h5", ".keras", ".npz", ".npy", ".pkl", ".joblib", ".json", ".csv"}
-
-#: What reads some of them.
-_READERS = {
-    ".onnx": "foxnn.from_onnx reads such files",
-    ".pt": "foxnn.from_torch takes PyTorch's modules from memory",
-    ".pth": "foxnn.from_torch takes PyTorch's modules from memory",
-    ".h5": "foxnn.from_keras reads such files",
-    ".keras": "foxnn.from_keras reads such files",
-    ".pkl": "foxnn.from_sklearn takes scikit-learn's models from memory",
-    ".joblib": "foxnn.from_sklearn takes scikit-learn's models from memory",
-}
 
 
 def is_native(path: str | os.PathLike[str]) -> bool:
@@ -73,6 +62,20 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     from pathlib import Path  # not above: it would be a fifth of what it costs to import foxnn
 
     path, only_scale = Path(path_text("path", path)), flag("only_scale", only_scale)
+    try:
+        return _read(path, only_scale, dtype)
+    except FileFormatError as error:
+        from foxnn.io.kinds import LOOKS_LIKE, kind_of
+
+        kind = kind_of(path)
+        if kind is None:
+            raise
+        if kind in LOOKS_LIKE:  # what is there may yet be a damaged file of foxnn's
+            raise FileFormatError(f"{error} (no network of foxnn, but {kind}?)") from None
+        raise FileFormatError(f"{path}: no network of foxnn, but {kind}") from error
+
+
+def _read(path: Path, only_scale: bool, dtype: Any) -> NeuralNetwork:
     # Or a name that promises it, to say what is damaged.
     if is_native(path) or (path.suffix == ".safetensors" and not only_scale):
         from foxnn.io.native import from_file
@@ -83,15 +86,7 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
         return network
     from foxnn.foxnn_1_0.text_files import load_network
 
-    try:
-        return load_network(path, only_scale=only_scale, dtype=dtype)
-    except FileFormatError:
-        ending = path.suffix.lower()
-        if ending not in _OTHER_FORMATS:
-            raise
-        # Which setting of FoxNN 1.0 its first bytes are not helps nobody.
-        reader = f"; {_READERS[ending]}" if ending in _READERS else ""
-        raise FileFormatError(f"{path}: not a network that foxnn or FoxNN 1.0 has saved{reader}") from None
+    return load_network(path, only_scale=only_scale, dtype=dtype)
 
 
 def save(
@@ -107,20 +102,24 @@ def to_pieces(
     network: NeuralNetwork, path: str | os.PathLike[str], *, only_scale: bool = False, optimizer: bool = False
 ) -> Iterable[bytes | memoryview]:
     """What a file of that name is to hold; pieces that are lazy are to be used before the network changes."""
-    from pathlib import Path
+    from foxnn.io.endings import is_text
 
-    path = Path(path_text("path", path))
+    path_text("path", path)
     only_scale, optimizer = flag("only_scale", only_scale), flag("optimizer", optimizer)
-    if path.suffix == ".safetensors" and not only_scale:
+    if not is_text(path) and not only_scale:
         from foxnn.io import native
 
         return native.to_pieces(network, optimizer=optimizer)
-    if path.suffix.lower() in _OTHER_FORMATS:
-        raise ValueError(
-            f"path: got {str(path)!r}; it takes names ending in .safetensors, or in .txt for FoxNN 1.0's text format"
-        )
     if optimizer:
-        raise ValueError(f"path: got {str(path)!r}; what the optimizer remembers goes into .safetensors files only")
+        raise ValueError(
+            f"path: got {os.fspath(path)!r}; what the optimizer remembers goes into .safetensors files only"
+        )
     from foxnn.foxnn_1_0 import text_files
 
-    return text_files.to_pieces(network, only_scale=only_scale)  # FoxNN 1.0 took any name
+    pieces = text_files.to_pieces(network, only_scale=only_scale)
+    if not only_scale and (lost := text_files.lost(network)):
+        warn_user(
+            f"{os.fspath(path)}: FoxNN 1.0's text does not keep {', '.join(lost)}, nor the number type "
+            f"{network.dtype}; a name ending in .safetensors keeps everything"
+        )
+    return pieces
