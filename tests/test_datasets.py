@@ -382,6 +382,43 @@ def test_the_data_dir_comes_before_the_cache_and_the_network(
     assert not cache_folder().exists()
 
 
+def kaggle(folder: Path, mirror: Mirror, collection: Collection) -> None:
+    """Each file in a folder of its own name, or with a dot in its own."""
+    place(folder / collection.folder, mirror, collection, unpacked=True)
+    for number, path in enumerate(sorted((folder / collection.folder).iterdir())):
+        if number == 0:
+            path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+            continue
+        data = path.read_bytes()
+        path.unlink()
+        path.mkdir()
+        (path / path.name).write_bytes(data)
+
+
+def torchvision(folder: Path, mirror: Mirror, collection: Collection) -> None:
+    name = "MNIST" if collection is MNIST else "FashionMNIST"
+    place(folder / name / "raw", mirror, collection, unpacked=True)
+    (folder / name / "raw" / NAMES[0]).write_bytes(mirror.files[f"/{collection.folder}/{NAMES[0]}"])  # kept beside it
+
+
+@pytest.mark.parametrize("layout", [kaggle, torchvision])
+@pytest.mark.parametrize("collection", [MNIST, FASHION_MNIST], ids=lambda c: c.folder)
+def test_the_layouts_of_others_are_found(
+    tmp_path: Path,
+    mirror: Mirror,
+    monkeypatch: pytest.MonkeyPatch,
+    layout: Callable[..., None],
+    collection: Collection,
+) -> None:
+    layout(tmp_path, mirror, collection)
+    load = load_mnist if collection is MNIST else load_fashion_mnist
+    if layout is torchvision:
+        assert_is_small(load(tmp_path), [MNIST, FASHION_MNIST].index(collection))
+    monkeypatch.setenv("FOXNN_DATA_DIR", str(tmp_path))
+    assert_is_small(load(), [MNIST, FASHION_MNIST].index(collection))
+    assert mirror.asked == []
+
+
 def test_fashion_mnist_is_not_looked_for_where_mnist_is(
     tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:

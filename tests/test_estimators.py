@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import warnings
 from collections.abc import Iterator
 from typing import Any
 from unittest import SkipTest
@@ -649,3 +650,23 @@ def test_without_scikit_learn_the_error_names_the_extra() -> None:
             print(error)
     """
     assert run_python(code) == 'foxnn.MLPRegressor needs scikit-learn 1.6 or later: pip install "foxnn[sklearn]"'
+
+
+@pytest.mark.parametrize("estimator", [foxnn.MLPClassifier, foxnn.MLPRegressor])
+def test_samples_held_out_without_any_weight_are_refused(estimator: Any) -> None:
+    """They have no score."""
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    y = (X[:, 0] > 0).astype(int)
+    model = estimator(hidden_layer_sizes=(4,), early_stopping=True, random_state=0, max_iter=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it has not converged
+        model.fit(X, y)
+    held = model._split(np.arange(40), y, None)[3][0]
+    weights = np.ones(40)
+    weights[held] = 0
+    with pytest.raises(ValueError, match="sample_weight: got only zeros for the samples held out"):
+        model.fit(X, y, sample_weight=weights)
+    weights[held[0]] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it has not converged
+        model.fit(X, y, sample_weight=weights)

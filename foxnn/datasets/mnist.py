@@ -59,7 +59,8 @@ def load_mnist(folder: str | os.PathLike[str] | None = None, *, download: bool =
     Looks in these places, in this order:
 
     1. `folder`, where one is given: nowhere else then;
-    2. the folder that the environment variable FOXNN_DATA_DIR names, and ``mnist`` inside it;
+    2. the folder that the environment variable FOXNN_DATA_DIR names, and ``mnist`` inside it, or ``MNIST/raw``, as
+       torchvision has it; files in folders of their own names, as Kaggle has them, are found too;
     3. the cache: ``mnist`` in FOXNN_CACHE_DIR, or in the platform's folder for caches;
     4. the public mirrors (11 MB, kept in the cache), or ``mnist`` at the address in FOXNN_MIRROR, which
        must have the very files of the mirrors;
@@ -192,13 +193,15 @@ def load_mnist_sample() -> Dataset:
 def _load_from_folders(collection: Collection, folder: str | os.PathLike[str] | None) -> Dataset | None:
     """Load from the folder given, or from FOXNN_DATA_DIR; None when the latter has no such data."""
     if folder is not None:
-        return _load_from_folder(collection, _existing(Path(folder), "folder"))
+        given = _existing(Path(folder), "folder")
+        inside = given / collection.torchvision / "raw"
+        return _load_from_folder(collection, inside if inside.is_dir() else given)
     chosen = os.environ.get("FOXNN_DATA_DIR")
     if not chosen:
         return None
     data_dir = _existing(Path(chosen).expanduser(), "FOXNN_DATA_DIR")
-    subfolder = data_dir / collection.folder
-    for place in [data_dir, subfolder] if collection.at_top else [subfolder]:
+    subfolders = [data_dir / collection.folder, data_dir / collection.torchvision / "raw"]
+    for place in [data_dir, *subfolders] if collection.at_top else subfolders:
         if any(_copies(place, file) for file in collection.files):
             return _load_from_folder(collection, place)
     return None
@@ -237,11 +240,12 @@ def _mirrors(collection: Collection) -> tuple[str, ...]:
 
 
 def _copies(folder: Path, file: File) -> list[Path]:
-    """Return where a folder has the file: compressed, unpacked, or as some tools name it unpacked."""
+    """Return where a folder has the file: compressed, unpacked, as some tools name it, or in a folder of its name."""
     name = file.remote.name
     unpacked = name.removesuffix(".gz")
     names = (name, unpacked, unpacked.replace("-idx", ".idx"))
-    return [folder / name for name in names if (folder / name).is_file()]
+    places = [folder / name for name in names] + [folder / name / name for name in names]  # Kaggle has both
+    return [place for place in places if place.is_file()]
 
 
 def _read_cached(collection: Collection, folder: Path, file: File) -> NDArray[Any] | None:

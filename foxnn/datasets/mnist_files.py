@@ -34,6 +34,7 @@ class Collection(NamedTuple):
 
     title: str
     folder: str  # its name in the cache, in FOXNN_DATA_DIR and in FOXNN_MIRROR
+    torchvision: str  # its name in the folders of torchvision
     at_top: bool  # whether FOXNN_DATA_DIR itself may have the files: both collections use the same names
     mirrors: tuple[str, ...]
     files: tuple[File, ...]
@@ -46,6 +47,7 @@ def _file(name: str, size: int, sha256_compressed: str, sha256: str) -> File:
 MNIST = Collection(
     title="MNIST",
     folder="mnist",
+    torchvision="MNIST",
     at_top=True,
     mirrors=(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -83,6 +85,7 @@ MNIST = Collection(
 FASHION_MNIST = Collection(
     title="Fashion-MNIST",
     folder="fashion-mnist",
+    torchvision="FashionMNIST",
     at_top=False,
     mirrors=(
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",

@@ -264,6 +264,11 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
+        if weights is not None and not parts[5].any():
+            raise ValueError(
+                "sample_weight: got only zeros for the samples held out, which then have no score; it takes a larger "
+                "'validation_fraction', another 'random_state', or X_val and y_val"
+            )
         return parts[0], parts[2], None if weights is None else parts[4], tuple(parts[1::2])
 
     def _checked_validation_target(self, X_val: Any, y_val: Any) -> Any:
