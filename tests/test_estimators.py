@@ -543,6 +543,38 @@ def test_diverging_is_an_error_with_advice() -> None:
         model.fit(X * 1e3, y)
 
 
+@quiet
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: type(estimator).__name__)
+def test_attributes_that_there_are_not(estimator: Any) -> None:
+    model = clone(estimator).set_params(hidden_layer_sizes=(4,), max_iter=2)
+    for name, near in (
+        ("hidden_layer_size", "hidden_layer_sizes"),
+        ("lr", "learning_rate_init"),
+        ("epochs", "max_iter"),
+    ):
+        with pytest.raises(
+            AttributeError, match=f"^{type(model).__name__} has no attribute '{name}'; did you mean '{near}'"
+        ):
+            setattr(model, name, 3)
+    model.fit(X, y)
+    for twin in (clone(model), copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        with pytest.raises(AttributeError, match="did you mean 'alpha'"):
+            twin.alpah = 1
+        twin.alpha = 1  # a parameter
+        twin.n_features_in_ = 4  # what scikit-learn's functions set
+        twin._own = 2
+
+
+def test_estimators_derived_from_these_may_have_attributes() -> None:
+    class Mine(foxnn.MLPRegressor):
+        def __init__(self, extra: int = 1, alpha: float = 0.0) -> None:
+            super().__init__(alpha=alpha)
+            self.extra = extra
+            self.note = "mine"
+
+    assert clone(Mine(extra=3)).get_params() == {"extra": 3, "alpha": 0.0}
+
+
 # ---- in scikit-learn's tools --------------------------------------------------------------------------------------
 
 

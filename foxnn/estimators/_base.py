@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_X_y, validate_data
 
+from foxnn._closed import Closed
 from foxnn.estimators._lbfgs import fit_lbfgs
 from foxnn.estimators._parameters import (
     hidden_activations,
@@ -40,7 +41,7 @@ _SPARSE_ROWS = 4096
 _NUMBERS = {"accept_sparse": ("csr", "csc"), "dtype": (np.float64, np.float32)}
 
 
-class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
+class BaseMLP(Closed, BaseEstimator, ABC):  # type: ignore[misc]
     """Trains a `foxnn.NeuralNetwork` and holds it; what it has learned can be read, and set, as scikit-learn's."""
 
     # The network is the truth, unless someone has read or set the lists of arrays: those say what is to be then.
@@ -48,6 +49,12 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     _coefs: list[Any] | None = None
     _intercepts: list[Any] | None = None
     _in_network: tuple[Any, ...] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name[-1] == "_":  # what `fit` learns, and what functions of scikit-learn note beside it
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
     # ---- what it has learned --------------------------------------------------------------------------------
 

@@ -17,7 +17,6 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from foxnn._arguments import pointing
 from foxnn._names import plain
 from foxnn.estimators._base import BaseMLP, log
 from foxnn.estimators._parameters import CLASSIFIER
@@ -160,7 +159,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CLASSIFIER
 
-    @pointing
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),

@@ -11,7 +11,6 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
-from foxnn._arguments import pointing
 from foxnn._names import plain
 from foxnn.estimators._base import BaseMLP
 from foxnn.estimators._parameters import REGRESSOR
@@ -148,7 +147,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = REGRESSOR
 
-    @pointing
     def __init__(
         self,
         loss: Any = "squared_error",
