@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable
+
+from foxnn._warnings import warn_user
 
 
 def start(thread: threading.Thread) -> bool:
@@ -12,7 +13,7 @@ def start(thread: threading.Thread) -> bool:
     try:
         thread.start()
     except RuntimeError as error:
-        warnings.warn(f"foxnn does without a thread, and goes on more slowly: {error}", RuntimeWarning, stacklevel=2)
+        warn_user(f"foxnn does without a thread, and goes on more slowly: {error}", RuntimeWarning)
         return False
     return True
 

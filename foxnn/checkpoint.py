@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foxnn._options import integer, real
+from foxnn._warnings import warn_user
 from foxnn.callbacks.progress_bar import ProgressBar
 from foxnn.errors import FileFormatError
 
@@ -178,7 +178,7 @@ class Checkpoint:
             replace_file(self.path, self._pieces(network, state, is_complete=False))
         except (OSError, MemoryError) as error:
             reason = error if isinstance(error, OSError) else "there is not enough memory"
-            warnings.warn(f"cannot write the checkpoint {self.path}: {reason}", RuntimeWarning, stacklevel=2)
+            warn_user(f"cannot write the checkpoint {self.path}: {reason}", RuntimeWarning)
         now = time.perf_counter()
         self._due = now + max(self.every, (now - started) / _SHARE)
 

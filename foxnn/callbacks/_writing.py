@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from foxnn._warnings import warn_user
 
 
 @contextmanager
@@ -19,4 +20,4 @@ def going_on(path: str) -> Iterator[None]:
 def warn(path: str, error: BaseException) -> None:
     """Say that a file cannot be written, and that training goes on."""
     reason = error if isinstance(error, OSError) else "there is not enough memory"
-    warnings.warn(f"cannot write {path}: {reason}; training goes on", RuntimeWarning, stacklevel=2)
+    warn_user(f"cannot write {path}: {reason}; training goes on", RuntimeWarning)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from foxnn._warnings import warn_user
 from foxnn.callbacks import Callback
 from foxnn.callbacks._weights import bring_back, weights_of
 from foxnn.errors import DivergenceError
@@ -133,7 +133,7 @@ def fit_stochastic(
     n = len(X)
     batch_size = min(200, n) if estimator.batch_size == "auto" else int(estimator.batch_size)
     if batch_size > n:
-        warnings.warn(f"batch_size={batch_size} is larger than the {n} samples; it is clipped.", stacklevel=4)
+        warn_user(f"batch_size={batch_size} is larger than the {n} samples; it is clipped.")
         batch_size = n
     scale, _ = loss_scales(network.loss, network.sizes[-1])
     mean_weight = 1.0 if sample_weight is None else float(np.mean(sample_weight))
@@ -160,7 +160,7 @@ def fit_stochastic(
         )
         train(network, network._core, plan)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warn_user("Training interrupted by user.")
     except DivergenceError as error:
         if not estimator.early_stopping or estimator.best_validation_score_ == -math.inf:
             raise ValueError(
@@ -168,14 +168,13 @@ def fit_stochastic(
                 f"preprocessed. ({error})"
             ) from error
         estimator.validation_scores_.append(math.nan)
-        warnings.warn(f"The weights with the best validation score are kept: {error}", ConvergenceWarning, stacklevel=4)
+        warn_user(f"The weights with the best validation score are kept: {error}", ConvergenceWarning)
     else:
         if not incremental and estimator.n_iter_ == estimator.max_iter and not network.stop_training:
-            warnings.warn(
+            warn_user(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
                 "converged yet.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
     if estimator.early_stopping:
         watch.restore_best(network)
