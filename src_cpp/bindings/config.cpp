@@ -25,13 +25,19 @@ void warn_of_shortage(int made, int wanted) {
     numbers[0] = made, numbers[1] = wanted;
     Py_AddPendingCall(
         [](void*) {
-            return PyErr_WarnFormat(
-                PyExc_RuntimeWarning, 1,
-                "foxnn could start only %d of %d further threads, and goes on with fewer: a limit on threads (ulimit "
-                "-u, "
-                "a container's pids limit) or on memory is reached. Results are the same. n_threads=1, or "
-                "foxnn.set_num_threads(1), asks for none.",
-                numbers[0], numbers[1]);
+            try {
+                const py::str text =
+                    py::str(
+                        "foxnn could start only {} of {} further threads, and goes on with fewer: a limit on "
+                        "threads (ulimit -u, a container's pids limit) or on memory is reached. Results are the "
+                        "same. n_threads=1, or foxnn.set_num_threads(1), asks for none.")
+                        .format(numbers[0], numbers[1]);
+                py::module_::import("foxnn._warnings").attr("warn_user")(text, py::handle(PyExc_RuntimeWarning));
+                return 0;
+            } catch (py::error_already_set& error) {  // where warnings are errors
+                error.restore();
+                return -1;
+            }
         },
         nullptr);
 }
