@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import foxnn
+
+#: What a program needs that trains, with a bar of progress, and has to do with files. It prints what of others it needed.
+NEEDS = """
+import sys
+
+class OnlyThese:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in {*sys.stdlib_module_names, *sys.argv[1:], "foxnn"}:
+            raise ModuleNotFoundError(f"not to be imported: {name}", name=name)
+
+sys.meta_path.insert(0, OnlyThese())
+import foxnn
+from foxnn.cli import main
+
+nn = foxnn.neural_network([2, 3, 1])
+nn.fit([[0, 1], [1, 0]], [0, 1], epochs=2, verbose=True, checkpoint="run.safetensors")
+for name in ("net.safetensors", "net.txt"):
+    nn.save(name)
+    assert abs(foxnn.load(name).predict([[1, 2]]) - nn.predict([[1, 2]])).max() < 1e-6
+nn.to_c("net.h"), nn.to_js("net.mjs"), nn.to_npz("net.npz")
+with open("table.csv", "w") as file:
+    file.write("a,b\\n" + "1,2\\n3,4\\n2,3\\n" * 5)
+assert main(["train", "table.csv", "--target", "b", "--epochs", "2"]) == 0
+print("needed:", *sorted({"numpy", "tqdm", *sys.argv[1:]} & sys.modules.keys()))
+"""
 
 
 def test_sources_that_are_not_installed(tmp_path: Path) -> None:
@@ -23,3 +52,16 @@ def test_sources_that_are_not_installed(tmp_path: Path) -> None:
     message = run.stderr.strip().splitlines()[-1]
     assert message.startswith(f"ImportError: foxnn in {package} has no compiled core: these are its sources")
     assert "`pip install .` in the folder above installs it" in message
+
+
+def test_needs_what_is_declared_and_no_more(tmp_path: Path) -> None:
+    project = Path(__file__).parents[1] / "pyproject.toml"
+    if not project.exists():
+        pytest.skip("needs pyproject.toml beside the tests")
+    (declared,) = re.findall(r"^dependencies = \[(.*)\]$", project.read_text(encoding="utf-8"), re.MULTILINE)
+    names = re.findall(r'"(\w+)', declared)
+    run = subprocess.run(
+        [sys.executable, "-c", NEEDS, *names], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1].split() == ["needed:", *sorted(names)]
