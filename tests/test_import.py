@@ -12,7 +12,7 @@ import pytest
 
 import foxnn
 
-#: What a program needs that trains, with a bar of progress, and has to do with files. It prints what of others it needed.
+#: A program that trains, shows its progress, and has to do with files. It prints what it needed of others.
 NEEDS = """
 import sys
 
