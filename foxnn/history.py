@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -64,8 +64,19 @@ def _taken_apart(row: Any) -> tuple[tuple[str, ...] | None, list[float]]:
         return None, []
 
 
-class History(Closed, Mapping[str, list[float]]):
+if TYPE_CHECKING:
+    _ReadOnly = dict[str, list[float]]
+else:
+
+    class _ReadOnly(Mapping, dict):
+        """A dict all of whose ways to read go through `__getitem__`, `__iter__` and `__len__`."""
+
+
+class History(Closed, _ReadOnly):
     """Loss and metrics of every epoch, by name: ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``, ``seconds``.
+
+    It is a dict to read from: ``pandas.DataFrame(history)`` has a column for each name and a row for each epoch, and
+    ``json.dumps(history)`` writes it. ``dict(history)`` is one to change.
 
     Training values are means over the epoch's batches, each taken just before its update; validation values are taken
     at the end of the epoch. A value that an epoch has not is NaN. ``learning_rate`` is there if it follows a schedule,
@@ -80,8 +91,12 @@ class History(Closed, Mapping[str, list[float]]):
     (3, True)
     """
 
-    def __init__(self, rows: Rows | None = None) -> None:
-        self._epochs: Rows | list[dict[str, float]] = [] if rows is None else rows
+    # A dict, since others (pandas, polars, json) take columns of nothing else. All values are in the rows; as a dict it
+    # holds a mark alone, lest those take it for empty that look for that past its methods.
+
+    def __init__(self, rows: Rows | list[dict[str, float]] | None = None) -> None:
+        self._epochs = [] if rows is None else rows
+        super().__setitem__("see the rows", [])
 
     def copy(self) -> History:
         """The same values, independent of this one's."""
@@ -94,6 +109,8 @@ class History(Closed, Mapping[str, list[float]]):
                 for epoch in self._epochs
             ]
         return twin
+
+    __copy__ = copy
 
     def append(self, values: Mapping[str, float]) -> None:
         """Add the values of one more epoch."""
@@ -108,7 +125,7 @@ class History(Closed, Mapping[str, list[float]]):
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """The same as a dict, as Keras has it.
+        """The same as a plain dict, as Keras has it.
 
         Examples
         --------
@@ -137,6 +154,21 @@ class History(Closed, Mapping[str, list[float]]):
             return "History(no epochs)"
         last = ", ".join(f"{name}={value:.4g}" for name, value in scalars(self.epochs[-1]).items())
         return f"History({len(self._epochs)} epochs; last: {last})"
+
+    def __or__(self, other: Any) -> Any:
+        return dict(self) | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | dict(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return History, (list(self._epochs),)
+
+    def _refuse(self, *arguments: Any, **named: Any) -> NoReturn:
+        """What changes dicts."""
+        raise TypeError("a history is what training has written; dict(history) is one to change")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the losses and accuracies over the epochs (needs matplotlib); returns the axes.
