@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: A learning rate: a number, one of foxnn.schedules, a function of the number of the epoch, or a schedule's config.
 Rate: TypeAlias = "float | Schedule | Callable[[int], float] | dict[str, Any]"
 
+#: How gradients may be clipped: in one of these ways.
+_CLIPS = frozenset({"clip_value", "clip_norm"})
+
 
 class Optimizer(Closed):
     """Base of all optimizers.
@@ -69,16 +72,21 @@ class Optimizer(Closed):
         rate = declared["learning_rate"] if learning_rate is None else learning_rate
         self.learning_rate = rate  # type: ignore[assignment]
         self._hyper = parameter_values(self.name, declared["parameters"], hyper)
-        if clip_value is not None and clip_norm is not None:
-            raise ValueError(f"clip_norm: got {clip_norm!r} besides clip_value={clip_value!r}; it takes one of the two")
-        self.clip_value = None if clip_value is None else real("clip_value", clip_value, 0, open_below=True)
-        self.clip_norm = None if clip_norm is None else real("clip_norm", clip_norm, 0, open_below=True)
+        self.clip_value = self.clip_norm = None
+        self.clip_value, self.clip_norm = clip_value, clip_norm
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in [declared[0] for declared in _core.OPTIMIZERS[self.name]["parameters"]]:
             kind = type(self).__name__
             raise AttributeError(f"{kind}.{name} cannot be changed; make another optimizer, {kind}({name}=...)")
-        super().__setattr__(name, checked_rate(value) if name == "learning_rate" else value)
+        if name == "learning_rate":
+            value = checked_rate(value)
+        elif name in _CLIPS and value is not None:
+            (other,) = _CLIPS - {name}
+            if (given := getattr(self, other)) is not None:
+                raise ValueError(f"{name}: got {value!r} besides {other}={given!r}; it takes one of the two")
+            value = real(name, value, 0, open_below=True)
+        super().__setattr__(name, value)
 
     @property
     def hyper(self) -> Mapping[str, float]:
