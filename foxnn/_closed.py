@@ -51,14 +51,16 @@ class Fixed(Closed):
     __slots__ = ()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        is_slot = name in _slots(type(self))  # type: ignore[arg-type]
-        if (
-            name[0] != "_"
-            and self._is_closed
-            and (hasattr(self, name) if is_slot else name in getattr(self, "__dict__", ()))
-        ):
+        if name[0] != "_" and self._is_closed and self._has(name):
             raise AttributeError(f"{title(type(self))}.{name} cannot be changed; make another one", name=name, obj=self)
         super().__setattr__(name, value)
+
+    def _has(self, name: str) -> bool:
+        """Whether that attribute has its value; one of the class may be a default."""
+        if name in _slots(type(self)):  # type: ignore[arg-type]
+            return hasattr(self, name)
+        found = getattr(type(self), name, None)
+        return name in getattr(self, "__dict__", ()) or (isinstance(found, property) and found.fset is None)
 
 
 class _Elsewhere:

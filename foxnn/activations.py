@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from foxnn import _core
@@ -74,12 +76,17 @@ class Activation(Fixed):
     >>> nn = foxnn.neural_network([4, 8, 1], activation=foxnn.Activation("leaky_relu", negative_slope=0.1))
     """
 
-    __slots__ = ("name", "parameters")
+    __slots__ = ("_parameters", "name")
 
     def __init__(self, name: str, **parameters: float) -> None:
         self.name: str = _known(name, "activation")
         declared = _core.ACTIVATIONS[self.name]["parameters"]
-        self.parameters: dict[str, float] = parameter_values(self.name, declared, parameters)
+        self._parameters = parameter_values(self.name, declared, parameters)
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Its parameters by name; they cannot be changed."""
+        return MappingProxyType(self._parameters)
 
     def check_dtype(self, dtype: Any) -> None:
         """Refuse parameters that a network of this dtype cannot hold."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -124,14 +126,17 @@ class Loss(Fixed):
     Loss('huber', delta=2)
     """
 
-    __slots__ = ("name", "parameters", "target_range")
+    __slots__ = ("_parameters", "name", "target_range")
 
     def __init__(self, name: str, **parameters: float) -> None:
         self.name: str = resolve("loss", name, _core.LOSSES, ALIASES, ELSEWHERE)
-        self.parameters: dict[str, float] = parameter_values(
-            self.name, _core.LOSSES[self.name]["parameters"], parameters
-        )
+        self._parameters = parameter_values(self.name, _core.LOSSES[self.name]["parameters"], parameters)
         self.target_range: tuple[float, float] = TARGET_RANGES.get(self.name, ANY_NUMBER)
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Its parameters by name; they cannot be changed."""
+        return MappingProxyType(self._parameters)
 
     def check_dtype(self, dtype: Any) -> None:
         """Refuse parameters that a network of this dtype cannot hold."""
@@ -238,7 +243,7 @@ class CustomLoss(Loss):
             raise TypeError(f"loss: got {function!r}; it takes a function of targets and outputs")
         if parameters:
             raise unknown("loss parameter", next(iter(parameters)), ["label"])
-        self.name, self.parameters, self.target_range = self.name_in_files, {}, ANY_NUMBER
+        self.name, self._parameters, self.target_range = self.name_in_files, {}, ANY_NUMBER
         self.function = function
         self.label = str(label or getattr(function, "__qualname__", type(function).__name__))
 

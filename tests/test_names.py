@@ -294,12 +294,35 @@ def test_hyper_parameters_are_to_read() -> None:
     assert adam.hyper["beta1"] == 0.5
 
 
+@pytest.mark.parametrize(
+    "value", [foxnn.Activation("elu", alpha=2), foxnn.Loss("huber", delta=2), foxnn.Loss.of(print)]
+)
+def test_parameters_of_values_are_to_read(value: Any) -> None:
+    before = repr(value)
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        value.parameters["alpha"] = 0.25
+    for twin in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert (repr(twin), twin, twin.parameters) == (before, value, value.parameters)
+
+
 @pytest.mark.parametrize("rate", ["fast", -1.0, float("nan")])
 def test_a_learning_rate_is_checked_when_it_is_assigned(rate: Any) -> None:
     adam = foxnn.optimizers.Adam()
     with pytest.raises((TypeError, ValueError), match=r"^learning_rate: got"):
         adam.learning_rate = rate
     assert adam == foxnn.optimizers.Adam()
+
+
+def test_clipping_is_checked_when_it_is_assigned() -> None:
+    adam = foxnn.optimizers.Adam(clip_norm=1)
+    for value in ("much", -1.0, 0.0, float("nan")):
+        with pytest.raises((TypeError, ValueError), match=r"^clip_norm: got"):
+            adam.clip_norm = value  # type: ignore[assignment]
+    with pytest.raises(ValueError, match=r"^clip_value: got 2 besides clip_norm=1.0; it takes one of the two"):
+        adam.clip_value = 2
+    assert adam == foxnn.optimizers.Adam(clip_norm=1)
+    adam.clip_norm, adam.clip_value = None, 2
+    assert adam == foxnn.optimizers.Adam(clip_value=2)
 
 
 def test_things_are_copied_and_pickled_whole() -> None:
