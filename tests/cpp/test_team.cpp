@@ -112,10 +112,17 @@ void crowded_team() {
         std::this_thread::sleep_for(forgotten);
         expect(workers_on_one_core(2) == 2, "a larger one is tried again");
     }
-    expect(workers_of_team(2) == 1, "a team whose workers share a core gets fewer");
-    if (usable_cores() > 2) expect(workers_of_team(usable_cores()) == 1, "and so does a larger one");
-    expect(workers_of_team(usable_cores() + 1) > 1, "but not one that is to have more workers than cores");
-    std::thread([] { expect(workers_of_team(2) == 1, "other callers know as well"); }).join();
+    // For a moment, which a busy machine may let pass before this thread comes to ask.
+    const auto knows = [] { return workers_of_team(2) == 1 && workers_of_team(usable_cores()) == 1; };
+    bool known = false, known_to_others = false;
+    for (int i = 0; i < 50 && !(known && known_to_others); i++) {
+        workers_on_one_core(2);
+        known = known || knows();
+        std::thread([&] { known_to_others = known_to_others || knows(); }).join();
+    }
+    expect(known, "teams get fewer workers when those of one shared a core");
+    expect(known_to_others, "those of other callers, too");
+    expect(workers_of_team(usable_cores() + 1) > 1, "but not a team that is to have more workers than cores");
     std::this_thread::sleep_for(2s);
     expect(workers_of_team(2, 1000) == 2, "after a while it is tried again");
 #endif
