@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -108,26 +108,48 @@ def check_fits(array: npt.NDArray[Any], dtype: str, name: str) -> None:
             raise ValueError(f"{name}: got {largest:g}; a float32 network takes numbers up to 3.4e38")
 
 
+def has_samples(shape: Sequence[int], n_in: int) -> bool:
+    """Whether an array of a shape of two or more dimensions holds samples of n_in numbers."""
+    return len(shape) >= 2 and math.prod(shape[1:]) == n_in
+
+
 def as_inputs(X: Any, n_in: int, name: str = "X", dtype: str = "float64") -> npt.NDArray[Any]:
     """Inputs as a (n, n_in) matrix of uint8, float32 or float64; finite, with contiguous rows, copied only if need be.
 
-    A one-dimensional X is one value a sample if n_in is 1, and one sample otherwise.
+    A one-dimensional X is one value a sample if n_in is 1, and one sample otherwise. Of more dimensions (images), all
+    but the first one's are a sample's.
     """
-    array = _as_numbers(X, name)
+    try:
+        array = _as_numbers(X, name)
+    except ValueError:
+        if not _are_pairs(X):
+            raise
+        raise ValueError(
+            f"{name}: got pairs; it takes an array: X, y = map(np.array, zip(*pairs)) makes two of single samples with "
+            "their targets, and iter(batches) gives batches (X, y) one by one"
+        ) from None
     if array.ndim == 1:
         array = array.reshape(-1, 1) if n_in == 1 else array.reshape(1, -1)
-    elif array.ndim == 3 and array.shape[1] * array.shape[2] == n_in:
-        array = array.reshape(len(array), n_in)  # images
+    elif has_samples(array.shape, n_in):
+        array = array.reshape(len(array), n_in)
     if array.ndim != 2 or array.shape[1] != n_in:
-        fits = array.ndim > 2 and math.prod(array.shape[1:]) == n_in
-        hint = f", which {name}.reshape(len({name}), -1) has" if fits else ""
-        raise ValueError(f"{name}: got an array of shape {np.shape(X)}; it takes shape (n_samples, {n_in}){hint}")
+        hint = f"; a single sample has shape ({n_in},)" if array.size == n_in > 1 else ""
+        raise ValueError(
+            f"{name}: got an array of shape {np.shape(X)}; it takes shape (n_samples, {n_in}), or more dimensions with "
+            f"{n_in} numbers a sample{hint}"
+        )
     if len(array) == 0:
         raise ValueError(f"{name}: got no samples; it takes at least one row of {n_in}")
     array = _contiguous_rows(array)
     check_finite(array, name)
     check_fits(array, dtype, name)
     return array
+
+
+def _are_pairs(X: Any) -> bool:
+    """Whether a list holds samples, or batches, together with their targets."""
+    first = X[0] if isinstance(X, (list, tuple)) and X else None
+    return isinstance(first, (tuple, list)) and len(first) in (2, 3) and getattr(first[0], "ndim", 0) > 0
 
 
 class Targets(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from foxnn._arrays import Targets, as_inputs
+from foxnn._arrays import Targets, as_inputs, has_samples
 from foxnn._read_ahead import read_ahead
 from foxnn.samples import Arrays, Part, digest
 
@@ -28,11 +28,11 @@ _AHEAD = 3
 
 def mapped_rows(X: Any, n_in: int) -> npt.NDArray[Any] | None:
     """X as rows (n, n_in) of its file, if it is one that would have to be copied as a whole; else None."""
-    if not isinstance(X, np.memmap) or X.dtype.kind not in "bfiu" or X.ndim not in (2, 3) or len(X) == 0:
+    if not isinstance(X, np.memmap) or X.dtype.kind not in "bfiu" or len(X) == 0:
         return None
-    rows = X if X.ndim == 2 else X.reshape(len(X), -1)
-    if rows.shape[1] != n_in:
+    if not has_samples(X.shape, n_in):
         return None
+    rows = X if X.ndim == 2 else X.reshape(len(X), n_in)
     is_read = X.dtype.isnative and X.dtype.name in ("uint8", "float32", "float64")
     return None if is_read and rows.flags.c_contiguous and rows.flags.aligned else rows
 

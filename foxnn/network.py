@@ -429,8 +429,9 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         Parameters
         ----------
         X : array-like of shape (n_samples, n_in)
-            Any real numbers. One sample may be given as (n_in,), and single inputs as (n_samples,).
-            Or what gives batches of them, as for `fit`, with or without targets.
+            Any real numbers. One sample may be given as (n_in,), and single inputs as (n_samples,). Of more dimensions,
+            such as images of shape (n_samples, height, width), all but the first one's are a sample's.
+            Or what gives batches of them, as for `fit` (a list is an array here), with or without targets.
         scale, offset : float, optional
             Inputs are read as ``X * scale + offset``; by default as the network was trained.
 
@@ -474,7 +475,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
             batches = input_batches(self, X)
             if batches is not None:
                 self = self._as_it_is()
-                return np.concatenate([self.predict(batch, scale=scale, offset=offset) for batch in batches])
+                parts = [self.predict(batch, scale=scale, offset=offset) for batch in batches]
+                return np.concatenate([part.reshape(-1, self.sizes[-1]) for part in parts])
         self = self._as_it_is()
         inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
         out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
@@ -599,7 +601,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         Parameters
         ----------
         X : array-like of shape (n_samples, n_in)
-            Any real numbers, of any dtype and stride; uint8 and C-contiguous float32 and float64 are not copied.
+            Any real numbers, of any dtype and stride; uint8 and C-contiguous float32 and float64 are not copied. Of any
+            shape with n_in numbers a sample, as for `predict`.
             Or, without y, what gives batches (X, y) or (X, y, sample_weight): a sequence of them (``len(batches)`` and
             ``batches[i]``), an iterable, a function that returns an iterator, or an iterator. See `foxnn.streams`.
         y : array-like of shape (n_samples,) or (n_samples, n_out)

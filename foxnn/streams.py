@@ -12,6 +12,7 @@ Each batch is one step. It is checked as it comes; an error in the middle of tra
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: How many batches a thread reads ahead.
 _AHEAD = 3
+#: How to make arrays of single samples with their targets.
+_OF_PAIRS = "X, y = map(np.array, zip(*pairs))"
 
 
 def gives_batches(data: Any) -> bool:
@@ -129,7 +132,7 @@ class Stream(ABC):
     def inputs(self) -> Iterator[Any]:
         """The inputs of all batches, which need no targets, as they come."""
         for item in self._items():
-            yield item[0] if isinstance(item, tuple) else item
+            yield _inputs_of(item, self._network.sizes[0])
 
     def _epoch(self, network: NeuralNetwork) -> Iterator[Arrays]:
         return self.batches()
@@ -148,8 +151,7 @@ class Stream(ABC):
         with closing(items):  # type: ignore[type-var]
             for number, item in items:
                 where = f"batch {number} of {self._name}"
-                if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
-                    raise ValueError(f"{where}: got {type(item).__name__}; it takes (X, y) or (X, y, sample_weight)")
+                _check_batch(item, where, self._network)
                 names = (f"{where}: X", f"{where}: y", f"{where}: sample_weight")
                 X, y, weights = item if len(item) == 3 else (*item, None)
                 batch = Arrays.checked(
@@ -226,7 +228,11 @@ def stream_of(
     """What gives batches, as a stream, or an error that names it."""
     name = options.get("name", "X")
     if _is_samples(data):
-        raise ValueError(f"y: got none; it may be left out only if {name} gives batches (X, y)")
+        are_pairs = isinstance(data, (list, tuple)) and isinstance(data[0], tuple) and len(data[0]) == 2
+        hint = f"; of pairs, {_OF_PAIRS} makes two arrays" if are_pairs else ""
+        raise ValueError(f"y: got none; it may be left out only if {name} gives batches (X, y){hint}")
+    if isinstance(data, (list, tuple)) and data:
+        _check_batch(data[0], f"batch 0 of {name}", network)  # before anything has begun
     if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (str, Mapping)):
         if steps is not None:
             raise ValueError(f"steps_per_epoch: got {steps!r}, but {name} has {len(data)} batches; leave it out")
@@ -237,6 +243,39 @@ def stream_of(
         f"{name}: got {type(data).__name__} without y; it takes arrays X and y, or a sequence, iterable, iterator or "
         "function that gives batches (X, y)"
     )
+
+
+def _check_batch(item: Any, where: str, network: NeuralNetwork) -> None:
+    """Refuse what is no batch with targets; above all single samples, as pairs and PyTorch's datasets give them."""
+    if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+        raise ValueError(f"{where}: got {type(item).__name__}; it takes (X, y) or (X, y, sample_weight)")
+    x, y = (_shape(part) for part in item[:2])
+    n_in, n_out = network.sizes[0], network.sizes[-1]
+    is_target = y == () and item[1] is not None
+    if is_target or (y == (n_out,) and n_out > 1 and x is not None and math.prod(x) == n_in):
+        raise ValueError(
+            f"{where}: got a single sample and its target, of shapes {x} and {y}; it takes batches of samples, as a "
+            f"DataLoader of PyTorch makes them, or all samples at once, in arrays: {_OF_PAIRS}"
+        )
+
+
+def _inputs_of(item: Any, n_in: int) -> Any:
+    """The inputs of a batch, which may have targets: in a tuple, or in a list, as PyTorch's DataLoader gives them."""
+    if isinstance(item, tuple):
+        return item[0]
+    if isinstance(item, list) and 1 <= len(item) <= 3 and all(hasattr(part, "shape") for part in item):
+        shapes = {tuple(part.shape) for part in item}
+        are_samples = len(shapes) == 1 and math.prod(item[0].shape) == n_in
+        return item if are_samples else item[0]
+    return item
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of an array, or of what makes one; None if nothing does."""
+    try:
+        return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+    except (ValueError, TypeError):
+        return None
 
 
 def _is_samples(data: Any) -> bool:

@@ -60,6 +60,21 @@ def test_uint8_is_read_as_an_image() -> None:
     assert np.array_equal(nn.predict(images), nn.predict(pixels))
 
 
+@pytest.mark.parametrize("shape", [(2, 2), (1, 2, 2), (2, 2, 1), (4, 1), (1, 1, 1, 4)])
+def test_any_shape_of_a_sample(shape: tuple[int, ...]) -> None:
+    """Images with and without channels, contiguous or not, to train on, to evaluate and to predict of."""
+    images = X.reshape(N, *shape)
+    one, other = network(), network()
+    one.fit(X, LABELS, epochs=2, validation_data=(X, LABELS))
+    other.fit(images, LABELS, epochs=2, validation_data=(images, LABELS))
+    assert one.train_on_batch(X, LABELS) == other.train_on_batch(images, LABELS)
+    for given in (images, images.tolist(), np.asfortranarray(images)):
+        assert np.array_equal(other.predict(given), one.predict(X))
+        assert other.evaluate(given, LABELS) == one.evaluate(X, LABELS)
+    assert np.array_equal(other.input_gradients(images, LABELS), one.input_gradients(X, LABELS))
+    assert one.predict(images[:1]).shape == (1, N_OUT)
+
+
 def test_strides() -> None:
     nn, expected = network(), network().predict(X)
     padded = np.zeros((3 * N, 2 * N_IN + 1))
@@ -190,11 +205,9 @@ BAD_INPUTS: dict[str, tuple[Any, type[Exception], str]] = {
     "too wide": (np.zeros((N, 5)), ValueError, r"\(12, 5\).*\(n_samples, 4\)"),
     "too narrow": (np.zeros((N, 3)), ValueError, r"\(12, 3\).*\(n_samples, 4\)"),
     "three dimensions": (np.zeros((N, 4, 4)), ValueError, r"\(12, 4, 4\)"),
-    "images with a channel": (
-        np.zeros((N, 2, 2, 1)),
-        ValueError,
-        r"\(n_samples, 4\), which X\.reshape\(len\(X\), -1\) has",
-    ),
+    "four dimensions": (np.zeros((N, 2, 2, 2)), ValueError, r"\(12, 2, 2, 2\).*\(n_samples, 4\).*4 numbers a sample"),
+    "a column that is a single sample": (np.zeros((4, 1)), ValueError, r"\(4, 1\).*; a single sample has shape \(4,\)"),
+    "pairs": (list(zip(X, LABELS, strict=True)), ValueError, r"got pairs; .*X, y = map\(np\.array, zip\(\*pairs\)\)"),
     "no dimension": (3.0, ValueError, r"\(\).*\(n_samples, 4\)"),
     "None": (None, ValueError, r"\(n_samples, 4\)"),
     "NaN": (spoilt(np.nan), ValueError, "got nan in row 3, column 1"),
@@ -205,6 +218,7 @@ BAD_INPUTS: dict[str, tuple[Any, type[Exception], str]] = {
     "None among numbers": ([[1, 2, 3, None]] * N, (TypeError, ValueError), ""),
     "no samples": (np.zeros((0, 4)), ValueError, "no samples"),
     "an empty list": ([], ValueError, ""),
+    "batches": ([[X, LABELS], [X, LABELS]], ValueError, r"got pairs; .*iter\(batches\)"),
     "ragged": ([[1, 2, 3, 4], [1, 2]], ValueError, "different lengths"),
     "text": ([["a", "b", "c", "d"]] * N, TypeError, "real numbers"),
     "numbers as text": (X.astype(str), TypeError, "real numbers"),

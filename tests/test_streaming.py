@@ -168,6 +168,78 @@ def test_a_pytorch_data_loader() -> None:
     one.fit(torch.utils.data.DataLoader(data, batch_size=BATCH), epochs=2)
     other.fit(X, LABELS, epochs=2, batch_size=BATCH, shuffle=False)
     assert weights(one) == weights(other)
+    images = torch.utils.data.TensorDataset(torch.from_numpy(X.reshape(N, 1, 2, 3)), torch.from_numpy(LABELS))
+    np.testing.assert_array_equal(one.predict(torch.utils.data.DataLoader(images, batch_size=BATCH)), one.predict(X))
+    with pytest.raises(ValueError, match="a single sample and its target"):
+        one.fit(images)  # which needs a DataLoader
+
+
+class Tensor:
+    """Looks like one of PyTorch's."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.asarray(array)
+        self.shape, self.ndim = self.array.shape, self.array.ndim
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.array
+
+    def __int__(self) -> int:
+        return int(self.array)
+
+
+def test_batches_in_lists_of_images_of_any_shape() -> None:
+    """As PyTorch's DataLoader gives them: to train on, to evaluate, and, without their targets, to predict of."""
+    images = X.reshape(N, 1, 2, 3)
+    ends = range(0, N, 23)  # the last batch has a single sample
+    loader = Loader([[Tensor(images[i : i + 23]), Tensor(LABELS[i : i + 23])] for i in ends])
+    one, other = network(), network()
+    one.fit(loader, epochs=2)
+    other.fit(X, LABELS, epochs=2, batch_size=23, shuffle=False)
+    assert weights(one) == weights(other)
+    assert one.evaluate(loader) == pytest.approx(other.evaluate(X, LABELS), rel=1e-12)
+    expected = other.predict(X)
+    np.testing.assert_array_equal(one.predict(loader), expected)
+    np.testing.assert_array_equal(one.predict(Loader([[Tensor(images[i : i + 23])] for i in ends])), expected)
+    # Lists of samples are none of batches, and single samples are rows.
+    np.testing.assert_array_equal(one.predict(Loader([list(images[:2]), list(images[2:3])])), expected[:3])
+    np.testing.assert_array_equal(one.predict(iter(X)), expected)
+    np.testing.assert_array_equal(one.predict(iter(zip(images, LABELS, strict=True))), expected)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_targets_as_wide_as_inputs_are_no_inputs(n: int) -> None:
+    nn = foxnn.neural_network([2, 2], seed=0)
+    np.testing.assert_array_equal(nn.predict(Loader([[X[:n, :2], X[:n, 2:4]]]))[:n], nn.predict(X[:n, :2]))
+
+
+PAIRS: dict[str, list[Any]] = {
+    "images": list(zip(X.reshape(N, 2, 3), LABELS, strict=True)),
+    "rows": list(zip(X, LABELS.tolist(), strict=True)),
+    "one-hot": list(zip(X, np.eye(3)[LABELS], strict=True)),
+    "lists": [[x.tolist(), int(label)] for x, label in zip(X, LABELS, strict=True)],
+    "tensors": [(Tensor(x), Tensor(label)) for x, label in zip(X, LABELS, strict=True)],
+}
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_pairs_of_single_samples_are_told_from_batches(kind: str) -> None:
+    pairs, meant = PAIRS[kind], r"got a single sample and its target.*X, y = map\(np\.array, zip\(\*pairs\)\)"
+    nn = network()
+    before = weights(nn)
+    for call in (
+        lambda: nn.fit(pairs),
+        lambda: nn.fit(iter(pairs), epochs=1),
+        lambda: nn.fit(Batches(pairs)),
+        lambda: nn.fit(X, LABELS, validation_data=[tuple(pair) for pair in pairs]),
+        lambda: nn.evaluate(pairs),
+        lambda: foxnn.find_learning_rate(nn, pairs),
+    ):
+        with pytest.raises(ValueError, match=meant):
+            call()
+        assert weights(nn) == before
+    arrays = tuple(map(np.array, zip(*pairs, strict=True)))
+    assert nn.fit(*arrays, epochs=1)["loss"] == pytest.approx(network().fit(X, LABELS, epochs=1)["loss"], rel=1e-6)
 
 
 def test_scaling_inside_is_fitted_before() -> None:
