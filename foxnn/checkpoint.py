@@ -18,6 +18,7 @@ from foxnn.errors import FileFormatError
 if TYPE_CHECKING:
     from foxnn.callbacks.base import Callback
     from foxnn.network import NeuralNetwork
+    from foxnn.optimizers import Optimizer
     from foxnn.plan import Plan
 
 #: Of the time, at most about this share goes into writing, however large the network.
@@ -66,6 +67,19 @@ class Interrupted:
             self.network.loss = network.loss  # which may be a function: not in files
         except ValueError as error:
             raise ValueError(f"resume: the network in {self._path} does not take this loss: {error}") from None
+
+    @staticmethod
+    def as_begun(network: NeuralNetwork, optimizer: Optimizer) -> Optimizer:
+        """A copy of an optimizer, as it was given if it is still as the network's last training has left it.
+
+        Callbacks may have changed its rate in that training, which is the one to go on with.
+        """
+        twin = optimizer.copy()
+        if network._last_rate is not None:
+            known, given, left = network._last_rate
+            if optimizer is known and optimizer.learning_rate is left:
+                twin.learning_rate = given
+        return twin
 
     @contextmanager
     def in_place_of(self, network: NeuralNetwork) -> Iterator[None]:

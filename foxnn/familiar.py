@@ -79,9 +79,9 @@ class Familiar(Closed):
 
     @property
     def learning_rate(self) -> float | Schedule:
-        """That of `optimizer`, which `train_on_batch`, `partial_fit` and `apply_gradients` use; assign another one.
+        """That of `optimizer`, which all training uses; assign another one, also in a callback while `fit` runs.
 
-        `fit` takes its own, ``fit(learning_rate=...)``; a callback may assign to this one while it runs.
+        ``fit(learning_rate=...)`` takes another optimizer like it, with that rate.
 
         Examples
         --------

@@ -259,6 +259,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         self._optimizer_state: Any = None
         self._optimizer_of_state: optimizers.Optimizer | None = None
         self._clips: tuple[float | None, float | None] = (None, None)  # as the optimizer's state has them
+        self._last_rate: tuple[optimizers.Optimizer, Any, Any] | None = None  # whose it was in `fit`: given, and left
         self._training = _core.Exclusive()
 
     def _initialize(self, init: Any) -> None:
@@ -576,7 +577,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         *,
         epochs: int = 10,
         batch_size: int | None = None,
-        optimizer: str | optimizers.Optimizer = "adam",
+        optimizer: str | optimizers.Optimizer | None = None,
         learning_rate: float | Schedule | Callable[[int], float] | None = None,
         validation_data: Any = None,
         validation_split: float = 0.0,
@@ -610,10 +611,12 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         epochs : int, default 10
         batch_size : int, optional
             By default 32. The last batch of an epoch may be smaller. Batches that are given have the size they have.
-        optimizer : str or Optimizer, default "adam"
-            See `foxnn.optimizers.names`.
+        optimizer : str or Optimizer, optional
+            By default `nn.optimizer`: the one that was assigned to it or used last, "adam" at first. See
+            `foxnn.optimizers.names`.
         learning_rate : float, Schedule or callable, optional
-            Instead of the optimizer's own. See `foxnn.schedules`; a callable gets the number of the epoch.
+            Instead of the optimizer's own, in an optimizer like it. See `foxnn.schedules`; a callable gets the number
+            of the epoch.
         validation_data : (X_val, y_val) or (X_val, y_val, sample_weight), or what gives batches of these, optional
             Evaluated after every epoch.
         validation_split : float in [0, 1), default 0
@@ -697,13 +700,16 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
 
             keeper = Checkpoint(checkpoint, checkpoint_every)
             found = keeper.find(self, resume)
+        chosen = optimizers.get(self.optimizer if optimizer is None else optimizer)
+        if found is not None:
+            chosen = found.as_begun(self, chosen)
         plan = Plan.checked(
             self if found is None else found.network,  # the seed of which may be another one
             X,
             y,
             epochs=epochs,
             batch_size=batch_size,
-            optimizer=optimizers.get(optimizer, learning_rate),
+            optimizer=optimizers.get(chosen, learning_rate),
             validation_data=validation_data,
             validation_split=validation_split,
             sample_weight=sample_weight,

@@ -69,7 +69,7 @@ def find_learning_rate(
     y: Any = None,
     sample_weight: Any = None,
     *,
-    optimizer: str | optimizers.Optimizer = "adam",
+    optimizer: str | optimizers.Optimizer | None = None,
     batch_size: int | None = None,
     start: float = 1e-6,
     end: float = 10.0,
@@ -85,8 +85,8 @@ def find_learning_rate(
         Stays as it is.
     X, y, sample_weight
         As for `NeuralNetwork.fit`.
-    optimizer : str or Optimizer, default "adam"
-        Its own learning rate is not used.
+    optimizer : str or Optimizer, optional
+        By default the network's. Its own learning rate is not used.
     batch_size : int, default 32
     start, end : float
         The first and the last rate; between two steps it grows by the same factor.
@@ -121,8 +121,9 @@ def find_learning_rate(
     last = real("end", end, first, open_below=True)
     count = integer("steps", steps, 2)
     twin = network.copy()
+    chosen = optimizers.get(network.optimizer if optimizer is None else optimizer, first)
     plan = Plan.checked(
-        twin, X, y, epochs=1, batch_size=batch_size, optimizer=optimizers.get(optimizer, first),
+        twin, X, y, epochs=1, batch_size=batch_size, optimizer=chosen,
         sample_weight=sample_weight, verbose=False,
     )  # fmt: skip
     twin.scale, twin.offset, twin.optimizer = plan.scale, plan.offset, plan.optimizer

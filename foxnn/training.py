@@ -128,7 +128,9 @@ def train(
     """Carry out a plan, made for a network that had this core; with `found`, go on where it was interrupted."""
     with network._exclusively():
         check_unchanged(network, core)
+        before = network.optimizer
         with ExitStack() as at_the_end:
+            at_the_end.callback(_note_rate, network, plan.optimizer, plan.optimizer.learning_rate)
             with nullcontext() if found is None else found.in_place_of(network):
                 training = _prepared(network, plan, checkpoint, found)
                 if found is not None and found.is_complete:
@@ -138,10 +140,21 @@ def train(
                 for callback in reversed(plan.callbacks):  # so that all are told, in their order
                     at_the_end.callback(callback.on_train_end, network)
                 training.begin(None if found is None else found.state)
-            training.run()
+            try:
+                training.run()
+            except BaseException:
+                if found is None and not training.has_begun:
+                    network.optimizer = before  # what an error comes of, such as a bad schedule, is not kept for later
+                raise
         if checkpoint is not None:
             checkpoint.finish(network, training.state())
     return network.history
+
+
+def _note_rate(network: NeuralNetwork, optimizer: optimizers.Optimizer, given: Any) -> None:
+    """Keep in mind what rate a training began with, and what rate it has left; see `Interrupted.as_begun`."""
+    if network.optimizer is optimizer:  # and not refused before it began
+        network._last_rate = optimizer, given, optimizer.learning_rate
 
 
 def _prepared(
@@ -192,6 +205,7 @@ class _Training:
         whole = None if plan.goes_on or steps is None else steps * plan.epochs
         self.rates = Rates(Pace(steps, whole))
         self.first_step = int(network._get_optimizer_state().t) if plan.goes_on else 0
+        self._first_step_of_all = self.first_step
         self.progress = _core.Progress(0, self.first_step)
         self.epoch = self.part = self.before = self.heard = 0
         self.is_begun, self.rule = False, ""
@@ -271,6 +285,11 @@ class _Training:
     def _write_if_due(self) -> None:
         if self._checkpoint is not None and self._checkpoint.is_due:
             self._checkpoint.write(self.network, self.state())
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a step was made."""
+        return self.progress.steps > self._first_step_of_all
 
     @property
     def batches(self) -> int:

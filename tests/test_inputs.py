@@ -272,7 +272,7 @@ BAD_FIT_OPTIONS: list[tuple[str, Any]] = [
     *(("validation_split", value) for value in (1.5, 1.0, -0.1, np.nan, "half", 0.01, 0.99)),
     *(("scale", value) for value in (np.nan, np.inf, "big")),
     *(("offset", value) for value in (np.nan, "big")),
-    *(("optimizer", value) for value in ("adm", "", 3, None, foxnn.optimizers.Adam)),
+    *(("optimizer", value) for value in ("adm", "", 3, foxnn.optimizers.Adam)),
     *(("verbose", value) for value in ("loud", None, 0.5)),
     *(("callbacks", value) for value in ([3], [foxnn.EarlyStopping], foxnn.EarlyStopping())),
     *(("class_weight", value) for value in ("even", 3, {0: -1}, {0: np.nan}, {-1: 1}, {0.5: 1}, {0: "a"}, {3: 1})),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -234,3 +235,63 @@ def test_a_learning_rate_of_zero_changes_nothing_but_the_state() -> None:
     for optimizer in CASES:
         train(nn, optimizers.get(optimizer, 0.0), 3)
         assert distance(nn, start) == 0
+
+
+# ---- which one fit takes ----------------------------------------------------------------------------------------
+
+
+def _fitted(assign: Any = None, **options: Any) -> foxnn.NeuralNetwork:
+    nn = foxnn.neural_network([1, 4, 1], activation="tanh", output="linear", seed=0)
+    if assign is not None:
+        assign(nn)
+    x = np.linspace(-1, 1, 20).reshape(-1, 1)
+    nn.fit(x, x**2, epochs=2, **options)
+    return nn
+
+
+def _same(nn: foxnn.NeuralNetwork, other: foxnn.NeuralNetwork) -> bool:
+    return bool((nn.parameters == other.parameters).all()) and nn.optimizer == other.optimizer
+
+
+def test_fit_takes_the_networks_optimizer() -> None:
+    """An assigned one, or rate; what is given to `fit` comes first; Adam if nobody has said anything."""
+    nesterov = foxnn.optimizers.Nesterov(0.25)
+    assert _same(_fitted(), _fitted(optimizer="adam"))
+    assigned = _fitted(lambda nn: setattr(nn, "optimizer", nesterov))
+    assert assigned.optimizer is nesterov
+    assert _same(assigned, _fitted(optimizer=foxnn.optimizers.Nesterov(0.25)))
+    assert _same(_fitted(lambda nn: setattr(nn, "learning_rate", 0.5)), _fitted(learning_rate=0.5))
+    with_rate = _fitted(lambda nn: setattr(nn, "optimizer", nesterov), learning_rate=0.125)
+    assert _same(with_rate, _fitted(optimizer=foxnn.optimizers.Nesterov(0.125)))
+    assert nesterov.learning_rate == 0.25  # the given object is as it was
+    assert _same(_fitted(lambda nn: setattr(nn, "optimizer", "sgd"), optimizer="adam"), _fitted())
+
+
+def test_fit_goes_on_with_the_optimizer_of_the_fit_before_also_from_a_file(tmp_path: Path) -> None:
+    x = np.linspace(-1, 1, 20).reshape(-1, 1)
+    nn = _fitted(optimizer=foxnn.optimizers.Momentum(0.125))
+    nn.save(tmp_path / "net.safetensors", optimizer=True)
+    twin, loaded = nn.copy(), foxnn.load(tmp_path / "net.safetensors")
+    nn.fit(x, x**2, epochs=2)
+    for other in (twin, loaded):
+        other.fit(x, x**2, epochs=2, optimizer=foxnn.optimizers.Momentum(0.125))
+        assert _same(nn, other)
+
+
+def test_an_optimizer_that_has_made_no_step_is_not_kept() -> None:
+    nn = _fitted()
+    before = nn.optimizer
+    with pytest.raises(ValueError, match="learning_rate: got -1"):
+        nn.fit([[0.0]], [0.0], learning_rate=lambda epoch: -1.0)
+    assert nn.optimizer is before
+    with pytest.raises(ValueError, match="learning_rate: got -1"):
+        nn.fit([[0.0]], [0.0], epochs=2, learning_rate=lambda epoch: 1.0 - 2 * epoch)
+    assert nn.optimizer is not before
+
+
+def test_find_learning_rate_takes_the_networks_optimizer() -> None:
+    x = np.linspace(-1, 1, 20).reshape(-1, 1)
+    nn = foxnn.neural_network([1, 4, 1], activation="tanh", output="linear", seed=0)
+    nn.optimizer = "sgd"
+    found = foxnn.find_learning_rate(nn, x, x**2, steps=20)
+    assert (found.losses == foxnn.find_learning_rate(nn, x, x**2, steps=20, optimizer="sgd").losses).all()

@@ -616,6 +616,40 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
         classifier().fit(X, CLASSES, checkpoint_every=5)
 
 
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize(
+    ("at", "number"), [("on_batch_end", 13), ("on_batch_end", 19), ("on_epoch_begin", 3), ("on_epoch_end", 2), ("", 0)]
+)
+def test_the_same_call_goes_on_though_a_callback_has_changed_the_rate_of_its_optimizer(
+    at: str, number: int, given: bool, tmp_path: Path
+) -> None:
+    """Of one that is given in the call, and of the network's own."""
+
+    class Slower(foxnn.Callback):
+        def on_epoch_end(self, network: Any, epoch: int, values: Any) -> None:
+            network.learning_rate = network.learning_rate / 2
+
+    def fit(nn: foxnn.NeuralNetwork, path: Path, stop: Stop) -> None:
+        nn.fit(
+            X, CLASSES, epochs=4, batch_size=8, callbacks=[Slower(), stop], checkpoint=path, resume=True,
+            optimizer=nn.optimizer if given else None,
+        )  # fmt: skip
+
+    expected, nn = (classifier() for _ in range(2))
+    for each in (expected, nn):
+        each.optimizer = foxnn.optimizers.Momentum(0.5)
+    fit(expected, tmp_path / "whole.safetensors", Stop())
+    with contextlib.suppress(KeyboardInterrupt):
+        fit(nn, tmp_path / "run.safetensors", Stop(at, number))
+    assert nn.learning_rate < 0.5
+    fit(nn, tmp_path / "run.safetensors", Stop())
+    assert bits(nn) == bits(expected)
+    assert nn.learning_rate == expected.learning_rate == 0.5 / 16
+    nn.learning_rate = 0.25  # and that's another one
+    with pytest.raises(ValueError, match=r"resume: optimizer: got .*0\.25"):
+        fit(nn, tmp_path / "run.safetensors", Stop())
+
+
 def test_without_a_file_training_begins(tmp_path: Path) -> None:
     nn, other = fit_on(tmp_path / "run.safetensors", resume=True), classifier()
     fit_on(tmp_path / "other.safetensors", other)
