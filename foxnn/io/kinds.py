@@ -33,7 +33,7 @@ _KINDS: list[tuple[bytes, str]] = [
     (rb"\s*[{\[]", "JSON"),
 ]  # fmt: skip
 #: A line of names or numbers that commas, semicolons or tabs separate.
-_TABLE = re.compile(rb"(?:\xef\xbb\xbf)?[^\0\r\n,;\t]+(?:[,;\t][^\0\r\n]*)+[\r\n]")
+_TABLE = re.compile(rb"(?:\xef\xbb\xbf)?[^\0\r\n,;\t]+[,;\t][^\0\r\n]*[\r\n]")
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:
