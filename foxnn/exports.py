@@ -129,8 +129,8 @@ class Exports:
         """Write the network as ONNX, which most runtimes read.
 
         The file has the input ``x`` of shape (batch, n_in) and the output ``y`` of shape (batch, n_out), both
-        float32, as are the weights, and reads inputs as `scale` and `offset` say. It uses operators of opset 13.
-        Needs the package onnx: ``pip install foxnn[onnx]``.
+        float32, as are the weights, and reads inputs as `scale` and `offset` say. It uses operators of opset 13, and
+        has `metadata` as a text called "foxnn" among its own. Needs the package onnx: ``pip install foxnn[onnx]``.
 
         Parameters
         ----------

@@ -539,6 +539,65 @@ def test_a_network_made_in_python_takes_columns_in_their_order(foxnn_: Any) -> N
     assert "t.csv has 3 columns for the 2 inputs" in result.err
 
 
+def test_onnx_files_of_networks_trained_on_tables_read_these_tables(foxnn_: Any, flowers: Path) -> None:
+    """The columns as they are encoded for the network, which the file knows; not as they are."""
+    pytest.importorskip("onnx")
+    assert foxnn_("train", flowers, "--target", "species", "--epochs", 20).code == 0
+    assert foxnn_("export", "flowers.safetensors", "--to", "onnx").code == 0
+    assert foxnn.from_onnx("flowers.onnx").metadata == foxnn.load("flowers.safetensors").metadata
+    for command in (("predict", flowers, "--probabilities"), ("evaluate", flowers)):
+        command, *more = command
+        expected, got = (foxnn_(command, f"flowers.{ending}", *more) for ending in ("safetensors", "onnx"))
+        assert (got.code, got.err) == (0, "")
+        if command == "predict":
+            rows, others = answers(expected.out), answers(got.out)
+            assert [row.pop("species") for row in rows] == [row.pop("species") for row in others]
+            for row, other in zip(rows, others, strict=True):
+                probabilities, others_ = ([float(p) for p in shares.values()] for shares in (row, other))
+                np.testing.assert_allclose(others_, probabilities, atol=1e-5)
+        else:
+            assert got.out.split(",")[0] == expected.out.split(",")[0]
+    assert "'species'" in foxnn_("info", "flowers.onnx").out
+
+
+def test_that_columns_are_taken_in_their_order_is_said(foxnn_: Any) -> None:
+    """By a network that does not know what it was trained on, of whatever format."""
+    foxnn.neural_network([2, 2], output="softmax", seed=0).save("net.safetensors")
+    write_csv("t.csv", ["a", "b", "y"], [[1, 2, 0], [2, 3, 1]])
+    note = "note: net.safetensors does not say what its inputs are; it gets these columns as they are: 'a', 'b'"
+    assert foxnn_("predict", "net.safetensors", "t.csv", "--ignore", "y").err == f"foxnn: {note}\n"
+    assert foxnn_("evaluate", "net.safetensors", "t.csv", "--target", "y").err == f"foxnn: {note}\n"
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.H5"])
+def test_files_of_keras_are_read_by_it(name: str, foxnn_: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = foxnn.neural_network([2, 3, 1], seed=0)
+    Path(name).write_bytes(b"a model")
+
+    def read(path: str) -> foxnn.NeuralNetwork:
+        assert path == name
+        return network
+
+    monkeypatch.setattr(foxnn, "from_keras", read)
+    assert "layer 1   2 -> 3" in foxnn_("info", name).out
+    assert foxnn_("export", name, "--to", "c").code == 0
+    assert Path("net.h").exists()
+    write_csv("t.csv", ["a", "b"], [[1, 2]])
+    np.testing.assert_array_equal(
+        np.float32(answers(foxnn_("predict", name, "t.csv").out)[0]["output"]), network.predict([[1, 2]]).item()
+    )
+
+
+def test_files_that_hold_no_whole_network_are_refused(foxnn_: Any) -> None:
+    foxnn.neural_network([2, 3, 1]).to_npz("net.npz")
+    write_csv("t.csv", ["a", "b"], [[1, 2]])
+    for arguments in (("info", "net.npz"), ("export", "net.npz", "--to", "c"), ("predict", "net.npz", "t.csv")):
+        result = foxnn_(*arguments)
+        assert (result.code, result.out) == (2, "")
+        assert "net.npz: no network of foxnn, but what nn.to_npz wrote for other programs" in result.err
+        assert "nn.save" in result.err
+
+
 def test_predictions_are_finite_or_refused(foxnn_: Any) -> None:
     foxnn.neural_network([1, 1], output="linear", init=[[[1e30]]]).save("net.safetensors")
     write_csv("t.csv", ["x"], [[1], [1e20]])
@@ -779,7 +838,7 @@ def test_errors_are_one_line(foxnn_: Any, flowers: Path, homes: Path, line: str,
     before = {name: os.stat(name).st_mtime_ns for name in os.listdir()}
     result = foxnn_(*line.split())
     assert result.code == 2
-    errors = [text for text in result.err.splitlines() if not text.startswith("foxnn: warning: ")]
+    errors = [text for text in result.err.splitlines() if not text.startswith(("foxnn: warning: ", "foxnn: note: "))]
     assert len(errors) == 1, result.err
     assert errors[0].startswith("foxnn: error: ")
     assert message in errors[0]
@@ -1062,7 +1121,7 @@ def test_a_broken_pipe_is_silent(foxnn_: Any) -> None:
         assert process.stderr is not None
         assert process.stdout.readline() == "output\n"
         process.stdout.close()
-        assert process.stderr.read() == ""
+        assert process.stderr.read().splitlines()[1:] == []  # the first line says which columns it takes
     assert process.returncode == 141
 
 

@@ -287,6 +287,25 @@ def test_refusals_name_the_operator(nodes: Any, message: str, tmp_path: Path) ->
         foxnn.from_onnx(path)
 
 
+def test_metadata_goes_there_and_back_or_is_refused(tmp_path: Path) -> None:
+    nn, path = foxnn.neural_network([2, 2], output="softmax"), tmp_path / "net.onnx"
+    nn.metadata = {"classes": ["a", "ü"], "table": {"mean": [0.1, 1e300], "none": None}}
+    nn.to_onnx(path)
+    assert foxnn.from_onnx(path).metadata == nn.metadata
+    assert run_onnx(path, np.zeros((1, 2), np.float32)).shape == (1, 2)
+    for text in ("", "[]", "{", '{"a": NaN}', "[" * 100_000):
+        model = onnx.load(path)
+        model.metadata_props[0].value = text
+        onnx.save(model, tmp_path / "bad.onnx")
+        with pytest.raises(foxnn.FileFormatError, match=r"bad\.onnx: its metadata of foxnn is damaged"):
+            foxnn.from_onnx(tmp_path / "bad.onnx")
+    before = path.read_bytes()
+    nn.metadata["classes"] = {1, 2}
+    with pytest.raises(TypeError, match=r"^metadata: .*; it takes what JSON can hold"):
+        nn.to_onnx(path)
+    assert path.read_bytes() == before
+
+
 def test_what_is_no_onnx_file(tmp_path: Path) -> None:
     for content in (b"", b"not a model", b"\x08\x07" * 100):
         (tmp_path / "bad.onnx").write_bytes(content)

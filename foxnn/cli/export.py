@@ -40,7 +40,7 @@ NumPy)
 def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = command(commands, "export", run, "write a network for C, JavaScript, ONNX or NumPy", _EXAMPLES)
-    parser.add_argument("model", help="file of the network: .safetensors, .onnx, or FoxNN 1.0's .txt")
+    parser.add_argument("model", help="file of the network: .safetensors, FoxNN 1.0's .txt, .onnx, .keras or .h5")
     parser.add_argument("--to", choices=_ENDINGS, required=True, help="the format")
     parser.add_argument(
         "--weights",

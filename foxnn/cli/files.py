@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,13 +59,16 @@ class _EnoughError(Exception):
 
 
 def load_network(path: str) -> NeuralNetwork:
-    """Load a network from a file of foxnn's, or of ONNX's by its name."""
+    """Load a network from a file of foxnn's, or by its name of ONNX's or Keras's."""
     import foxnn
 
-    if not path.lower().endswith(".onnx"):
-        return foxnn.load(path)
+    readers: dict[str, Callable[[str], NeuralNetwork]] = {
+        ".onnx": foxnn.from_onnx,
+        ".keras": foxnn.from_keras,
+        ".h5": foxnn.from_keras,
+    }
     try:
-        return foxnn.from_onnx(path)
+        return readers.get(Path(path).suffix.lower(), foxnn.load)(path)
     except ImportError as error:
         raise ValueError(f"{path}: {error}") from None
 

@@ -12,7 +12,7 @@ import foxnn
 from foxnn.cli.arguments import command
 from foxnn.cli.files import load_network
 from foxnn.cli.recipe import Recipe, task
-from foxnn.cli.report import line, objective, size
+from foxnn.cli.report import line, objective, shortened, size
 from foxnn.errors import FileFormatError
 from foxnn.io import is_native
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
-_WIDTH = 200  # characters of anything that may be of any length
-
 
 def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = command(commands, "info", run, "print what is in the file of a network, or what foxnn runs on")
     parser.add_argument(
-        "model", nargs="?", help="file of the network, .safetensors, .onnx or .txt; without it, what foxnn runs on"
+        "model",
+        nargs="?",
+        help="file of the network: .safetensors, .txt, .onnx, .keras, .h5; without it, what foxnn runs on",
     )
 
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         if key == "table":
             _print_table(args.model, value)
         else:
-            line("metadata", _short(f"{json.dumps(key)}: {json.dumps(value)}"))
+            line("metadata", shortened(f"{json.dumps(key)}: {json.dumps(value)}"))
     return 0
 
 
@@ -105,11 +105,7 @@ def _print_table(path: str, data: object) -> None:
         raise FileFormatError(f"{path}: {error}") from None
     line("task", task(recipe.encoder))
     for column in recipe.encoder.columns:
-        kind = "numbers" if column.categories is None else _short(", ".join(map(repr, column.categories)))
+        kind = "numbers" if column.categories is None else shortened(", ".join(map(repr, column.categories)))
         line("column", f"{column.name!r}: {kind}")
     if recipe.classes is not None:
-        line("classes", _short(", ".join(map(repr, recipe.classes))))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]} ... ({len(text):,} characters)"
+        line("classes", shortened(", ".join(map(repr, recipe.classes))))

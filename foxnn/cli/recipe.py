@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from foxnn.cli.arguments import DATASETS
+from foxnn.cli.report import say, shortened
 from foxnn.datasets.encoder import Column, TableEncoder, Target, check_columns
 from foxnn.errors import FileFormatError
 
@@ -185,7 +186,7 @@ def recipe_for(
     """
     check_columns(records, ([] if target is None else [target]) + list(ignore))
     if "table" not in network.metadata:
-        return _recipe_of_columns(network, records, target, ignore)
+        return _recipe_of_columns(network, path, records, target, ignore)
     if ignore:
         raise ValueError("--ignore is for networks not trained on a table; this one looks at its own columns only")
     try:
@@ -201,7 +202,9 @@ def recipe_for(
     return recipe.with_target(target)
 
 
-def _recipe_of_columns(network: NeuralNetwork, records: Records, target: str | None, ignore: Sequence[str]) -> Recipe:
+def _recipe_of_columns(
+    network: NeuralNetwork, path: str, records: Records, target: str | None, ignore: Sequence[str]
+) -> Recipe:
     columns = [name for name in records.columns if name != target and name not in ignore]
     n_in, n_out = network.sizes[0], network.sizes[-1]
     if len(columns) != n_in:
@@ -209,10 +212,14 @@ def _recipe_of_columns(network: NeuralNetwork, records: Records, target: str | N
             f"{records.source} has {len(columns)} columns for the {n_in} inputs of the network; "
             "--target and --ignore name those that are no inputs"
         )
+    pixels = network.metadata.get("dataset") in DATASETS
+    if not pixels:
+        names = shortened(", ".join(map(repr, columns)))
+        say(f"note: {path} does not say what its inputs are; it gets these columns as they are: {names}")
     classes = tuple(range(n_out)) if n_out > 1 else None
     return Recipe(
         TableEncoder(tuple(map(Column, columns)), Target("class" if target is None else target, classes)),
         np.zeros(n_in),
         np.ones(n_in),
-        pixels=network.metadata.get("dataset") in DATASETS,
+        pixels=pixels,
     )

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from foxnn.cli.recipe import Recipe
     from foxnn.network import NeuralNetwork
 
-__all__ = ["EpochLines", "architecture", "line", "objective", "quality", "say", "size"]
+__all__ = ["EpochLines", "architecture", "line", "objective", "quality", "say", "shortened", "size"]
+
+_WIDTH = 200  # characters of anything that may be of any length
 
 
 def line(label: str, text: str) -> None:
@@ -32,6 +34,11 @@ def say(message: str) -> None:
     """Print a message as one line on stderr; what it quotes from files cannot control the terminal."""
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
     print(f"foxnn: {shown}", file=sys.stderr)
+
+
+def shortened(text: str) -> str:
+    """Return a text, or its beginning and how long it is."""
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]} ... ({len(text):,} characters)"
 
 
 def size(n_bytes: int) -> str:

@@ -1,4 +1,4 @@
-"""What the inputs and the outputs of a network mean, as far as its metadata says: for comments in exports."""
+"""What the inputs and the outputs of a network mean, as far as its metadata says: for exports."""
 
 from __future__ import annotations
 
@@ -12,10 +12,41 @@ from foxnn.errors import FileFormatError
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
-__all__ = ["columns"]
+__all__ = ["columns", "metadata_as_text", "metadata_from_text"]
 
 #: Of more names, only the first are listed.
 _MOST = 200
+
+
+def metadata_as_text(network: NeuralNetwork) -> str:
+    """What a network's metadata is in formats that keep texts for others; "" if there is none."""
+    if not network.metadata:
+        return ""
+    try:
+        return json.dumps(network.metadata, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"metadata: {error}; it takes what JSON can hold, with texts as keys") from None
+
+
+def metadata_from_text(text: str) -> dict[str, Any]:
+    """The metadata that `metadata_as_text` made a text of.
+
+    Raises
+    ------
+    FileFormatError
+        If it is something else.
+    """
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is no number that JSON has")
+
+    try:
+        data = json.loads(text, parse_constant=refuse)
+        if not isinstance(data, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"its metadata of foxnn is damaged: {error}") from None
+    return data
 
 
 def columns(network: NeuralNetwork) -> Iterator[str]:

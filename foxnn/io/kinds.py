@@ -76,6 +76,8 @@ def _kind_of_archive(file: BinaryIO) -> str:
         return "a model of Keras, which foxnn.from_keras reads"
     if any(name.endswith("data.pkl") for name in names):
         return "a file of PyTorch: foxnn.from_torch takes the module whose weights torch.load reads from it"
+    if {"description.npy", "layers.0.weights.npy"} <= set(names):
+        return "what nn.to_npz wrote for other programs; nn.save writes what foxnn reads again"
     if names and all(name.endswith(".npy") for name in names):
         return "an archive of arrays of NumPy, which numpy.load reads"
     return "a zip archive"

@@ -12,6 +12,7 @@ from foxnn import _core
 from foxnn._atomic import atomic_write
 from foxnn.io._formulas import centring, reading, title, writing
 from foxnn.io._layers import folded
+from foxnn.io._meaning import metadata_as_text
 
 if TYPE_CHECKING:
     from foxnn.activations import Activation
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Of 2020, and the file version that goes with it: every operator used here has not changed its meaning since.
 OPSET, IR_VERSION = 13, 7
+#: Under which name the file has the network's metadata, so that `foxnn predict` knows how to read tables for it.
+METADATA = "foxnn"
 _MOST_BYTES = 2**31 - 2**20  # what a protobuf can be
 
 #: Activations that are one operator, and its attributes.
@@ -49,6 +52,8 @@ def to_onnx(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
     if 4 * network.n_parameters > _MOST_BYTES:
         raise ValueError(f"network: got {network.n_parameters:,} parameters; one ONNX file can hold 2 GB")
     model = _Graph().model(folded(network))
+    if text := metadata_as_text(network):
+        model.metadata_props.add(key=METADATA, value=text)
     with atomic_write(path) as file:
         file.write(model.SerializeToString())
 

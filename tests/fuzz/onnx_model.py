@@ -37,7 +37,7 @@ def corpus() -> list[bytes]:
         path = Path(folder, "net.onnx")
         for activation, norm in (("gelu", []), (foxnn.Activation("elu", alpha=0.5), []), ("mish", [foxnn.LayerNorm()])):
             nn = foxnn.neural_network([2, 3, *norm, 2], activation, "softmax", "half_squared_error", seed=0)
-            nn.scale = 0.5
+            nn.scale, nn.metadata = 0.5, {"classes": ["a", "b"]}
             if norm:
                 nn.scale_inputs = nn.scale_outputs = "standard"
                 nn.fit_scaling(np.eye(2), np.eye(2))

@@ -13,6 +13,8 @@ import numpy as np
 
 from foxnn._files import open_regular
 from foxnn.errors import FileFormatError
+from foxnn.io._meaning import metadata_from_text
+from foxnn.io.onnx_export import METADATA
 from foxnn.io.onnx_import.files import GROWTH, SMALL, opened
 from foxnn.io.onnx_import.graph import Reader
 from foxnn.io.onnx_import.layers import network
@@ -35,7 +37,7 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
         pass
     try:
         onnx.checker.check_model(path)  # a model in memory would be there twice more while it is checked
-        graph, constants, size = opened(path)
+        graph, constants, size, texts = opened(path)
     except (DecodeError, onnx.checker.ValidationError, ValueError, TypeError, KeyError, RuntimeError) as error:
         if isinstance(error, onnx.checker.ValidationError) and "No Op registered" in str(error):
             raise ValueError(f"{path}: {str(error).splitlines()[0]}") from None
@@ -47,6 +49,12 @@ def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> Neu
         with np.errstate(all="ignore"):  # numbers that are not finite are refused at the end
             flow = reader.flow(output)
             del reader
-            return network(flow, most)
+            result = network(flow, most)
     except (IndexError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise FileFormatError(f"{path}: does not make sense: {error}") from None
+    if METADATA in texts:
+        try:
+            result.metadata = metadata_from_text(texts[METADATA])
+        except FileFormatError as error:
+            raise FileFormatError(f"{path}: {error}") from None
+    return result

@@ -15,8 +15,9 @@ from foxnn.io.onnx_import.values import DEEPEST
 GROWTH, SMALL = 16, 1 << 16
 
 
-def opened(path: str) -> tuple[Any, dict[str, Array], int]:
-    """The graph of a file without its initializers, these as arrays, and how many numbers the file can have at most."""
+def opened(path: str) -> tuple[Any, dict[str, Array], int, dict[str, str]]:
+    """The graph of a file without its initializers, these as arrays, how many numbers the file can have at most, and
+    what texts for others it has."""
     import onnx
 
     model = onnx.ModelProto.FromString(Path(path).read_bytes())
@@ -24,12 +25,14 @@ def opened(path: str) -> tuple[Any, dict[str, Array], int]:
     rest = onnx.ModelProto()  # a message keeps its memory, also of what is no longer in it, as long as it lives
     rest.CopyFrom(model)
     del model
+    texts = {prop.key: prop.value for prop in rest.metadata_props}
     if rest.functions:
         from onnx.inliner import inline_local_functions
 
         _check_growth(rest, os.path.getsize(path))
         rest = inline_local_functions(rest)
-    return rest.graph, constants, max(os.path.getsize(path), sum(array.size for array in constants.values()))
+    size = max(os.path.getsize(path), sum(array.size for array in constants.values()))
+    return rest.graph, constants, size, texts
 
 
 def _check_growth(model: Any, size: int) -> None:
