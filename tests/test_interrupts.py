@@ -185,3 +185,68 @@ except LookupError as error:
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (run.stdout, run.returncode) == ("mine\n", 0), run.stderr
+
+
+@pytest.mark.parametrize("name", ["predict", "full batch, small", "train_on_batch", "he_normal"])
+def test_handlers_that_raise_nothing_do_not_keep_a_call_from_its_end(name: str) -> None:
+    """However often they are called, the call comes to its end; and what one of them raises then comes out."""
+    calls = CALLS | {
+        "full batch, small": (WIDE, "nn.fit(X, y, batch_size=len(X), epochs=2)"),
+        "train_on_batch": (WIDE.replace("40_000", "20_000"), CALLS["train_on_batch"][1]),
+    }
+    before, call = calls[name]
+    script = """
+import os, signal, sys, threading, time, numpy, foxnn
+def data(n, width):
+    row = numpy.random.default_rng(0).random((1000, width), numpy.float32)
+    return numpy.tile(row, (n // 1000 + 1, 1))[:n], numpy.arange(n) % 10
+BEFORE
+def press():
+    while not ended.wait(0.035):
+        os.kill(os.getpid(), signal.SIGINT)
+calls, ended, call = [], threading.Event(), compile(sys.argv[1], "call", "exec")
+signal.signal(signal.SIGINT, lambda *_: calls.append(None))
+pressing = threading.Thread(target=press)
+pressing.start()
+exec(call)
+def divide(*_):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    1 / 0
+signal.signal(signal.SIGINT, divide)
+try:
+    while True:
+        exec(call)
+except ZeroDivisionError:
+    print("ended, after some" if calls else "no calls")
+ended.set()
+pressing.join()
+"""
+    run = subprocess.run([sys.executable, "-c", script.replace("BEFORE", before), call], capture_output=True,
+                         text=True, timeout=30, check=False)  # fmt: skip
+    assert (run.stdout, run.returncode) == ("ended, after some\n", 0), run.stderr
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="Linux tells which signals a thread hears")
+def test_signals_come_to_threads_of_python_alone() -> None:
+    """A handler that the system ran in one of foxnn's own threads would not wake the main one from its wait."""
+    script = """
+import os, signal, threading, numpy, foxnn
+def deaf():
+    threads = {}
+    for thread in os.listdir("/proc/self/task"):
+        with open(f"/proc/self/task/{thread}/status") as status:
+            blocked = next(int(line.split()[1], 16) for line in status if line.startswith("SigBlk"))
+        threads[int(thread)] = {s for s in signal.Signals if blocked >> s - 1 & 1}
+    return threads
+before = deaf()
+nn = foxnn.neural_network([784, 512, 10], n_threads=3, seed=0)
+with foxnn.num_threads(3):
+    nn.predict(numpy.ones((20_000, 784), numpy.float32))
+after = deaf()
+new = {thread: blocked for thread, blocked in after.items() if thread not in before}
+assert new and all({signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1} <= s for s in new.values()), new
+assert not any(signal.SIGSEGV in blocked for blocked in new.values()), new
+assert all(after[thread] == blocked for thread, blocked in before.items())
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr

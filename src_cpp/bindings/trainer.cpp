@@ -102,11 +102,11 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 options.totals = progress.totals;
                 const Order held(order);
                 const std::int64_t* const positions = held.up_to(end, owner.samples);
-                RunResult r;
-                {
-                    const ReleasedGil released;
-                    r = trainer.run(owner.samples, positions, progress.next, end, optimizer, options);
-                }
+                const RunResult r = without_gil([&] {
+                    const auto result = trainer.run(owner.samples, positions, progress.next, end, optimizer, options);
+                    if (result.outcome == Outcome::interrupted && result.steps == 0) throw Interrupted();
+                    return result;
+                });
                 progress.next = r.next;
                 progress.steps += r.steps;
                 progress.totals = r.totals;

@@ -18,6 +18,7 @@
 #include <system_error>
 #else
 #include <pthread.h>
+#include <signal.h>
 #endif
 
 namespace foxnn {
@@ -96,8 +97,15 @@ bool Helper::begin() {
         static_cast<Helper*>(helper)->serve();
         return nullptr;
     };
+    // It inherits which signals it hears: none, for handlers are to run in threads of the caller's own. Faults come to
+    // whoever commits them.
+    sigset_t all, before;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
     pthread_t thread;
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     const bool begun = pthread_create(&thread, &attributes, run, this) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_attr_destroy(&attributes);
     return begun;
 #endif
