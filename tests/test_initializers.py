@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from peak_memory import PEAK_MEMORY, needs_proc
 
 import foxnn
 
@@ -155,3 +158,18 @@ def test_one_input_and_many_relus_do_not_blow_up(optimizer: str, function: Any) 
     for seed in range(5):
         nn = foxnn.neural_network([1, 100, 1], "relu", "linear", loss="mean_squared_error", seed=seed)
         nn.fit(x, function(x), epochs=20, optimizer=optimizer, verbose=False)
+
+
+@needs_proc
+@pytest.mark.parametrize("init", ["he_uniform", "he_normal", "foxnn"])
+def test_a_start_takes_the_memory_of_the_weights(init: str) -> None:
+    """They are drawn where they belong: what is made besides would have to be filled and freed, deaf to Ctrl-C."""
+    script = f"""{PEAK_MEMORY}
+import foxnn
+before = memory()
+nn = foxnn.neural_network([4000, 4000], init={init!r}, seed=0)
+print((memory() - before) / (4 * 4000 * 4000))
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
+    assert float(run.stdout) < 1.5

@@ -51,14 +51,12 @@ void bind_network(py::module_& m, const char* name) {
              [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream,
                 int n_threads) {
                  Dense<T>& layer = net.layers.at(l);
-                 std::vector<double> w(static_cast<std::size_t>(product(layer.n_in, layer.n_out))),
-                     b(static_cast<std::size_t>(layer.n_out));
+                 Buffer<T> w(layer.weights.size()), b(layer.bias.size());
                  without_gil([&] {
-                     initialize(init, layer.n_in, layer.n_out, seed, stream, w.data(), b.data(), n_threads);
+                     initialize(init, layer, seed, stream, w.data(), b.data(), n_threads);
                      const std::unique_lock lock(net.mutex);
                      net.changes++;
-                     layer.set(layer.weights, w.data());
-                     std::copy(b.begin(), b.end(), layer.bias.data());
+                     layer.weights = std::move(w), layer.bias = std::move(b);
                  });
              })
         .def("read", &read_arrays<T>, py::arg("places"), py::arg("optimizer") = nullptr)

@@ -11,23 +11,16 @@
 namespace foxnn {
 namespace {
 
-// A part at a time, since there may be many.
-template <class Number>
-void fill(double* w, Index n, const Number& number) {
-    constexpr Index at_once = 1 << 12;
+// Fills a row after the other, each in all its panels.
+template <class T, class Number>
+void fill(const Panels<T>& panels, T* w, const Number& number) {
     Watch watch;
-    for (Index i = 0; i < n; i += at_once) {
-        std::generate_n(w + i, std::min(at_once, n - i), number);
-        watch.worked(at_once);
-    }
-}
-
-// Fills the weights with numbers between -limit and limit, or of that standard deviation.
-void fill_uniform(Stream& random, double limit, double* w, Index n) {
-    fill(w, n, [&] { return random.uniform(-limit, limit); });
-}
-void fill_normal(Stream& random, double deviation, double* w, Index n) {
-    fill(w, n, [&] { return deviation * random.normal(); });
+    for (Index i = 0; i < panels.rows; i++)
+        for (Index p = 0; p < panels.count; p++) {
+            const Index n = std::min(panels.width, panels.columns - panels.first_column(p));
+            std::generate_n(w + panels.at(i, panels.first_column(p)), n, [&] { return static_cast<T>(number()); });
+            watch.worked(n);
+        }
 }
 
 }  // namespace
@@ -53,29 +46,35 @@ const char* default_initializer(Start start) {
     return "glorot_uniform";
 }
 
-void initialize(const std::string& name, Index n_in, Index n_out, std::uint64_t seed, std::uint32_t layer, double* w,
-                double* bias, int n_threads) {
-    Stream random(seed, Purpose::weights, layer);
-    const Index n = n_in * n_out;
-    const double fan_in = static_cast<double>(n_in), fans = static_cast<double>(n_in + n_out);
-    std::fill_n(bias, n_out, 0.0);
+template <class T>
+void initialize(const std::string& name, const Dense<T>& layer, std::uint64_t seed, std::uint32_t index, T* w, T* bias,
+                int n_threads) {
+    Stream random(seed, Purpose::weights, index);
+    const double fan_in = static_cast<double>(layer.n_in), fans = static_cast<double>(layer.n_in + layer.n_out);
+    // Numbers between -limit and limit, or of that standard deviation.
+    const auto uniform = [&](double limit) { fill(layer.panels, w, [&] { return random.uniform(-limit, limit); }); };
+    const auto normal = [&](double deviation) { fill(layer.panels, w, [&] { return deviation * random.normal(); }); };
+    std::fill_n(bias, layer.n_out, T(0));
     // Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998. A uniform start has the variance limit^2 / 3.
-    if (name == "glorot_uniform") return fill_uniform(random, std::sqrt(6 / fans), w, n);
-    if (name == "glorot_normal") return fill_normal(random, std::sqrt(2 / fans), w, n);
-    if (name == "he_uniform") return fill_uniform(random, std::sqrt(6 / fan_in), w, n);
-    if (name == "he_normal") return fill_normal(random, std::sqrt(2 / fan_in), w, n);
+    if (name == "glorot_uniform") return uniform(std::sqrt(6 / fans));
+    if (name == "glorot_normal") return normal(std::sqrt(2 / fans));
+    if (name == "he_uniform") return uniform(std::sqrt(6 / fan_in));
+    if (name == "he_normal") return normal(std::sqrt(2 / fan_in));
     // He's where a layer is not wider than what goes in; where it is, few inputs would else make many large outputs.
-    if (name == "he_fan_max")
-        return fill_normal(random, std::sqrt(2 / static_cast<double>(std::max(n_in, n_out))), w, n);
-    if (name == "lecun_uniform") return fill_uniform(random, std::sqrt(3 / fan_in), w, n);
-    if (name == "lecun_normal") return fill_normal(random, std::sqrt(1 / fan_in), w, n);
-    if (name == "orthogonal") return fill_orthogonal(seed, layer, n_in, n_out, w, n_threads);  // Saxe et al. 2014
-    if (name == "zeros") return std::fill_n(w, n, 0.0), void();
+    if (name == "he_fan_max") return normal(std::sqrt(2 / static_cast<double>(std::max(layer.n_in, layer.n_out))));
+    if (name == "lecun_uniform") return uniform(std::sqrt(3 / fan_in));
+    if (name == "lecun_normal") return normal(std::sqrt(1 / fan_in));
+    if (name == "orthogonal") return fill_orthogonal(seed, index, layer.panels, w, n_threads);  // Saxe et al. 2014
+    if (name == "zeros") return fill(layer.panels, w, [] { return 0.0; });
     if (name == "foxnn") {  // FoxNN 1.0's
-        fill_uniform(random, 1, w, n);
-        return fill_uniform(random, 1, bias, n_out);
+        uniform(1);
+        std::generate_n(bias, layer.n_out, [&] { return static_cast<T>(random.uniform(-1, 1)); });
+        return;
     }
     throw std::invalid_argument("unknown initializer '" + name + "'");
 }
+
+template void initialize(const std::string&, const Dense<float>&, std::uint64_t, std::uint32_t, float*, float*, int);
+template void initialize(const std::string&, const Dense<double>&, std::uint64_t, std::uint32_t, double*, double*, int);
 
 }  // namespace foxnn

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/table.hpp"
+#include "core/dense.hpp"
 
 namespace foxnn {
 
@@ -11,8 +11,10 @@ namespace foxnn {
 const std::vector<std::string>& initializer_names();
 // The one that suits an activation.
 const char* default_initializer(Start start);
-// Weights (n_in, n_out), row-major, and biases (n_out,) of layer number `layer`; they depend on the seed, not on T.
-void initialize(const std::string& name, Index n_in, Index n_out, std::uint64_t seed, std::uint32_t layer,
-                double* weights, double* bias, int n_threads);
+// Draws a layer's weights, in its panels, and biases; the numbers depend on the seed and on the layer's number `index`,
+// not on T.
+template <class T>
+void initialize(const std::string& name, const Dense<T>& layer, std::uint64_t seed, std::uint32_t index, T* weights,
+                T* bias, int n_threads);
 
 }  // namespace foxnn

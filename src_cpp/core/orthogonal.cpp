@@ -53,15 +53,13 @@ class Orthonormal {
             worker.barrier();
         }
     }
-    // w (n_in, n_out): the vectors are its rows or its columns.
-    void copy_to(double* w, bool rows, const Worker& worker) const {
+    // The vectors are w's rows or its columns.
+    template <class T>
+    void copy_to(const Panels<T>& panels, T* w, bool rows, const Worker& worker) const {
         for (Index i = worker.begin(count_); i < worker.end(count_); i++) {
             const double* const v = q_.data() + i * ld_;
             worker.worked(length_);
-            if (rows)
-                std::copy_n(v, length_, w + i * length_);
-            else
-                for (Index x = 0; x < length_; x++) w[x * count_ + i] = v[x];
+            for (Index x = 0; x < length_; x++) w[rows ? panels.at(i, x) : panels.at(x, i)] = static_cast<T>(v[x]);
         }
     }
 
@@ -133,14 +131,18 @@ class Orthonormal {
 
 }  // namespace
 
-void fill_orthogonal(std::uint64_t seed, std::uint32_t layer, Index n_in, Index n_out, double* w, int n_threads) {
-    const Index count = std::min(n_in, n_out), length = std::max(n_in, n_out);
+template <class T>
+void fill_orthogonal(std::uint64_t seed, std::uint32_t layer, const Panels<T>& panels, T* w, int n_threads) {
+    const Index count = std::min(panels.rows, panels.columns), length = std::max(panels.rows, panels.columns);
     Orthonormal vectors(count, length);
     const double flops = 4.0 * static_cast<double>(count) * static_cast<double>(count) * static_cast<double>(length);
     run_team(threads_for(flops, n_threads), [&](const Worker& worker) {
         vectors.fill(seed, layer, worker);
-        vectors.copy_to(w, n_in <= n_out, worker);
+        vectors.copy_to(panels, w, panels.rows <= panels.columns, worker);
     });
 }
+
+template void fill_orthogonal(std::uint64_t, std::uint32_t, const Panels<float>&, float*, int);
+template void fill_orthogonal(std::uint64_t, std::uint32_t, const Panels<double>&, double*, int);
 
 }  // namespace foxnn

@@ -2,12 +2,13 @@
 #pragma once
 #include <cstdint>
 
-#include "kernels/table.hpp"
+#include "core/dense.hpp"
 
 namespace foxnn {
 
-// Orthonormal rows, or columns if there are fewer of them, w (n_in, n_out), row-major: drawn with equal chance from all
-// that there are. The same bits for any number of threads.
-void fill_orthogonal(std::uint64_t seed, std::uint32_t layer, Index n_in, Index n_out, double* w, int n_threads);
+// Orthonormal rows, or columns if there are fewer of them, in panels: drawn with equal chance from all that there are.
+// The same bits for any number of threads.
+template <class T>
+void fill_orthogonal(std::uint64_t seed, std::uint32_t layer, const Panels<T>& panels, T* w, int n_threads);
 
 }  // namespace foxnn
