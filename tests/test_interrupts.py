@@ -250,3 +250,38 @@ assert all(after[thread] == blocked for thread, blocked in before.items())
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("call", ["nn.copy()", "nn.layers[0].weights"])
+def test_copying_of_large_arrays_stops_too(call: str) -> None:
+    """It takes little more than 0.1 s, of which Ctrl-C leaves no more than half to be waited for."""
+    script = """
+import os, signal, sys, threading, time, foxnn
+nn = foxnn.neural_network([16_000, 8_000], init="zeros")
+CALL_OF = compile(sys.argv[1], "call", "exec")
+def timed():
+    started = time.monotonic()
+    exec(CALL_OF)
+    return time.monotonic() - started
+alone, shares = min(timed() for _ in range(4)), []
+for _ in range(4):
+    sent = []
+    def press():
+        time.sleep(alone / 10)
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+    pressing = threading.Thread(target=press)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        pressing.start()
+        exec(CALL_OF)
+        pressing.join()
+        time.sleep(1)
+    except KeyboardInterrupt:
+        shares.append((time.monotonic() - sent[0]) / alone)
+    pressing.join()
+print(min(shares))
+"""
+    run = subprocess.run([sys.executable, "-c", script, call], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
+    assert float(run.stdout) < 0.5, run.stdout

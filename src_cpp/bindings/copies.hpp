@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bindings/arrays.hpp"
-#include "bindings/gil.hpp"
+#include "bindings/without_gil.hpp"
 #include "core/optimizer_state.hpp"
 
 namespace foxnn {
@@ -30,9 +30,9 @@ struct Place {
     std::vector<Index> shape() const {
         return is_matrix ? std::vector<Index>{layer.n_in, layer.n_out} : std::vector<Index>{layer.n_out};
     }
-    void read(T* to) const {
+    void read(T* to, Watch& watch) const {
         if (is_matrix)
-            layer.get(array, to);
+            layer.get(array, to, &watch);
         else
             std::copy_n(array.data(), layer.n_out, to);
     }
@@ -71,12 +71,12 @@ py::tuple read_arrays(Network<T>& net, const std::vector<std::tuple<std::size_t,
         copies.append(std::move(copy));
     }
     double steps = 0;
-    {
-        const ReleasedGil released;
+    without_gil([&] {
         const std::shared_lock lock(net.mutex);
-        for (std::size_t i = 0; i < places.size(); i++) places[i].read(to[i]);
+        Watch watch;
+        for (std::size_t i = 0; i < places.size(); i++) places[i].read(to[i], watch);
         if (optimizer) steps = optimizer->t;
-    }
+    });
     return py::make_tuple(copies, steps);
 }
 

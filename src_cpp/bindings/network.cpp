@@ -23,11 +23,7 @@ void bind_network(py::module_& m, const char* name) {
                  net.insert(net.layers.size(), std::move(layer));
              })
         .def(
-            "copy",
-            [](const Net& net, bool folded) {
-                const ReleasedGil released;
-                return net.copy(folded);
-            },
+            "copy", [](const Net& net, bool folded) { return without_gil([&] { return net.copy(folded); }); },
             py::arg("folded") = false)
         .def("set_norm",
              [](Net& net, std::size_t l, const std::string& kind, double momentum, double epsilon) {

@@ -46,10 +46,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
         .def(py::init<const Network<T>&, const std::string&, const std::vector<double>&>())
         .def("reset", &State::reset)
         .def("copy_with",
-             [](const State& s, const Network<T>& net) {
-                 const ReleasedGil released;
-                 return s.copy_with(net);
-             })
+             [](const State& s, const Network<T>& net) { return without_gil([&] { return s.copy_with(net); }); })
         .def_readwrite("t", &State::t)
         .def_property(
             "hyper", [](const State& s) { return s.hyper; },

@@ -1,5 +1,6 @@
 // A block of numbers aligned to a cache line and zero at first. Moves, never copies by accident.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -7,7 +8,7 @@
 #include <memory>
 #include <new>
 
-#include "kernels/table.hpp"
+#include "core/interrupt.hpp"
 
 namespace foxnn {
 
@@ -23,11 +24,17 @@ class Buffer {
   public:
     Buffer() = default;
     explicit Buffer(Index size) { allocate(size); }
-    Buffer copy() const {
+    // With a watch it may be interrupted, which throws.
+    Buffer copy(Watch* watch = nullptr) const {
         Buffer other;
         if (!data_) return other;
+        constexpr std::size_t at_once = 1 << 20;
         const std::size_t bytes = other.allocate(size_);
-        std::memcpy(static_cast<void*>(other.data()), data(), bytes);
+        for (std::size_t i = 0; i < bytes; i += at_once) {
+            std::memcpy(reinterpret_cast<char*>(other.data()) + i, reinterpret_cast<const char*>(data()) + i,
+                        std::min(at_once, bytes - i));
+            if (watch) watch->worked(at_once / 64);
+        }
         return other;
     }
     // At least `size` numbers, their values unspecified; as it was if there is no memory for them.

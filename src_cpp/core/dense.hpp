@@ -83,7 +83,7 @@ struct Dense {
         activation = found;
         parameters = std::move(converted);
     }
-    Dense copy() const {
+    Dense copy(Watch* watch = nullptr) const {
         Dense other;
         other.n_in = n_in, other.n_out = n_out;
         other.activation = activation;
@@ -92,7 +92,7 @@ struct Dense {
         other.trainable = trainable;
         other.max_norm = max_norm;
         other.panels = panels;
-        other.weights = weights.copy();
+        other.weights = weights.copy(watch);
         other.bias = bias.copy();
         other.norm = norm.copy();
         return other;
@@ -129,13 +129,15 @@ struct Dense {
     const Buffer<T>& operator[](Part part) const { return const_cast<Dense&>(*this)[part]; }
     // Whether training changes that array. Under batch normalisation a bias has no effect, and no gradient.
     bool learns(Part part) const { return trainable && !(part == Part::bias && norm.kind == NormKind::batch); }
-    // Row-major (n_in, n_out), in any number type.
+    // Row-major (n_in, n_out), in any number type. With a watch it may be interrupted, which throws.
     template <class U>
-    void get(const Buffer<T>& panelled, U* out) const {
+    void get(const Buffer<T>& panelled, U* out, Watch* watch = nullptr) const {
         for (Index p = 0; p < panels.count; p++)
-            for (Index i = 0; i < n_in; i++)
+            for (Index i = 0; i < n_in; i++) {
                 for (Index j = panels.first_column(p); j < std::min(n_out, panels.first_column(p + 1)); j++)
                     out[i * n_out + j] = static_cast<U>(panelled[panels.at(i, j)]);
+                if (watch) watch->worked(panels.width);
+            }
     }
     template <class U>
     void set(Buffer<T>& panelled, const U* in) const {

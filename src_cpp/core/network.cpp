@@ -89,14 +89,15 @@ void Network<T>::check(const Samples& samples, bool with_targets) const {
 template <class T>
 std::unique_ptr<Network<T>> Network<T>::copy(bool folded) const {
     const std::shared_lock lock(mutex);
-    return copy_locked(folded);
+    Watch watch;
+    return copy_locked(folded, &watch);
 }
 
 template <class T>
-std::unique_ptr<Network<T>> Network<T>::copy_locked(bool folded) const {
+std::unique_ptr<Network<T>> Network<T>::copy_locked(bool folded, Watch* watch) const {
     auto other = std::make_unique<Network>();
     other->layers.reserve(layers.size());
-    for (const auto& layer : layers) other->layers.push_back(folded ? layer.folded() : layer.copy());
+    for (const auto& layer : layers) other->layers.push_back(folded ? layer.folded() : layer.copy(watch));
     other->input_noise = input_noise, other->input_dropout = input_dropout;
     other->input_scaling = input_scaling, other->output_scaling = output_scaling;
     other->layout = layout;

@@ -44,8 +44,8 @@ class Network {
     bool has_batch_norm() const;
     Index n_in() const { return layers.at(0).n_in; }
     Index n_out() const { return layers.at(layers.size() - 1).n_out; }
-    std::unique_ptr<Network> copy(bool folded = false) const;         // perhaps with batch normalisation in its weights
-    std::unique_ptr<Network> copy_locked(bool folded = false) const;  // for those who have the lock
+    std::unique_ptr<Network> copy(bool folded = false) const;  // perhaps with batch normalisation in its weights
+    std::unique_ptr<Network> copy_locked(bool folded = false, Watch* watch = nullptr) const;  // by who has the lock
 
     // ---- changing the layers, under the lock; after an error they are as they were ----
     // A new layer in the place of layer l, or after the last; with as many inputs as there are outputs before it.

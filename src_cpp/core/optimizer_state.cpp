@@ -19,7 +19,7 @@ OptimizerState<T>::OptimizerState(const Network<T>& network, const std::string& 
 }
 
 template <class T>
-std::unique_ptr<OptimizerState<T>> OptimizerState<T>::copy() const {
+std::unique_ptr<OptimizerState<T>> OptimizerState<T>::copy(Watch& watch) const {
     auto result = std::make_unique<OptimizerState>();
     OptimizerState& other = *result;
     other.kernel = kernel;
@@ -29,7 +29,7 @@ std::unique_ptr<OptimizerState<T>> OptimizerState<T>::copy() const {
     for (const auto& layer : layers) {
         auto& state = other.layers.emplace_back();
         for (Index s = 0; s < kernel->n_state; s++)
-            for (const Part part : kParts) state.memory[s][part] = layer.memory[s][part].copy();
+            for (const Part part : kParts) state.memory[s][part] = layer.memory[s][part].copy(&watch);
     }
     return result;
 }

@@ -26,11 +26,11 @@ struct OptimizerState {
 
     OptimizerState() = default;
     OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& hyper);
-    std::unique_ptr<OptimizerState> copy() const;
-    // A copy of the network and this one's, as they are between two steps.
+    // A copy of the network and this one's, as they are between two steps. It may be interrupted.
     auto copy_with(const Network<T>& network) const {
         const std::shared_lock lock(network.mutex);
-        return std::pair(network.copy_locked(), copy());
+        Watch watch;
+        return std::pair(network.copy_locked(false, &watch), copy(watch));
     }
     void reset();
     // Raises unless its memory goes with the layers.
@@ -48,6 +48,9 @@ struct OptimizerState {
                               kernel->n_state > 0 ? memory[0][part].data() + offset : nullptr,
                               kernel->n_state > 1 ? memory[1][part].data() + offset : nullptr, n, step);
     }
+
+  private:
+    std::unique_ptr<OptimizerState> copy(Watch& watch) const;
 };
 
 }  // namespace foxnn
