@@ -129,7 +129,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
     offset: float | None
     metadata: dict[str, Any]
     stop_training: bool
-    _rate: float = 0.0  # learning rate of the last step
+    _rate: float  # learning rate of the last step
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         self.history = History()
         self.scale = self.offset = None
         self.metadata = {}
-        self._epoch = 0
+        self._epoch, self._rate = 0, 0.0
         self.stop_training = False
         self._make_core()
         self._initialize("" if init is None else init)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
+from foxnn._before import Before
 from foxnn.checkpoint import described_rate, kept
 from foxnn.compatibility import warn_of_targets
 from foxnn.errors import DivergenceError
@@ -128,11 +129,11 @@ def train(
     """Carry out a plan, made for a network that had this core; with `found`, go on where it was interrupted."""
     with network._exclusively():
         check_unchanged(network, core)
-        before = network.optimizer
-        with ExitStack() as at_the_end:
+        before = Before(network, None if found is None else found.network)
+        with before.given_back(network), ExitStack() as at_the_end:
             at_the_end.callback(_note_rate, network, plan.optimizer, plan.optimizer.learning_rate)
             with nullcontext() if found is None else found.in_place_of(network):
-                training = _prepared(network, plan, checkpoint, found)
+                training = _prepared(network, plan, checkpoint, found, before)
                 if found is not None and found.is_complete:
                     for callback, state in zip(kept(plan.callbacks), found.state["callbacks"], strict=True):
                         callback.set_state(state)
@@ -140,12 +141,7 @@ def train(
                 for callback in reversed(plan.callbacks):  # so that all are told, in their order
                     at_the_end.callback(callback.on_train_end, network)
                 training.begin(None if found is None else found.state)
-            try:
-                training.run()
-            except BaseException:
-                if found is None and not training.has_begun:
-                    network.optimizer = before  # what an error comes of, such as a bad schedule, is not kept for later
-                raise
+            training.run()
         if checkpoint is not None:
             checkpoint.finish(network, training.state())
     return network.history
@@ -153,12 +149,12 @@ def train(
 
 def _note_rate(network: NeuralNetwork, optimizer: optimizers.Optimizer, given: Any) -> None:
     """Keep in mind what rate a training began with, and what rate it has left; see `Interrupted.as_begun`."""
-    if network.optimizer is optimizer:  # and not refused before it began
+    if network.optimizer is optimizer:
         network._last_rate = optimizer, given, optimizer.learning_rate
 
 
 def _prepared(
-    network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None, found: Interrupted | None
+    network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None, found: Interrupted | None, before: Before
 ) -> _Training:
     """The training, before its first step or where it was interrupted."""
     if found is None:
@@ -168,7 +164,7 @@ def _prepared(
     network.scale, network.offset = plan.scale, plan.offset
     network.optimizer = plan.optimizer
     network.stop_training = False
-    training = _Training(network, plan, checkpoint)
+    training = _Training(network, plan, checkpoint, before)
     if found is not None:
         training.restore(found.state)
     return training
@@ -196,7 +192,9 @@ class _Training:
         How correct answers are counted; "": not at all, since parts differ.
     """
 
-    def __init__(self, network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None = None) -> None:
+    def __init__(
+        self, network: NeuralNetwork, plan: Plan, checkpoint: Checkpoint | None, before: Before | None
+    ) -> None:
         from foxnn.schedules import Pace
         from foxnn.schedules.rates import Rates
 
@@ -205,7 +203,6 @@ class _Training:
         whole = None if plan.goes_on or steps is None else steps * plan.epochs
         self.rates = Rates(Pace(steps, whole))
         self.first_step = int(network._get_optimizer_state().t) if plan.goes_on else 0
-        self._first_step_of_all = self.first_step
         self.progress = _core.Progress(0, self.first_step)
         self.epoch = self.part = self.before = self.heard = 0
         self.is_begun, self.rule = False, ""
@@ -214,6 +211,7 @@ class _Training:
         self._started = time.perf_counter()
         self._seconds = 0.0  # that an epoch has taken before it was interrupted
         self._checkpoint = checkpoint
+        self._before = before  # until the first step
         self._targets_seen = False  # whether those of the first part have been looked at
         self._settled: dict[str, Any] | None = None  # the state before what must not be interrupted
 
@@ -285,11 +283,6 @@ class _Training:
     def _write_if_due(self) -> None:
         if self._checkpoint is not None and self._checkpoint.is_due:
             self._checkpoint.write(self.network, self.state())
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether a step was made."""
-        return self.progress.steps > self._first_step_of_all
 
     @property
     def batches(self) -> int:
@@ -402,6 +395,9 @@ class _Training:
         end = min(part.n, begin + steps * part.batch_size)
         seconds = max(self._tick - time.perf_counter(), 1e-6)
         one_call(network, part.samples, part.order, progress, end, part.batch_size, rate, seconds)
+        if self._before is not None:
+            self._before.forget_after_a_step(network)
+            self._before = None
 
     def _tell_progress(self) -> None:
         if not self.plan.callbacks or self._told == self.samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn._atomic import replace_file
+from foxnn._before import Before
 from foxnn._options import integer, real
 from foxnn.foxnn_1_0.data import train_data
 from foxnn.foxnn_1_0.settings import Settings
@@ -140,8 +142,10 @@ def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration:
     test = data.inputs[test_rows], data.outputs[test_rows]
     save = _saver(network) if settings.auto_save_iteration else None
 
-    with network._exclusively():
+    with network._exclusively(), ExitStack() as at_an_error:
         check_unchanged(network, core)
+        before = Before(network)
+        at_an_error.enter_context(before.given_back(network))
         network.optimizer = optimizer
         forget_after = settings.settings_optimization.adam.step_to_zero_after_n if optimizer.name == "adam" else 0
         batches = MiniBatches(network, rows, size)
@@ -166,6 +170,7 @@ def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration:
                     on_progress=lambda position, *_, before=done: progress.show(before + position // size),
                 )  # fmt: skip
                 done += steps
+                before.forget_after_a_step(network)
                 if save is not None and done % settings.auto_save_iteration == 0:
                     save()
                 if progress.at_print(done):
