@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -1110,6 +1111,28 @@ def test_sigint_of_a_process() -> None:
     assert "mnist.safetensors" in errors[-1]
     done = int(re.search(r"after (\d+) of 100000 epochs", errors[-1]).group(1))  # type: ignore[union-attr]
     assert done == len(foxnn.load("mnist.safetensors").history["loss"]) >= 2
+
+
+@POSIX
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_one_line(foxnn_: Any, flowers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In foxnn's words, and without a line of its sources."""
+
+    replace = os.replace
+
+    def busy(source: Any, target: Any) -> None:
+        if Path(target).name == "flowers.safetensors":
+            raise OSError(16, "Device or resource busy")
+        replace(source, target)
+
+    Path("flowers.safetensors").write_bytes(b"old")
+    monkeypatch.setattr(os, "replace", busy)
+    shown = warnings.showwarning
+    result = foxnn_("train", flowers, "--target", "species", "--epochs", 1)
+    assert result.code == 0
+    assert result.err.startswith("foxnn: warning: flowers.safetensors: written in place, since it is a mount point")
+    assert result.err.count("\n") == 1
+    assert warnings.showwarning is shown
 
 
 @POSIX

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import foxnn
 from foxnn.cli import evaluate, export, info, predict, train
@@ -52,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: names of columns may be in any script
+    shown = warnings.showwarning
+    warnings.showwarning = _say_warning
     try:
         code = _run(argv)
         sys.stdout.flush()  # here, where it can still be reported
@@ -69,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError:
             _give_up_stdout()
         return 2
+    finally:
+        warnings.showwarning = shown
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -88,6 +94,11 @@ def _run(argv: Sequence[str] | None) -> int:
     args.parse = parser.parse_args
     with limit_threads(getattr(args, "threads", None)):
         return int(args.run(args))
+
+
+def _say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as the commands' own messages are, and not with a line of foxnn's sources."""
+    say(f"warning: {message}")
 
 
 def _message(error: BaseException) -> str:
