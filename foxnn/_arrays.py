@@ -15,9 +15,6 @@ from foxnn._options import real
 if TYPE_CHECKING:
     from foxnn.losses import Loss
 
-#: uint8 data is taken for images: it is read as x / 255 unless told otherwise.
-DEFAULT_U8_SCALE = 1 / 255
-
 
 def _as_array(value: Any, name: str) -> npt.NDArray[Any]:
     """`value` as a dense array, of whatever it is made of."""

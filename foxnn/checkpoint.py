@@ -221,7 +221,8 @@ def _arguments(network: NeuralNetwork, plan: Plan) -> dict[str, Any]:
     whole = described(network)
     for name in {"scale_inputs", "scale_outputs"} & whole.keys():
         whole[name] = whole[name]["kind"]  # which training turns into numbers
-    changing = ("format", "foxnn", "seed", "epoch", "scale", "offset", "history", "settings_1_0", "metadata")
+    changing = ("format", "foxnn", "seed", "epoch", "scale", "offset", "trained_on", "history", "settings_1_0",
+                "metadata")  # fmt: skip
     return {
         **{name: value for name, value in whole.items() if name not in changing},
         "epochs": plan.epochs,

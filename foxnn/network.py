@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn._arguments import pointing
-from foxnn._arrays import DEFAULT_U8_SCALE, Targets, as_inputs, as_targets, as_weights
+from foxnn._arrays import Targets, as_inputs, as_targets, as_weights
 from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
@@ -30,6 +30,7 @@ from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.normalisation import BatchNorm, Norm, put_together, take_apart
 from foxnn.own_loop import Gradients, OwnLoop
 from foxnn.parameters import Parameters
+from foxnn.reading import Reading
 from foxnn.regularisation import Regularisation
 from foxnn.scaling import ScalingInside, checked_kind
 from foxnn.steps import one_step
@@ -107,7 +108,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
     metadata : dict
         Anything of your own that JSON can hold; saved with the network.
     scale, offset : float or None
-        How inputs are read: as ``x * scale + offset``. None: uint8 as ``x / 255``, anything else as it is.
+        How inputs are read: as ``x * scale + offset``. None: uint8 as ``x / 255``, anything else as it is; then there
+        is a warning if a network that was trained on uint8 gets other numbers beyond 1, or the other way round.
 
     Raises
     ------
@@ -416,14 +418,6 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
 
     # ---- the way forward ------------------------------------------------------------------------------------
 
-    def _reading(self, X: npt.NDArray[Any], scale: float | None, offset: float | None) -> tuple[float, float]:
-        """Scale and offset for inputs X: those given, else the network's, else the default of X's type."""
-        scale = self.scale if scale is None else scale
-        offset = self.offset if offset is None else offset
-        if scale is None:
-            scale = DEFAULT_U8_SCALE if X.dtype == np.uint8 and offset is None else 1.0
-        return real("scale", scale), 0.0 if offset is None else real("offset", offset)
-
     def predict(self, X: Any, *, scale: float | None = None, offset: float | None = None) -> npt.NDArray[Any]:
         """Outputs for the inputs X.
 
@@ -434,7 +428,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
             such as images of shape (n_samples, height, width), all but the first one's are a sample's.
             Or what gives batches of them, as for `fit` (a list is an array here), with or without targets.
         scale, offset : float, optional
-            Inputs are read as ``X * scale + offset``; by default as the network was trained.
+            Inputs are read as ``X * scale + offset``; by default as the network was trained, with a warning if that is
+            not how these are read: numbers beyond 1 after training on uint8, and the other way round.
 
         Returns
         -------
@@ -470,35 +465,42 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
 
         Not in `predict` itself, since each call of a function with a comprehension makes cells for its variables.
         """
+        reading = Reading(self, scale, offset)
         if isinstance(X, np.memmap) or not isinstance(X, (np.ndarray, list)):
             from foxnn.streams import input_batches
 
             batches = input_batches(self, X)
             if batches is not None:
                 self = self._as_it_is()
-                parts = [self.predict(batch, scale=scale, offset=offset) for batch in batches]
-                return np.concatenate([part.reshape(-1, self.sizes[-1]) for part in parts])
+                return np.concatenate([self._predict_rows(batch, reading) for batch in batches])
         self = self._as_it_is()
-        inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
-        out = self._core.predict(inputs, *self._reading(inputs, scale, offset), self.n_threads or 0)
+        out = self._predict_rows(X, reading)
         single = self.sizes[0] > 1 and np.ndim(X) == 1
         return out[0] if single else out
+
+    def _predict_rows(self, X: Any, reading: Reading) -> npt.NDArray[Any]:
+        """Outputs (n, n_out) for inputs in an array, even for a single sample."""
+        inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
+        return self._core.predict(inputs, *reading.of(inputs), self.n_threads or 0)
 
     def _samples(
         self,
         X: Any,
         y: Any,
         sample_weight: Any,
-        scale: float | None = None,
-        offset: float | None = None,
         names: tuple[str, str, str] = ("X", "y", "sample_weight"),
-    ) -> tuple[Any, Any]:
-        """Checked data as the core's Samples, and its Targets."""
+        *,
+        trains: bool = False,
+    ) -> tuple[Any, Targets]:
+        """Checked data, for a step or for gradients, as the core's Samples, and its Targets."""
         self._check_scaled()
         inputs = as_inputs(X, self.sizes[0], names[0], self._dtype)
         targets = self._targets(y, len(inputs), names[1])
         weights = as_weights(sample_weight, len(inputs), names[2])
-        return targets.samples(inputs, weights, self._reading(inputs, scale, offset)), targets
+        reading = Reading(self)
+        samples = targets.samples(inputs, weights, reading.of(inputs, names[0]))
+        reading.learn(inputs, unless_known=not trains)
+        return samples, targets
 
     def _targets(self, y: Any, n: int, name: str = "y") -> Targets:
         """Checked targets of n samples, for this network's loss."""

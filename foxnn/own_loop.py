@@ -14,6 +14,7 @@ from foxnn._arrays import _as_numbers, as_inputs
 from foxnn._options import flag
 from foxnn.errors import DivergenceError
 from foxnn.layers import checked_parameters
+from foxnn.reading import Reading
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -82,6 +83,7 @@ class OwnLoop:
         with network._exclusively():
             inputs, scale, samples = self._inputs(X)
             if training:
+                Reading(network).learn(inputs, unless_known=True)
                 network._check_batch("X", len(inputs))
             last = self._forward
             trainer = network._plain_trainer() if last is None or last.core is not network._core else last.trainer
@@ -220,7 +222,7 @@ class OwnLoop:
         inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
         samples, _ = network._samples(inputs, y, sample_weight)
         _, d_input = network._loss_and_gradients(samples, parameters=False, inputs=True)
-        scale, _ = network._reading(inputs, None, None)
+        scale, _ = Reading(network).factors(inputs)
         return cast("Array", d_input if scale == 1 else d_input * network.dtype.type(scale))
 
     @pointing
@@ -325,7 +327,7 @@ class OwnLoop:
         network = _network(self)
         network._check_scaled()
         inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
-        scale, offset = network._reading(inputs, None, None)
+        scale, offset = Reading(network).of(inputs)
         return inputs, scale, _core.Samples(inputs, None, None, None, scale, offset, "")
 
     def _plain_trainer(self) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from foxnn import optimizers
 from foxnn._options import MOST, flag, integer, real
 from foxnn.callbacks.base import Callback
+from foxnn.reading import Reading
 from foxnn.samples import Epochs, samples_of, split
 from foxnn.streams import Stream, gives_batches, stream_of
 
@@ -35,6 +36,7 @@ class Plan:
     scale: float | None
     offset: float | None
     goes_on: bool  # whether learning-rate schedules go on from the optimizer's steps
+    trained_on: str | None  # what `foxnn.reading` makes of the inputs; None: streams learn it batch by batch
 
     @classmethod
     def checked(
@@ -66,18 +68,21 @@ class Plan:
         share = real("validation_split", validation_split, 0, 1)
         if validation_data is not None and share:
             raise ValueError("validation_split: got a share besides validation_data; it takes one of the two")
-        reading: dict[str, Any] = {"scale": scale, "offset": offset}
+        reading = Reading(network, scale, offset)
+        trained_on: str | None = None
         data: Epochs | Stream
         validation: Data | None = None
         if y is None:
-            stream = stream_of(network, X, shuffle=shuffle, steps=steps_per_epoch, class_weight=class_weight, **reading)
+            stream = stream_of(network, X, shuffle=shuffle, steps=steps_per_epoch, class_weight=class_weight,
+                               reading=reading)  # fmt: skip
             _check_stream(stream, epochs, batch_size=batch_size, sample_weight=sample_weight,
                           validation_split=share or None)  # fmt: skip
             data = stream
         else:
             if steps_per_epoch is not None:
                 raise ValueError(f"steps_per_epoch: got {steps_per_epoch!r} with arrays, whose length is known")
-            arrays = samples_of(network, X, y, sample_weight, class_weight, **reading)
+            arrays = samples_of(network, X, y, sample_weight, class_weight, reading=reading)
+            trained_on = reading.kind_of(arrays.inputs)
             pool = None
             if share:
                 pool, held_out = split(network.seed, len(arrays), share)
@@ -86,7 +91,9 @@ class Plan:
             network._check_batch("batch_size", size)
             data = Epochs(arrays, pool, size, shuffle)
         if validation_data is not None:
-            validation = _validation(network, validation_data, scale, offset)
+            validation = _validation(network, validation_data, Reading(network, scale, offset, trained_on or ""))
+            if isinstance(data, Stream) and not isinstance(validation, Stream):
+                reading.beside = reading.kind_of(validation.inputs)
         chosen = checked_metrics(network, metrics, data.whole if validation is None else validation)
         if chosen and validation is None and isinstance(data, Stream) and not data.again:
             raise ValueError("metrics: got some with an iterator, which can be gone through only once; they take "
@@ -101,6 +108,7 @@ class Plan:
             scale=network.scale if scale is None else float(scale),
             offset=network.offset if offset is None else float(offset),
             goes_on=goes_on,
+            trained_on=trained_on,
         )
 
 
@@ -142,12 +150,12 @@ def _checked_callbacks(callbacks: Any, verbose: bool | int | str) -> list[Callba
     return chosen
 
 
-def _validation(network: NeuralNetwork, data: Any, scale: float | None, offset: float | None) -> Data:
+def _validation(network: NeuralNetwork, data: Any, reading: Reading) -> Data:
     name = "validation_data"
     is_batches = isinstance(data, list) and all(isinstance(item, tuple) for item in data)
     if is_batches or not isinstance(data, (tuple, list)):
         if is_batches or gives_batches(data):
-            stream = stream_of(network, data, name=name, scale=scale, offset=offset)
+            stream = stream_of(network, data, name=name, reading=reading)
             if stream.again:
                 return stream
         raise ValueError(
@@ -158,7 +166,7 @@ def _validation(network: NeuralNetwork, data: Any, scale: float | None, offset: 
         raise ValueError(f"{name}: got {len(data)} parts; it takes (X_val, y_val) or (X_val, y_val, sample_weight)")
     X, y, weight = data if len(data) == 3 else (*data, None)
     names = (f"{name} X", f"{name} y", f"{name} sample_weight")
-    return samples_of(network, X, y, weight, scale=scale, offset=offset, names=names)
+    return samples_of(network, X, y, weight, reading=reading, names=names)
 
 
 def data_of(
@@ -166,7 +174,7 @@ def data_of(
 ) -> Data:
     """Samples to evaluate, in arrays or from what gives batches."""
     if y is not None:
-        return samples_of(network, X, y, sample_weight, scale=scale, offset=offset)
+        return samples_of(network, X, y, sample_weight, reading=Reading(network, scale, offset))
     if sample_weight is not None:
         raise ValueError("sample_weight: got weights without y; they belong into the batches that X gives")
-    return stream_of(network, X, scale=scale, offset=offset)
+    return stream_of(network, X, reading=Reading(network, scale, offset))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from foxnn.mapped import MappedArrays
     from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
+    from foxnn.reading import Reading
 
 #: The number of the shuffle that picks the samples held out, out of the way of those of epochs.
 SPLIT_SHUFFLE = 2**32 - 1
@@ -85,8 +86,7 @@ class Arrays:
         sample_weight: Any = None,
         class_weight: Any = None,
         *,
-        scale: float | None = None,
-        offset: float | None = None,
+        reading: Reading,
         names: tuple[str, str, str] = ("X", "y", "sample_weight"),
         first: int = 0,
     ) -> Arrays:
@@ -97,7 +97,7 @@ class Arrays:
             class_weight, targets, as_weights(sample_weight, len(inputs), names[2]), _classes(network)
         )
         numbers = np.arange(first, first + len(inputs), dtype=np.int64) if first else None
-        return cls(inputs, targets, weights, network._reading(inputs, scale, offset), numbers)
+        return cls(inputs, targets, weights, reading.factors(inputs), numbers)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -205,8 +205,7 @@ def samples_of(
     sample_weight: Any = None,
     class_weight: Any = None,
     *,
-    scale: float | None = None,
-    offset: float | None = None,
+    reading: Reading,
     names: tuple[str, str, str] = ("X", "y", "sample_weight"),
 ) -> Arrays | MappedArrays:
     """Samples of arrays that a user gives, or an error that names what does not fit."""
@@ -219,7 +218,10 @@ def samples_of(
             weights = class_weights(
                 class_weight, targets, as_weights(sample_weight, len(rows), names[2]), _classes(network)
             )
-            mapped = MappedArrays(rows, targets, weights, network._reading(rows, scale, offset))
+            mapped = MappedArrays(rows, targets, weights, reading.factors(rows))
             mapped.check(network.dtype.name, names[0])
+            reading.compare(rows, names[0])
             return mapped
-    return Arrays.checked(network, X, y, sample_weight, class_weight, scale=scale, offset=offset, names=names)
+    arrays = Arrays.checked(network, X, y, sample_weight, class_weight, reading=reading, names=names)
+    reading.compare(arrays.inputs, names[0])
+    return arrays

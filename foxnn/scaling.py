@@ -12,6 +12,7 @@ from foxnn._arguments import pointing
 from foxnn._arrays import Targets, as_inputs
 from foxnn._options import real, unknown
 from foxnn.losses import ANY_NUMBER
+from foxnn.reading import Reading
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -138,8 +139,9 @@ class ScalingInside:
                 if y is None:
                     raise ValueError("y: got None; with scale_outputs it takes the targets")
                 values = network._targets(y, len(inputs)).values
-            samples = _core.Samples(inputs, values, None, None, *network._reading(inputs, None, None), "")
-            self._fit_scaling(samples, None)
+            reading = Reading(network)
+            self._fit_scaling(_core.Samples(inputs, values, None, None, *reading.of(inputs), ""), None)
+            network._core.trained_on = reading.kind_of(inputs)
         return self
 
     def _fit_scaling(self, samples: Any, order: npt.NDArray[np.int64] | None) -> None:

@@ -74,7 +74,7 @@ def one_step(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> tupl
             return loss, weight
     from foxnn.training import run_steps  # not above: it imports this file
 
-    samples, targets = network._samples(X, y, sample_weight)
+    samples, targets = network._samples(X, y, sample_weight, trains=True)
     if not is_known:
         warn_of_targets(network, targets)
     n = len(samples)

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from foxnn._options import integer
 from foxnn._read_ahead import read_ahead
 from foxnn.mapped import blocks, mapped_rows
+from foxnn.reading import Reading
 from foxnn.samples import Arrays, Part, shuffled
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Stream(ABC):
     name : str
         The argument, for messages.
     class_weight : dict, optional
-    scale, offset : float, optional
+    reading : Reading, optional
     """
 
     #: Samples of an epoch: nobody knows.
@@ -80,13 +81,12 @@ class Stream(ABC):
         network: NeuralNetwork,
         name: str = "X",
         class_weight: Any = None,
-        scale: float | None = None,
-        offset: float | None = None,
+        reading: Reading | None = None,
     ) -> None:
         if class_weight is not None and not isinstance(class_weight, dict):
             raise ValueError(f"class_weight: got {class_weight!r} with batches, which take a dict of class to weight")
         self._network, self._name, self._class_weight = network, name, class_weight
-        self._reading: dict[str, Any] = {"scale": scale, "offset": offset}
+        self.reading = Reading(network) if reading is None else reading
 
     @property
     def whole(self) -> Stream:
@@ -120,6 +120,8 @@ class Stream(ABC):
         single_rows = 0
         with closing(self._epoch(network)) as batches:  # type: ignore[type-var]
             for batch in batches:
+                self._compare(batch)
+                self.reading.learn(batch.inputs)
                 single_rows += len(batch) == 1
                 if single_rows > 1:
                     network._check_batch(self._name, 1)
@@ -127,7 +129,9 @@ class Stream(ABC):
 
     def batches(self) -> Iterator[Arrays]:
         """All batches, in their own order."""
-        return self._checked(self._numbered_items())
+        for batch in self._in_order():
+            self._compare(batch)
+            yield batch
 
     def inputs(self) -> Iterator[Any]:
         """The inputs of all batches, which need no targets, as they come."""
@@ -135,7 +139,14 @@ class Stream(ABC):
             yield _inputs_of(item, self._network.sizes[0])
 
     def _epoch(self, network: NeuralNetwork) -> Iterator[Arrays]:
-        return self.batches()
+        return self._in_order()
+
+    def _compare(self, batch: Arrays) -> None:
+        """Warn if it is read in another way than those before: when it is used, in the user's own thread."""
+        self.reading.compare(batch.inputs, f"a batch of {self._name}")
+
+    def _in_order(self) -> Iterator[Arrays]:
+        return self._checked(self._numbered_items())
 
     @abstractmethod
     def _items(self) -> Iterator[Any]:
@@ -155,7 +166,7 @@ class Stream(ABC):
                 names = (f"{where}: X", f"{where}: y", f"{where}: sample_weight")
                 X, y, weights = item if len(item) == 3 else (*item, None)
                 batch = Arrays.checked(
-                    self._network, X, y, weights, self._class_weight, names=names, first=first, **self._reading
+                    self._network, X, y, weights, self._class_weight, reading=self.reading, names=names, first=first
                 )
                 first += len(batch)
                 yield batch
@@ -181,8 +192,7 @@ class SequenceStream(Stream):
         if hasattr(self._data, "on_epoch_end"):
             self._data.on_epoch_end()
 
-    def batches(self) -> Iterator[Arrays]:
-        """All batches, in their own order."""
+    def _in_order(self) -> Iterator[Arrays]:
         return read_ahead(self._checked(self._numbered(np.arange(self.steps))), _AHEAD)
 
     def _numbered(self, order: npt.NDArray[np.int64]) -> Iterator[tuple[int, Any]]:

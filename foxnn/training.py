@@ -162,6 +162,8 @@ def _prepared(
     if network._unfitted:
         plan.data.fit_scaling(network)
     network.scale, network.offset = plan.scale, plan.offset
+    if plan.trained_on is not None and (plan.trained_on or not plan.goes_on):  # a batch within 0 to 1 tells nothing
+        network._core.trained_on = plan.trained_on
     network.optimizer = plan.optimizer
     network.stop_training = False
     training = _Training(network, plan, checkpoint, before)

@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         line("scaling", _scaling(network))
     if network.scale is not None or network.offset is not None:
         line("inputs", f"read as x * {network.scale} + {network.offset}")
+    elif network._core.trained_on:
+        line("inputs", f"{network._core.trained_on}, in training")
     for key, value in network.metadata.items():
         if key == "table":
             _print_table(args.model, value)

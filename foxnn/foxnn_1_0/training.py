@@ -138,7 +138,7 @@ def train(network: NeuralNetwork, data: train_data, speed: float, max_iteration:
     size = min(size, len(rows)) or len(rows)
     network._check_batch("size_train_batch", size)
     names = ("data_for_train input", "data_for_train out", "")
-    samples, _ = network._samples(data.inputs, data.outputs, None, names=names)
+    samples, _ = network._samples(data.inputs, data.outputs, None, names=names, trains=True)
     test = data.inputs[test_rows], data.outputs[test_rows]
     save = _saver(network) if settings.auto_save_iteration else None
 

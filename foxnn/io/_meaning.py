@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from foxnn.datasets.encoder import TableEncoder
 from foxnn.errors import FileFormatError
+from foxnn.reading import PIXELS, Reading
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -61,6 +62,8 @@ def columns(network: NeuralNetwork) -> Iterator[str]:
     ['y[0]: "no"', 'y[1]: "*\\u002f yes"']
     """
     inputs, outputs = _of_table(network)
+    if network._core.trained_on == PIXELS and Reading(network).is_default:
+        yield "x: pixels from 0 to 255 divided by 255, as the uint8 was read that the network was trained on"
     yield from _lines("x", inputs, network.sizes[0])
     yield from _lines("y", _classes(network) if outputs is None else outputs, network.sizes[-1])
 

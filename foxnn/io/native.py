@@ -28,6 +28,7 @@ from foxnn.history import History, Rows
 from foxnn.io import container
 from foxnn.losses import Loss
 from foxnn.normalisation import Norm, put_together
+from foxnn.reading import checked_kind
 from foxnn.scaling import as_json, from_json
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ _PARTS = {
     "scale_outputs": _Part(lambda nn: as_json(nn, 1), lambda nn, value: from_json(nn, 1, value), None),
     "scale": _Part(lambda nn: nn.scale, _set("scale", _real_or_none("scale"))),
     "offset": _Part(lambda nn: nn.offset, _set("offset", _real_or_none("offset"))),
+    "trained_on": _Part(lambda nn: _trained_on(nn), lambda nn, value: _set_trained_on(nn, value), None),
     "optimizer": _Part(lambda nn: _config(nn, nn.optimizer), _set("optimizer", lambda value: _optimizer(value))),
     "settings_1_0": _Part(lambda nn: nn.settings.as_dict(), lambda nn, value: nn.settings.update(value)),
     "history": _Part(
@@ -125,6 +127,14 @@ _PARTS = {
     ),
     "metadata": _Part(lambda nn: _metadata(nn.metadata), _set("metadata", _metadata)),
 }
+
+
+def _trained_on(network: NeuralNetwork) -> str | None:
+    return network._core.trained_on or None
+
+
+def _set_trained_on(network: NeuralNetwork, kind: Any) -> None:
+    network._core.trained_on = checked_kind(kind)
 
 
 def _config(network: NeuralNetwork, optimizer: optimizers.Optimizer) -> dict[str, Any]:

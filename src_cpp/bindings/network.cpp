@@ -10,6 +10,8 @@
 namespace foxnn {
 namespace {
 
+const std::string kTrainedOn[] = {"", "uint8", "numbers beyond 1"};  // in the order of TrainedOn
+
 template <class T>
 void bind_network(py::module_& m, const char* name) {
     using Net = Network<T>;
@@ -69,6 +71,13 @@ void bind_network(py::module_& m, const char* name) {
                  net.layers.at(l).dropout = static_cast<T>(rate);
                  net.changes++;
              })
+        .def_property(
+            "trained_on", [](const Net& net) { return kTrainedOn[static_cast<int>(net.trained_on.load())]; },
+            [](Net& net, const std::string& name) {
+                const auto* const found = std::find(std::begin(kTrainedOn), std::end(kTrainedOn), name);
+                if (found == std::end(kTrainedOn)) throw py::value_error("trained_on: no such kind");
+                net.trained_on = static_cast<TrainedOn>(found - std::begin(kTrainedOn));
+            })
         .def("set_max_norm",
              [](Net& net, std::size_t l, double most) {
                  const auto lock = to_change(net);
@@ -125,12 +134,13 @@ void bind_network(py::module_& m, const char* name) {
                  T* const data = out.mutable_data();
                  // Handing the GIL over costs more than a few thousand operations do.
                  if (net.flops_per_sample() * static_cast<double>(rows.n) < 2e5) {
-                     if (!all_finite<T>(rows)) return py::none();
+                     if (!all_finite<T>(rows) || are_no_pixels(net, rows)) return py::none();
                      if (net.predict_if_free(rows, data, n_threads)) return out;
                  }
                  const bool finite = without_gil([&] {
                      const bool in_place = rows.is_plain<T>();  // then they are checked while they are read
-                     return (in_place || all_finite<T>(rows)) && net.predict(rows, data, n_threads, in_place);
+                     return (in_place || all_finite<T>(rows)) && !are_no_pixels(net, rows) &&
+                            net.predict(rows, data, n_threads, in_place);
                  });
                  return finite ? py::object(std::move(out)) : py::none();
              })

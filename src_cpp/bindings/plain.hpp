@@ -63,6 +63,31 @@ inline bool all_within(const Rows& rows, double least, double most) {
     return all_within(static_cast<const double*>(rows.data), n, least, most);
 }
 
+// Whether one of the first n of plain rows has a number beyond 1.
+template <class Number>
+bool beyond_one(const Number* values, Index n) {
+    bool beyond = false;
+    for (Index i = 0; i < n; i++) beyond |= values[i] > 1;
+    return beyond;
+}
+inline bool beyond_one(const Rows& rows, Index n) {
+    n *= rows.columns;
+    if (rows.type == Source::f32) return beyond_one(static_cast<const float*>(rows.data), n);
+    return beyond_one(static_cast<const double*>(rows.data), n);
+}
+
+// Whether there is something to complain of: the network was trained on pixels as x / 255, which these are not.
+template <class T>
+bool are_no_pixels(const Network<T>& net, const Rows& rows) {
+    return net.trained_on.load(std::memory_order_relaxed) == TrainedOn::pixels && beyond_one(rows, rows.n);
+}
+
+// Whether a step on these is to be remembered. The first row tells of all; what it does not tell, a later batch's does.
+template <class T>
+bool tell_more(const Network<T>& net, const Rows& rows) {
+    return net.trained_on.load(std::memory_order_relaxed) == TrainedOn::unknown && beyond_one(rows, 1);
+}
+
 // Samples that view arrays, which have to stay alive; of what is not in the core's number types they hold a copy.
 class PlainSamples {
   public:
@@ -74,6 +99,7 @@ class PlainSamples {
               double most) {
         samples.x = plain_rows(x, net.n_in());
         if (samples.x.n == 0 || !all_finite<T>(samples.x)) return false;
+        if (are_no_pixels(net, samples.x) || tell_more(net, samples.x)) return false;
         if (!take_integers(y, net.n_out())) samples.y = plain_rows(y, net.n_out());
         return targets_fit<T>(net.n_out(), least, most) && take_weights(weights);
     }

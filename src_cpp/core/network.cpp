@@ -99,6 +99,7 @@ std::unique_ptr<Network<T>> Network<T>::copy_locked(bool folded, Watch* watch) c
     other->layers.reserve(layers.size());
     for (const auto& layer : layers) other->layers.push_back(folded ? layer.folded() : layer.copy(watch));
     other->input_noise = input_noise, other->input_dropout = input_dropout;
+    other->trained_on = trained_on.load();
     other->input_scaling = input_scaling, other->output_scaling = output_scaling;
     other->layout = layout;
     if (folded) other->arrays_have_changed();

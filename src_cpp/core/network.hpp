@@ -1,5 +1,6 @@
 // A stack of dense layers and its way forward.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -26,12 +27,17 @@ struct LossUse {
     }
 };
 
+// What a network was trained on, as far as that tells how other inputs are to be read: pixels of uint8, which are read
+// as x / 255, or numbers beyond 1, read as they are. What lies within 0 and 1 is as either is.
+enum class TrainedOn { unknown, pixels, numbers };
+
 template <class T>
 class Network {
   public:
     std::vector<Dense<T>> layers;
     // What training does to the inputs: noise of that standard deviation, and a share of them dropped.
     T input_noise = 0, input_dropout = 0;
+    std::atomic<TrainedOn> trained_on = TrainedOn::unknown;
     // Guards the weights: shared by those who read them, exclusive to those who change them.
     mutable FairLock mutex;
     std::uint64_t changes = 0;  // how often the layers or scalings have changed; counted under the lock

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from foxnn.io._formulas import centring, reading
 from foxnn.io.c_export.samples import inputs_like
+from foxnn.reading import Reading
 
 if TYPE_CHECKING:
     from foxnn.activations import Activation
@@ -146,7 +147,8 @@ def rounded(network: NeuralNetwork, samples: Any, dtype: str) -> tuple[Rounded, 
         If there are neither samples nor inputs that are scaled inside, so that nobody knows what the inputs are like.
     """
     X, drawn = inputs_like(network, samples)
-    expected = np.atleast_2d(network.predict(X)).astype(np.float64)
+    outputs = network._core.predict(X, *Reading(network).factors(X), network.n_threads or 0)
+    expected = outputs.astype(np.float64)
     best = None
     for shift, factor, weights, bias in _ways_to_read(network, X, dtype):
         integers = _rounded(network, X, shift, factor, weights, bias, dtype)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from foxnn._arrays import as_inputs
 from foxnn._options import path_text
+from foxnn.reading import Reading
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -40,8 +41,8 @@ def inputs_like(network: NeuralNetwork, samples: Any) -> tuple[npt.NDArray[np.fl
     X = as_inputs(samples, n_in, "samples", network._dtype)
     X = X[:: -(-len(X) * n_in // _MOST_NUMBERS)]
     # Pixels of uint8 are read by the network as x / 255, which C, knowing numbers only, has to be given.
-    scale = network._reading(X, None, None)[0] if X.dtype == np.uint8 and network.scale is None else 1.0
-    return X.astype(np.float64) * scale, False
+    factor, _ = Reading(network).of(X, "samples")
+    return X.astype(np.float64) * (factor if X.dtype == np.uint8 and network.scale is None else 1.0), False
 
 
 def _drawn(network: NeuralNetwork) -> npt.NDArray[np.float64]:
