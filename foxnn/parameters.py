@@ -128,6 +128,8 @@ class Parameters:
                 for name in _same_names(mine, to, theirs, source)
             ]
         write(_network(self), network, places)
+        if (0, 0) in pairs and other._core.trained_on:
+            network._core.trained_on = other._core.trained_on  # what reads inputs knows how they are meant
 
     @property
     def parameters(self) -> Array:

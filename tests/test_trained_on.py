@@ -181,6 +181,18 @@ def test_files_hold_it_only_where_there_is_something_to_tell(tmp_path: Path) -> 
         assert "trained_on" not in described(nn)
 
 
+@both_ways
+def test_it_goes_with_the_weights_that_read_inputs(X: Any, other: Any, text: str) -> None:
+    nn = trained_on(X)
+    for layers in (None, [0], {0: 0}):
+        twin = network()
+        twin.copy_weights(nn, layers)
+        assert is_warned(lambda twin=twin: twin.predict(other), text)
+    twin = network()
+    twin.copy_weights(nn, [1])
+    assert not warned(lambda: twin.predict(other))
+
+
 @pytest.mark.parametrize("value", ["int8", "", ["uint8"], 8, True])
 def test_files_that_say_something_else_are_refused(value: Any, tmp_path: Path) -> None:
     from safetensors.numpy import load_file
