@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from foxnn.activations import Activation
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
     from foxnn.normalisation import Norm
+
+_T = TypeVar("_T")
 
 
 class Layer(Closed):
@@ -53,15 +56,31 @@ class Layer(Closed):
         self._network = network
         self._index = index
 
+    def _own(self, of_layers: Sequence[_T]) -> _T:
+        """What is this layer's of what the network has for each."""
+        with self._still_there():
+            return of_layers[self._index]
+
+    @contextmanager
+    def _still_there(self) -> Iterator[None]:
+        """Name what is wrong where the network has fewer layers by now: another thread may remove some at any time."""
+        try:
+            yield
+        except IndexError:
+            raise RuntimeError(
+                f"layers[{self._index}]: it has been removed, the network has {len(self._network._activations)} layers "
+                "now; take it from the network's layers again"
+            ) from None
+
     @property
     def n_in(self) -> int:
         """Number of inputs."""
-        return self._network._sizes[self._index]
+        return self._own(self._network._sizes[:-1])
 
     @property
     def n_out(self) -> int:
         """Number of outputs."""
-        return self._network._sizes[self._index + 1]
+        return self._own(self._network._sizes[1:])
 
     @property
     def weights(self) -> npt.NDArray[Any]:
@@ -95,13 +114,13 @@ class Layer(Closed):
     @property
     def norm(self) -> Norm | None:
         """The normalisation before the activation, if there is one."""
-        norm = self._network._norms[self._index]
+        norm = self._own(self._network._norms)
         return None if norm is None else norm.of(self)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """Names of the arrays that training learns."""
-        norm = self._network._norms[self._index]
+        norm = self._own(self._network._norms)
         return ("weights", "bias", *(() if norm is None else norm.parameter_names))
 
     @property
@@ -115,7 +134,7 @@ class Layer(Closed):
         >>> nn.layers[0].array_names
         ('weights', 'bias', 'gamma', 'beta', 'running_mean', 'running_variance')
         """
-        norm = self._network._norms[self._index]
+        norm = self._own(self._network._norms)
         return ("weights", "bias", *(() if norm is None else norm.array_names))
 
     def get_array(self, name: str) -> npt.NDArray[Any]:
@@ -130,7 +149,8 @@ class Layer(Closed):
         core, index = self._network._core, self._index
         if name not in self.array_names:
             raise unknown("name", name, self.array_names)
-        (array,), _ = core.read([(index, name, -1)])
+        with self._still_there():
+            (array,), _ = core.read([(index, name, -1)])
         return snapshot(array)
 
     def set_array(self, name: str, value: Any) -> None:
@@ -155,27 +175,32 @@ class Layer(Closed):
         array = checked_parameters(value, self.parameter_shape(name), name, self._network.dtype)
         if name == "running_variance" and (array < 0).any():
             raise ValueError(f"running_variance: got {array.min():g}; it takes numbers that are not negative")
-        core.write([(index, name, array)])
+        with self._still_there():
+            core.write([(index, name, array)])
 
     @property
     def activation(self) -> Activation:
         """The activation function."""
-        return self._network._activations[self._index]
+        return self._own(self._network._activations)
 
     @activation.setter
     def activation(self, value: str | Activation) -> None:
-        self._network._set_activation(self._index, Activation.of(value))
+        chosen = Activation.of(value)
+        with self._still_there():
+            self._network._set_activation(self._index, chosen)
 
     @property
     def trainable(self) -> bool:
         """Whether training changes this layer."""
-        return bool(self._network._core.get_trainable(self._index))
+        with self._still_there():
+            return bool(self._network._core.get_trainable(self._index))
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         if not isinstance(value, (bool, np.bool_)):
             raise TypeError(f"trainable: got {value!r}; it takes True or False")
-        self._network._core.set_trainable(self._index, bool(value))
+        with self._still_there():
+            self._network._core.set_trainable(self._index, bool(value))
 
     def __repr__(self) -> str:
         return f"Layer({self.n_in} -> {self.n_out}, {self.title})"
@@ -183,7 +208,7 @@ class Layer(Closed):
     @property
     def title(self) -> str:
         """What it does after its linear part, in words, such as ``batch_norm relu``."""
-        norm = self._network._norms[self._index]
+        norm = self._own(self._network._norms)
         return str(self.activation) if norm is None else f"{norm.name} {self.activation}"
 
 

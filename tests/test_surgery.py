@@ -195,3 +195,28 @@ def test_not_while_it_is_being_trained() -> None:
     with pytest.raises(RuntimeError, match="is being trained"):
         nn.fit(X, Y, epochs=1, callbacks=[Surgeon()], verbose=False)
     assert nn.sizes == [4, 8, 6, 3]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        *(lambda layer, name=name: getattr(layer, name) for name in (
+            "weights", "bias", "n_in", "n_out", "activation", "trainable", "norm", "title", "parameter_names",
+            "array_names")),
+        *(lambda layer, name=name, value=value: setattr(layer, name, value) for name, value in (
+            ("weights", 1.0), ("bias", 1.0), ("activation", "relu"), ("trainable", False))),
+        repr,
+        lambda layer: layer.parameter_shape("bias"),
+        lambda layer: layer.get_array("bias"),
+        lambda layer: layer.set_array("bias", 2.0),
+    ],
+)  # fmt: skip
+def test_a_layer_that_has_been_removed_says_so(use: Any) -> None:
+    """Another thread may remove it at any moment."""
+    nn = network()
+    layer = nn.layers[2]
+    nn.remove(1)
+    before = state_of(nn)
+    with pytest.raises(RuntimeError, match=r"layers\[2\]: it has been removed, the network has 2 layers now"):
+        use(layer)
+    assert state_of(nn) == before
