@@ -224,8 +224,36 @@ def test_sizes_that_no_network_has_are_refused(number: int) -> None:
 
 
 def test_largest_sizes_are_a_memory_error() -> None:
-    with pytest.raises(MemoryError):
+    """It says how much was wanted."""
+    with pytest.raises(MemoryError, match=r"Unable to allocate 16 EiB for arrays of a network"):
         foxnn.neural_network([2**31 - 1, 2**31 - 1], init="zeros")
+    with pytest.raises(MemoryError, match=r"Unable to allocate 32 EiB for arrays of a network"):
+        foxnn.neural_network([2**31 - 1, 2**31 - 1], init="zeros", dtype="float64")
+
+
+def test_what_cannot_be_had_is_named() -> None:
+    script = """
+import resource, foxnn
+nn = foxnn.neural_network([1000, 20000], init="zeros")
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+for call in lambda: foxnn.neural_network([30000, 30000]), lambda: nn.insert(0, 500000, "relu"):
+    try:
+        call()
+    except MemoryError as error:
+        print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == (
+        "Unable to allocate 3.35 GiB for arrays of a network\nUnable to allocate 1.86 GiB for arrays of a network\n"
+    )
+
+
+@pytest.mark.parametrize("sizes", [(2**62,), (10, 2**31)])
+def test_estimators_name_sizes_that_no_network_has(sizes: tuple[int, ...]) -> None:
+    pytest.importorskip("sklearn")
+    with pytest.raises(ValueError, match="hidden_layer_sizes: got"):
+        foxnn.MLPClassifier(sizes).fit(X[:4], [0, 1, 0, 1])
 
 
 def test_the_list_of_sizes_is_a_copy() -> None:

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from foxnn import activations, losses, optimizers
 from foxnn._names import find
+from foxnn._options import MOST
 from foxnn.activations import Activation
 from foxnn.losses import Loss
 from foxnn.metrics import Metric
@@ -90,6 +91,8 @@ def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
     sizes = list(hidden_layer_sizes) if hasattr(hidden_layer_sizes, "__iter__") else [hidden_layer_sizes]
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if any(size > MOST for size in sizes):
+        raise ValueError(f"hidden_layer_sizes: got {sizes}; it takes integers of at most {MOST}")
     return sizes
 
 

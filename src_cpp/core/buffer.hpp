@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -12,10 +13,26 @@
 
 namespace foxnn {
 
+// What comes where there is no memory for so many bytes: says how many, and takes no memory for that.
+class OutOfMemory : public std::bad_alloc {
+  public:
+    explicit OutOfMemory(double bytes) {
+        static const char* const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB"};
+        int unit = 0;
+        for (; bytes >= 1000 && unit < 7; unit++) bytes /= 1024;
+        std::snprintf(text_, sizeof text_, "Unable to allocate %.3g %s for arrays of a network", bytes, units[unit]);
+    }
+    const char* what() const noexcept override { return text_; }
+
+  private:
+    char text_[80];
+};
+
 // a * b numbers, both at least 0: more than can be counted are more than there is memory for.
 inline Index product(Index a, Index b) {
     Index numbers;
-    if (__builtin_mul_overflow(a, b, &numbers)) throw std::bad_alloc();
+    if (__builtin_mul_overflow(a, b, &numbers))
+        throw OutOfMemory(sizeof(float) * static_cast<double>(a) * static_cast<double>(b));
     return numbers;
 }
 
@@ -61,11 +78,11 @@ class Buffer {
     // when they are first used, and not all at once.
     std::size_t allocate(Index size) {
         constexpr Index most = std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) - kAlignment;
-        if (size < 0 || size > most) throw std::bad_alloc();
+        if (size < 0 || size > most) throw OutOfMemory(sizeof(T) * static_cast<double>(size));
         const auto bytes =
             static_cast<std::size_t>((size * static_cast<Index>(sizeof(T)) / kAlignment + 1) * kAlignment);
         void* const block = std::calloc(bytes + kAlignment, 1);
-        if (!block) throw std::bad_alloc();
+        if (!block) throw OutOfMemory(static_cast<double>(bytes));
         const auto address = reinterpret_cast<std::uintptr_t>(block);
         auto* const first = static_cast<char*>(block) + (kAlignment - address % kAlignment) % kAlignment;
         data_ = std::unique_ptr<T[], Free>(reinterpret_cast<T*>(first), Free{block});
