@@ -9,9 +9,10 @@ from typing import Any
 try:
     from foxnn import _core
 except ImportError as error:
+    from importlib.util import find_spec
     from pathlib import Path
 
-    if any(Path(__file__).parent.glob("_core.*[dos]")):  # .so, .pyd: there is one, and it does not work here
+    if find_spec("foxnn._core"):  # there is one, perhaps in another folder, and it says what is wrong
         raise
     raise ImportError(
         f"foxnn in {Path(__file__).parent} has no compiled core: these are its sources, not an installed foxnn. "

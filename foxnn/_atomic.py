@@ -61,7 +61,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     mode = _mode(path)
     if mode is not None and not stat.S_ISREG(mode):
-        with open(path, "wb") as file:
+        with _naming(path, set()), open(path, "wb") as file:
             yield file
         return
     target = Path(os.path.realpath(path))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from foxnn._arrays import Targets
 from foxnn._closed import Closed
+from foxnn._extras import needing
 from foxnn._names import find, resolve
 from foxnn._options import integer, unknown
 
@@ -332,10 +333,8 @@ def _mae(targets: Targets, outputs: _Array, weights: _Weights) -> float:
 
 
 def _sklearn_metrics() -> Any:
-    try:
+    with needing("sklearn", message='this metric is scikit-learn\'s: pip install "foxnn[sklearn]"'):
         import sklearn.metrics
-    except ImportError:
-        raise ImportError('this metric is scikit-learn\'s: pip install "foxnn[sklearn]"') from None
     return sklearn.metrics
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn._arguments import pointing
+from foxnn._extras import needing
 from foxnn._options import integer
 
 if TYPE_CHECKING:
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
 
 
 def _pyplot() -> Any:
-    try:
+    with needing("matplotlib", message="this needs matplotlib: pip install foxnn[plot]"):
         import matplotlib.pyplot as plt
-    except ImportError:
-        raise ImportError("this needs matplotlib: pip install foxnn[plot]") from None
     return plt
 
 

@@ -30,7 +30,7 @@ def rate_of_step(network: NeuralNetwork, state: Any) -> float:
         from foxnn.schedules import Pace
         from foxnn.schedules.rates import Rates
 
-        found = Rates(Pace(None, None)).of(rate, int(state.t), 1)
+        found = Rates(Pace(None, None), network.dtype).of(rate, int(state.t), 1)
         rate = found if isinstance(found, float) else float(found[0])
     network._rate = rate
     return rate

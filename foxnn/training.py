@@ -203,7 +203,7 @@ class _Training:
         self.network, self.plan = network, plan
         steps = plan.data.steps
         whole = None if plan.goes_on or steps is None else steps * plan.epochs
-        self.rates = Rates(Pace(steps, whole))
+        self.rates = Rates(Pace(steps, whole), network.dtype)
         self.first_step = int(network._get_optimizer_state().t) if plan.goes_on else 0
         self.progress = _core.Progress(0, self.first_step)
         self.epoch = self.part = self.before = self.heard = 0

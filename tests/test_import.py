@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,3 +68,40 @@ def test_needs_what_is_declared_and_no_more(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines()[-1].split() == ["needed:", *sorted(names)]
+
+
+def test_an_instruction_set_that_does_not_exist() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "import foxnn"], env=os.environ | {"FOXNN_ISA": "rubbish"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr.strip().splitlines()[-1].startswith("ImportError: FOXNN_ISA is 'rubbish', but this build and")
+
+
+@pytest.mark.parametrize(
+    ("package", "use"),
+    [
+        ("onnx", lambda: foxnn.neural_network([2, 1]).to_onnx("net.onnx")),
+        ("onnx", lambda: foxnn.from_onnx("net.onnx")),
+        ("matplotlib", lambda: foxnn.plots.plot_images([[0.0]])),
+        ("sklearn", lambda: foxnn.neural_network([2, 1]).evaluate([[0, 1], [1, 0]], [0, 1], metrics=["recall"])),
+        ("sklearn", lambda: foxnn.neural_network([2, 1]).to_sklearn()),
+        ("tensorboardX", lambda: foxnn.callbacks.TensorBoard("folder")),
+    ],
+)
+def test_a_package_that_is_there_and_cannot_be_imported_says_why(
+    package: str, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not missing: for want of a thread, for example, nobody should install it again."""
+
+    class Broken(MetaPathFinder):
+        def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+            if name.partition(".")[0] == package:
+                raise ImportError("can't start new thread")
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(ImportError, match=r"^can't start new thread$"):
+        use()

@@ -528,3 +528,15 @@ def test_a_device_is_named_once(tmp_path: Path) -> None:
     with pytest.raises(foxnn.FileFormatError) as caught:
         foxnn.neural_network([1, 1]).fit(X, Y, checkpoint=path)
     assert str(caught.value) == f"{path}: a device; it takes a regular file"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux's device that is always full")
+@pytest.mark.parametrize("ending", [".safetensors", ".txt", ".h", ".mjs", ".npz"])
+def test_a_device_that_is_full_is_named(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"full{ending}"
+    path.symlink_to("/dev/full")
+    nn = foxnn.neural_network([200, 300, 1], loss="half_squared_error")
+    calls = {".h": nn.to_c, ".mjs": nn.to_js, ".npz": nn.to_npz}
+    with pytest.raises(OSError, match="No space left on device: ") as error:
+        calls.get(ending, nn.save)(path)
+    assert error.value.filename == str(path)

@@ -128,3 +128,28 @@ def test_no_nan_in_a_history_of_extreme_weights(one: float) -> None:
                validation_data=(X, LABELS, weight), metrics=["balanced_accuracy", "log_loss"])  # fmt: skip
         for name in nn.history:
             assert np.isfinite(nn.history[name]).all(), name
+
+
+@pytest.mark.parametrize("rate", [1e-60, 1e60])
+def test_rates_of_a_function(rate: float) -> None:
+    """Nothing would be learnt, or everything lost."""
+    nn, twin = network(), network(dtype="float64")
+    before = nn.get_weights()
+    for use in (
+        lambda nn: nn.fit(X, Y, epochs=1, learning_rate=lambda step: rate, verbose=False),
+        lambda nn: (
+            setattr(nn, "optimizer", optimizers.SGD(foxnn.schedules.Exponential(rate, steps=9))),
+            nn.train_on_batch(X, Y),
+        ),
+    ):
+        with pytest.raises(ValueError, match=r"^learning_rate of .*float32 cannot hold; it takes 0 or a number from"):
+            use(nn)
+        assert all(np.array_equal(a, b) for a, b in zip(before, nn.get_weights(), strict=True))
+        if rate < 1:
+            use(twin)
+
+
+def test_rates_that_decay_to_nothing_are_taken() -> None:
+    nn = network()
+    history = nn.fit(X, Y, epochs=80, learning_rate=lambda step: 0.1**step, batch_size=20, verbose=False)
+    assert history["learning_rate"][-1] < 1e-60

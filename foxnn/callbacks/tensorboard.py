@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from foxnn._extras import needing
 from foxnn._options import flag, path_text
 from foxnn.callbacks._writing import going_on
 from foxnn.callbacks.base import Callback
@@ -82,8 +83,7 @@ class TensorBoard(Callback):
 
 
 def _writer_class() -> Any:
-    try:
+    message = "foxnn.callbacks.TensorBoard needs tensorboardX: pip install foxnn[tensorboard]"
+    with needing("tensorboardX", message=message):
         from tensorboardX import SummaryWriter
-    except ImportError:
-        raise ImportError("foxnn.callbacks.TensorBoard needs tensorboardX: pip install foxnn[tensorboard]") from None
     return SummaryWriter

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._atomic import atomic_write
+from foxnn._extras import needing
 from foxnn.io._formulas import centring, reading, title, writing
 from foxnn.io._layers import folded
 from foxnn.io._meaning import metadata_as_text
@@ -45,10 +46,8 @@ _OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def to_onnx(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
     """Write a network as ONNX; see `NeuralNetwork.to_onnx`."""
-    try:
+    with needing("onnx", "google", message="this needs the package onnx: pip install foxnn[onnx]"):
         import onnx  # noqa: F401
-    except ImportError:
-        raise ImportError("this needs the package onnx: pip install foxnn[onnx]") from None
     if 4 * network.n_parameters > _MOST_BYTES:
         raise ValueError(f"network: got {network.n_parameters:,} parameters; one ONNX file can hold 2 GB")
     model = _Graph().model(folded(network))

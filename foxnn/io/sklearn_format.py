@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foxnn._extras import needing
 from foxnn.activations import Activation
 from foxnn.io._layers import Dense, dense_layers, folded, network_of, scale_inputs, standardising
 
@@ -156,10 +157,8 @@ def _affine(name: str, scaler: Any) -> tuple[Any, Any]:
 
 
 def _estimators() -> tuple[Any, Any]:
-    try:
+    with needing("sklearn", message="this needs scikit-learn: pip install foxnn[sklearn]"):
         from sklearn.neural_network import MLPClassifier, MLPRegressor
-    except ImportError:
-        raise ImportError("this needs scikit-learn: pip install foxnn[sklearn]") from None
     return MLPClassifier, MLPRegressor
 
 

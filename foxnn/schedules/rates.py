@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from foxnn._options import real
 from foxnn.schedules import Pace, Schedule, get
 from foxnn.schedules.base import Array
 
@@ -19,10 +21,12 @@ class Rates:
     Parameters
     ----------
     pace : Pace
+    dtype : dtype
+        Of the network, which has to hold the largest rates, and the first: later ones may become nothing in it.
     """
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, pace: Pace, dtype: npt.DTypeLike) -> None:
+        self._pace, self._dtype = pace, dtype
         self._given: Any = None
         self._schedule: Schedule | None = None
         self._first, self._block = 0, np.empty(0)
@@ -47,6 +51,10 @@ class Rates:
                 known = max(known, int(self._pace.whole) - step)
             steps = np.arange(step, step + min(known, _BLOCK), dtype=np.float64)
             self._block = _checked(self._schedule, self._schedule.at(steps, self._pace), len(steps))
+            if step == 0:
+                real(f"learning_rate of {self._schedule!r}", self._block[0], 0, dtype=self._dtype)
+            if (largest := self._block.max()) > 1:
+                real(f"learning_rate of {self._schedule!r}", largest, 0, dtype=self._dtype)
             self._first, at = step, 0
         return self._block[at : at + n]
 

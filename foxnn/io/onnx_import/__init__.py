@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foxnn._extras import needing
 from foxnn._files import open_regular
 from foxnn.errors import FileFormatError
 from foxnn.io._meaning import metadata_from_text
@@ -27,11 +28,9 @@ __all__ = ["from_onnx"]
 
 def from_onnx(path: str | os.PathLike[str], *, output: str | None = None) -> NeuralNetwork:
     """See `foxnn.from_onnx`."""
-    try:
+    with needing("onnx", "google", message="this needs the package onnx: pip install foxnn[onnx]"):
         import onnx
         from google.protobuf.message import DecodeError
-    except ImportError:
-        raise ImportError("this needs the package onnx: pip install foxnn[onnx]") from None
     path = os.fspath(path)
     with open_regular(path):  # what cannot be read is an OSError
         pass
