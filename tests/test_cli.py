@@ -570,7 +570,7 @@ def test_that_columns_are_taken_in_their_order_is_said(foxnn_: Any) -> None:
     assert foxnn_("evaluate", "net.safetensors", "t.csv", "--target", "y").err == f"foxnn: {note}\n"
 
 
-@pytest.mark.parametrize("name", ["net.keras", "net.H5"])
+@pytest.mark.parametrize("name", ["net.keras", "net.H5", "net.hdf5"])
 def test_files_of_keras_are_read_by_it(name: str, foxnn_: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     network = foxnn.neural_network([2, 3, 1], seed=0)
     Path(name).write_bytes(b"a model")

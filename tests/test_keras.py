@@ -15,6 +15,7 @@ import pytest
 from test_c_export import ACTIVATIONS, assert_close, random_network
 
 import foxnn
+from foxnn.cli import main
 from foxnn.io.keras_format import multiplies_in
 
 for backend in ("jax", "torch", "tensorflow"):
@@ -359,6 +360,15 @@ def test_files(ending: str, tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(FileNotFoundError, match=rf"net\.{ending}"):
         foxnn.from_keras(path)
+
+
+def test_the_command_line_takes_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = foxnn.neural_network([2, 4, 1], "elu", "linear", seed=1).to_keras()
+    model.save(tmp_path / "net.keras")
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    assert main(["predict", str(tmp_path / "net.keras"), str(tmp_path / "t.csv")]) == 0
+    got = np.array([[float(capsys.readouterr().out.split()[-1])]])
+    assert_close(got, run_keras(model, np.array([[1.0, 2.0]])), 1e-6)
 
 
 def test_files_that_would_run_code(tmp_path: Path) -> None:

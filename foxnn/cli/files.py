@@ -64,8 +64,7 @@ def load_network(path: str) -> NeuralNetwork:
 
     readers: dict[str, Callable[[str], NeuralNetwork]] = {
         ".onnx": foxnn.from_onnx,
-        ".keras": foxnn.from_keras,
-        ".h5": foxnn.from_keras,
+        **dict.fromkeys((".keras", ".h5", ".hdf5"), foxnn.from_keras),
     }
     try:
         return readers.get(Path(path).suffix.lower(), foxnn.load)(path)
