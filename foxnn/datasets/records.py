@@ -173,10 +173,10 @@ def _checked_text(path: str | os.PathLike[str], source: str) -> bytes:
     try:
         _decode(data)
     except UnicodeDecodeError as error:
-        from foxnn.io.kinds import kind_of_bytes
+        from foxnn.io.kinds import LOOKS_LIKE, kind_of_bytes
 
         kind = kind_of_bytes(data)
-        if kind is not None:
+        if kind is not None and kind not in LOOKS_LIKE:
             raise ValueError(f"{source}: no table in CSV, but {kind}") from error
         number = data.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{source}, line {number}: not UTF-8 text ({error.reason})") from error
