@@ -105,3 +105,28 @@ def test_a_package_that_is_there_and_cannot_be_imported_says_why(
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(ImportError, match=r"^can't start new thread$"):
         use()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="the module has another name")
+@pytest.mark.parametrize("before", ["", "import foxnn; foxnn.neural_network([2, 1])"])
+def test_a_subinterpreter_is_refused(before: str) -> None:
+    """It does not wait for ever; and the main interpreter goes on."""
+    script = f"""
+import _xxsubinterpreters as interpreters
+{before}
+other = interpreters.create()
+for _ in range(2):
+    try:
+        interpreters.run_string(other, "import foxnn")
+    except interpreters.RunFailedError as error:
+        print(error)
+interpreters.destroy(other)
+import foxnn
+print(foxnn.neural_network([2, 1]).predict([[0, 0]]).shape)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    assert run.returncode == 0, run.stderr
+    *refused, last = run.stdout.splitlines()
+    assert len(refused) == 2
+    assert all("ImportError" in line and "main interpreter, and not in subinterpreters" in line for line in refused)
+    assert last == "(1, 1)"

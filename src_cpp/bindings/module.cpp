@@ -1,6 +1,6 @@
 #include "bindings/arrays.hpp"
 
-PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+PYBIND11_MODULE(_main_core, m, py::mod_gil_not_used()) {
     m.doc() = "foxnn's compiled core; use the foxnn package.";
     py::register_local_exception_translator([](std::exception_ptr error) {
         try {
@@ -17,4 +17,14 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     foxnn::bind_samples(m);
     foxnn::bind_networks(m);
     foxnn::bind_trainers(m);
+}
+
+// pybind11's own first steps never end in another interpreter than Python's main one, whose lock they wait for.
+PYBIND11_PLUGIN_IMPL(_core) {
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return PyInit__main_core();
+    PyErr_SetString(
+        PyExc_ImportError,
+        "foxnn works in Python's main interpreter, and not in subinterpreters, which NumPy does not support "
+        "either; with mod_wsgi, WSGIApplicationGroup %{GLOBAL} is the main one");
+    return nullptr;
 }
