@@ -50,6 +50,8 @@ def test_every_call_that_runs_out_of_memory_leaves_all_as_it_was(tmp_path: Path,
     failed = {call["call"]: call["failed"] for call in calls}
     for name in ("create", "predict", "evaluate", "fit", "train_on_batch", "own loop", "jacobian", "copy", "load"):
         assert failed[name] >= 3, name
+    for name in ("save large", "save text large", "to_c large", "to_js large", "to_npz large"):
+        assert failed[name] >= 1, name
 
 
 _LITTLE = """

@@ -1,9 +1,10 @@
 // Loaded before the C library, it makes the n-th request for memory fail, of those that come from some libraries.
 //
 // Which: from code of shared objects whose path contains one of the given words, such as "_core." and "libstdc++",
-// whose operator new asks on others' behalf. So Python itself, the dynamic linker and OpenMP's runtime, which ends the
-// process if it gets none, always get theirs; and so does whoever asks for a few bytes, since pybind11 ends the process
-// if it gets none for its lists of objects. Requests are counted over all threads.
+// whose operator new asks on others' behalf, or "the program" itself, and for so many bytes at least. So the dynamic
+// linker and OpenMP's runtime, which ends the process if it gets none, always get theirs; and so does whoever asks for a
+// few bytes, since Python, NumPy and pybind11 may end the process if they get none for small objects. Requests are
+// counted over all threads.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,18 +13,20 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { kMostRanges = 256, kFewBytes = 512 };
+enum { kMostRanges = 256 };
 
 static struct {
     uintptr_t begin, end;
 } ranges[kMostRanges];
 static int n_ranges = 0;
+static size_t least_bytes = 0;
 static atomic_long calls_left = 0;
 
 static int note(struct dl_phdr_info* object, size_t size, void* words) {
     (void)size;
     int is_ours = 0;
-    for (const char** word = words; *word; word++) is_ours |= strstr(object->dlpi_name, *word) != NULL;
+    const char* const path = *object->dlpi_name ? object->dlpi_name : "the program";
+    for (const char** word = words; *word; word++) is_ours |= strstr(path, *word) != NULL;
     for (int i = 0; is_ours && i < object->dlpi_phnum && n_ranges < kMostRanges; i++) {
         const ElfW(Phdr)* part = &object->dlpi_phdr[i];
         if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
@@ -34,9 +37,11 @@ static int note(struct dl_phdr_info* object, size_t size, void* words) {
     return 0;
 }
 
-// Whose requests count: objects, loaded already, with one of these words (the last one NULL) in their paths.
-int count_requests_of(const char** words) {
+// Whose requests count: objects, loaded already, with one of these words (the last one NULL) in their paths, and for how
+// many bytes at least.
+int count_requests_of(const char** words, size_t bytes) {
     n_ranges = 0;
+    least_bytes = bytes;
     dl_iterate_phdr(note, words);
     return n_ranges;
 }
@@ -48,7 +53,7 @@ void arm_memory(long n) { atomic_store(&calls_left, n); }
 int disarm_memory(void) { return atomic_exchange(&calls_left, 0) > 0; }
 
 static int fails(const void* caller, size_t bytes) {
-    if (bytes < kFewBytes || atomic_load_explicit(&calls_left, memory_order_relaxed) <= 0) return 0;
+    if (bytes < least_bytes || atomic_load_explicit(&calls_left, memory_order_relaxed) <= 0) return 0;
     const uintptr_t at = (uintptr_t)caller;
     for (int i = 0; i < n_ranges; i++)
         if (at >= ranges[i].begin && at < ranges[i].end) return atomic_fetch_sub(&calls_left, 1) == 1;

@@ -5,8 +5,9 @@
 Each time on a new network, somewhat wider than the last one so that no memory kept by a thread is large enough, and
 beside a twin that is left alone. After an error the network has to predict as the twin does, and a small step and the
 same call, made again with memory enough, have to come to the same as the twin's. (If a training of many steps runs out
-of memory after the first ones, these have been made; the network has to be usable then.) Only requests of foxnn's core
-fail: see memory.c. Those of NumPy do not, since some of its loops end the process then. With "every", all requests;
+of memory after the first ones, these have been made; the network has to be usable then.) Of foxnn's core, requests of
+512 bytes and more fail: see memory.c. Those of Python and NumPy fail where a network is written, which is their work,
+and for 100,000 bytes and more, since some of NumPy's loops end the process for want of less. With "every", all fail;
 else, of a call with many, some, for a run of seconds. With names, only those calls. With more threads than cores there
 are as many workers as that, however busy the machine is.
 
@@ -16,6 +17,7 @@ Prints what was wrong, and how many requests failed, as JSON lines, each call's 
 import ctypes
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,13 @@ def plain():
     """Without what some formats do not hold."""
     nn = foxnn.neural_network([8, width, 4], "relu", "sigmoid", seed=1, n_threads=threads)
     nn.train_on_batch(X[:20], y[:20])
+    return nn
+
+
+def large():
+    """With arrays that Python and NumPy need much memory for."""
+    nn = foxnn.neural_network([200, width, 200], "relu", "sigmoid", seed=1, n_threads=threads)
+    nn.train_on_batch(np.ones((20, 200)), np.ones((20, 200)))
     return nn
 
 
@@ -145,6 +154,19 @@ CALLS = {
     "to_js": (plain, exported("to_js", "net.js")),
     "to_npz": (plain, exported("to_npz", "net.npz")),
 }  # fmt: skip
+WRITING = {
+    "save large": (large, saved("net.safetensors", optimizer=True)),
+    "save text large": (large, saved("net.txt")),
+    "to_c large": (large, exported("to_c", "net.h")),
+    "to_js large": (large, exported("to_js", "net.js")),
+    "to_npz large": (large, exported("to_npz", "net.npz")),
+}
+if find_spec("onnx"):
+    WRITING["to_onnx"] = large, exported("to_onnx", "net.onnx")
+WORDS = {
+    512: (ctypes.c_char_p * 3)(b"foxnn/_core.", b"libstdc++", None),
+    100_000: (ctypes.c_char_p * 6)(b"foxnn/_core.", b"libstdc++", b"the program", b"libpython", b"/numpy/", None),
+}
 
 
 OF_MANY_STEPS = {"fit", "fit again", "fit scaled", "fit own loss", "partial_fit"}
@@ -164,16 +186,20 @@ def same(a, b):
     return bool(np.array_equal(a, b))
 
 
+def inputs_of(nn):
+    return X if nn.sizes[0] == 8 else np.tile(X, nn.sizes[0] // 8 + 1)[:, : nn.sizes[0]]
+
+
 def predictions(nn):
-    return None if nn is None else nn.predict(X)
+    return None if nn is None else nn.predict(inputs_of(nn))
 
 
 def small_step(nn):
     """The loss of one on few samples."""
     n_out = nn.sizes[-1]
     if nn.loss.name == "cross_entropy":
-        return nn.train_on_batch(X[:20], y[:20] % n_out)
-    return nn.train_on_batch(X[:20], np.abs(np.sin(np.outer(X[:20, 0], np.arange(n_out)))))
+        return nn.train_on_batch(inputs_of(nn)[:20], y[:20] % n_out)
+    return nn.train_on_batch(inputs_of(nn)[:20], np.abs(np.sin(np.outer(X[:20, 0], np.arange(n_out)))))
 
 
 def attempt(call, nn, n):
@@ -193,14 +219,14 @@ def numbers():
         n += 1 if every else 1 + n // 5
 
 
-words = (ctypes.c_char_p * 3)(b"foxnn/_core.", b"libstdc++", None)
-if not library.count_requests_of(words):
-    raise SystemExit("nothing to count requests of")
-for name, (make, call) in CALLS.items():
+for name, (make, call) in (CALLS | WRITING).items():
     if only and name not in only:
         continue
+    least = 100_000 if name in WRITING else 512
     print(json.dumps({"begin": name}), flush=True)
     call(make())  # what is imported or made once
+    if not library.count_requests_of(WORDS[least], ctypes.c_size_t(least)):
+        raise SystemExit("nothing to count requests of")
     width = 140
     failed, wrong = 0, []
     for n in numbers():
