@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "core/buffer.hpp"
 #include "core/samples.hpp"
 
 namespace py = pybind11;

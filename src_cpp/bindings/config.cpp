@@ -10,11 +10,11 @@
 namespace foxnn {
 namespace {
 
-py::list parameters_of(const Parameter* parameters, Index n) {
+py::list parameters_of(const Setting* settings, Index n) {
     py::list list;
     for (Index i = 0; i < n; i++)
-        list.append(py::make_tuple(parameters[i].name, parameters[i].value, parameters[i].least, parameters[i].most,
-                                   parameters[i].open));
+        list.append(
+            py::make_tuple(settings[i].name, settings[i].value, settings[i].least, settings[i].most, settings[i].open));
     return list;
 }
 

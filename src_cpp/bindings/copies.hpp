@@ -1,5 +1,6 @@
 // Copies of a network's arrays, and of what an optimizer remembers of them: all of one moment, made without the GIL.
 #pragma once
+#include <algorithm>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
@@ -12,45 +13,26 @@
 
 namespace foxnn {
 
-// An array of a layer (by its number and name), as Python has it: (n_in, n_out) or (n_out,).
+// Numbers that lie as a parameter does, its own or an optimizer's memory of them.
 template <class T>
 struct Place {
-    Dense<T>& layer;
-    Buffer<T>& array;
-    bool is_matrix;
+    const Parameter<T>& parameter;
+    Buffer<T>& numbers;
 
-    // With `memory`, what an optimizer remembers of it. That sizes are known without the lock is since layers are never
-    // put into a network, or taken out, that others know already: they get a copy with other layers.
-    static Place find(Network<T>& net, std::size_t l, const std::string& name, Parameters<T>* memory) {
-        Dense<T>& layer = net.layers.at(l);
-        Buffer<T>& array = find(layer, name, memory);
-        if (array.size() == 0) throw py::value_error(name + ": this layer has none");
-        return {layer, array, name == "weights"};
+    // A parameter by its layer's number and its name; with `memory`, what an optimizer remembers of it. That sizes are
+    // known without the lock is since layers are never put into a network, or taken out, that others know already: they
+    // get a copy with other layers.
+    static Place find(Network<T>& net, std::size_t l, const std::string& name, std::vector<Buffer<T>>* memory) {
+        Parameter<T>* const parameter = net.layers.at(l)->find(name);
+        if (!parameter) throw py::value_error(name + ": this layer has none");
+        if (!memory) return {*parameter, parameter->values};
+        const auto& learnt = net.layers.at(l)->parameters();
+        if (std::find(learnt.begin(), learnt.end(), parameter) == learnt.end())
+            throw py::index_error(name + ": not learnt");
+        return {*parameter, memory->at(static_cast<std::size_t>(parameter->number))};
     }
-    std::vector<Index> shape() const {
-        return is_matrix ? std::vector<Index>{layer.n_in, layer.n_out} : std::vector<Index>{layer.n_out};
-    }
-    void read(T* to, Watch& watch) const {
-        if (is_matrix)
-            layer.get(array, to, &watch);
-        else
-            std::copy_n(array.data(), layer.n_out, to);
-    }
-    void write(const T* from) const {
-        if (is_matrix)
-            layer.set(array, from);
-        else
-            std::copy_n(from, layer.n_out, array.data());
-    }
-
-  private:
-    static Buffer<T>& find(Dense<T>& layer, const std::string& name, Parameters<T>* memory) {
-        static const char* const names[] = {"weights", "bias", "gamma", "beta"};
-        for (const Part part : kParts)
-            if (name == names[static_cast<int>(part)]) return memory ? (*memory)[part] : layer[part];
-        if (memory) throw py::index_error(name + ": not learnt");
-        return layer.norm.array(name);
-    }
+    void read(T* to, Watch& watch) const { parameter.panels.read(numbers.data(), to, &watch); }
+    void write(const T* from) const { parameter.panels.write(numbers.data(), from); }
 };
 
 // Of places (layer, name, memory) copies of the layers' arrays, or, where memory is not negative, of the optimizer's
@@ -65,8 +47,8 @@ py::tuple read_arrays(Network<T>& net, const std::vector<std::tuple<std::size_t,
     for (const auto& [l, name, memory] : wanted) {
         if (memory >= (optimizer ? optimizer->kernel->n_state : 0))
             throw py::index_error("the optimizer does not remember as much");
-        places.push_back(Place<T>::find(net, l, name, memory < 0 ? nullptr : &optimizer->layers.at(l).memory[memory]));
-        auto copy = new_array<T>(places.back().shape());
+        places.push_back(Place<T>::find(net, l, name, memory < 0 ? nullptr : &optimizer->memory[memory]));
+        auto copy = new_array<T>(places.back().parameter.shape);
         to.push_back(copy.mutable_data());
         copies.append(std::move(copy));
     }
@@ -85,7 +67,7 @@ void write_arrays(Network<T>& net, const std::vector<std::tuple<std::size_t, std
     std::vector<Place<T>> places;
     for (const auto& [l, name, values] : given) {
         places.push_back(Place<T>::find(net, l, name, nullptr));
-        if (std::vector<Index>(values.shape(), values.shape() + values.ndim()) != places.back().shape())
+        if (std::vector<Index>(values.shape(), values.shape() + values.ndim()) != places.back().parameter.shape)
             throw py::value_error(name + ": wrong shape");
     }
     const ReleasedGil released;

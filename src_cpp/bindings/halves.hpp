@@ -23,18 +23,17 @@ inline const char* name_of(Outcome outcome) {
     return "";
 }
 
-// The arrays that go with a layer's parameters: (n_in, n_out), (n_out,) and, with a normalisation, twice (n_out,) more.
+// The arrays that go with a layer's parameters, which lie one after the other in `arrays` by their numbers.
 template <class T>
-py::tuple arrays_of(const Dense<T>& layer, const Parameters<T>& parameters) {
-    auto weights = new_array<T>({layer.n_in, layer.n_out});
-    layer.get(parameters[Part::weights], weights.mutable_data());
-    const auto row = [&](Part part) {
-        auto array = new_array<T>({layer.n_out});
-        std::copy_n(parameters[part].data(), layer.n_out, array.mutable_data());
-        return array;
-    };
-    if (!layer.norm) return py::make_tuple(weights, row(Part::bias));
-    return py::make_tuple(weights, row(Part::bias), row(Part::gamma), row(Part::beta));
+py::tuple arrays_of(const Layer<T>& layer, const std::vector<Buffer<T>>& arrays) {
+    py::tuple result(layer.parameters().size());
+    std::size_t i = 0;
+    for (const Parameter<T>* parameter : layer.parameters()) {
+        auto array = new_array<T>(parameter->shape);
+        parameter->panels.read(arrays[static_cast<std::size_t>(parameter->number)].data(), array.mutable_data());
+        result[i++] = std::move(array);
+    }
+    return result;
 }
 
 // Raises unless the trainer is that network's.
@@ -44,23 +43,20 @@ void check_owner(const Trainer<T>& trainer, const Network<T>& net) {
 }
 
 template <class T>
-void set_arrays(const Dense<T>& layer, Parameters<T>& parameters, const std::vector<Array<T>>& arrays) {
-    if (arrays.size() != (layer.norm ? 4 : 2)) throw py::value_error("wrong number of arrays");
-    for (std::size_t i = 0; i < arrays.size(); i++) {
-        const Part part = kParts[i];
-        const Index size = layer.n_out * (part == Part::weights ? layer.n_in : 1);
-        if (arrays[i].size() != size || parameters[part].size() < size) throw py::value_error("wrong shape");
-        if (part == Part::weights)
-            layer.set(parameters[part], arrays[i].data());
-        else
-            std::copy_n(arrays[i].data(), layer.n_out, parameters[part].data());
+void set_arrays(const Layer<T>& layer, std::vector<Buffer<T>>& arrays, const std::vector<Array<T>>& given) {
+    if (given.size() != layer.parameters().size()) throw py::value_error("wrong number of arrays");
+    for (std::size_t i = 0; i < given.size(); i++) {
+        const Parameter<T>& parameter = *layer.parameters()[i];
+        if (given[i].size() != product(parameter.panels.rows, parameter.panels.columns))
+            throw py::value_error("wrong shape");
+        parameter.panels.write(arrays[static_cast<std::size_t>(parameter.number)].data(), given[i].data());
     }
 }
 
 template <class T>
 py::list list_of(const Network<T>& net, const Gradients<T>& gradients) {
     py::list list;
-    for (std::size_t l = 0; l < net.layers.size(); l++) list.append(arrays_of(net.layers[l], gradients.layers[l]));
+    for (const auto& layer : net.layers) list.append(arrays_of(*layer, gradients.arrays));
     return list;
 }
 
@@ -77,7 +73,7 @@ template <class T>
 Gradients<T> gradients_of(const Network<T>& net, const std::vector<std::vector<Array<T>>>& list) {
     if (list.size() != net.layers.size()) throw py::value_error("gradients: wrong number of layers");
     Gradients<T> gradients(net);
-    for (std::size_t l = 0; l < net.layers.size(); l++) set_arrays(net.layers[l], gradients.layers[l], list[l]);
+    for (std::size_t l = 0; l < net.layers.size(); l++) set_arrays(*net.layers[l], gradients.arrays, list[l]);
     return gradients;
 }
 
@@ -131,7 +127,7 @@ void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
                  Trainer<T>& trainer = *use;
                  check_owner(trainer, net);
                  if (!trainer.keeps(rows)) return py::none();
-                 auto out = new_array<T>({rows, net.layers.at(l).n_out});
+                 auto out = new_array<T>({rows, net.layers.at(l)->n_out()});
                  return trainer.layer_output(l, rows, out.mutable_data()) ? py::object(out) : py::none();
              })
         // None if no forward half is kept for so many rows.

@@ -13,6 +13,18 @@ namespace {
 const std::string kTrainedOn[] = {"", "uint8", "numbers beyond 1"};  // in the order of TrainedOn
 
 template <class T>
+Layer<T>& layer_of(const Network<T>& net, std::size_t l) {
+    return *net.layers.at(l);
+}
+
+template <class T>
+Dense<T>& dense_of(const Network<T>& net, std::size_t l) {
+    auto* const layer = dynamic_cast<Dense<T>*>(&layer_of(net, l));
+    if (!layer) throw py::value_error("layer: it is not dense");
+    return *layer;
+}
+
+template <class T>
 void bind_network(py::module_& m, const char* name) {
     using Net = Network<T>;
     py::class_<Net>(m, name, "A stack of dense layers.")
@@ -20,7 +32,7 @@ void bind_network(py::module_& m, const char* name) {
         .def("append",
              [](Net& net, Index n_in, Index n_out, const std::string& activation,
                 const std::vector<double>& parameters) {
-                 Dense<T> layer(n_in, n_out, activation, parameters);
+                 auto layer = std::make_unique<Dense<T>>(n_in, n_out, activation, parameters);
                  const auto lock = to_change(net);
                  net.insert(net.layers.size(), std::move(layer));
              })
@@ -30,13 +42,16 @@ void bind_network(py::module_& m, const char* name) {
         .def("set_norm",
              [](Net& net, std::size_t l, const std::string& kind, double momentum, double epsilon) {
                  const auto lock = to_change(net);
-                 net.set_norm(l, norm_kind(kind), momentum, epsilon);
+                 typename Net::Layers fresh;
+                 fresh.push_back(dense_of(net, l).copy());
+                 static_cast<Dense<T>&>(*fresh[0]).set_norm(norm_kind(kind), momentum, epsilon);
+                 net.replace(l, l + 1, std::move(fresh));
              })
         // Whether the layer that follows has another number of inputs then, and zeros for weights. So does erase.
         .def("insert",
              [](Net& net, std::size_t l, Index n_in, Index n_out, const std::string& activation,
                 const std::vector<double>& parameters) {
-                 Dense<T> layer(n_in, n_out, activation, parameters);
+                 auto layer = std::make_unique<Dense<T>>(n_in, n_out, activation, parameters);
                  const auto lock = to_change(net);
                  return net.insert(l, std::move(layer));
              })
@@ -48,13 +63,13 @@ void bind_network(py::module_& m, const char* name) {
         .def("initialize",
              [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream,
                 int n_threads) {
-                 Dense<T>& layer = net.layers.at(l);
-                 Buffer<T> w(layer.weights.size()), b(layer.bias.size());
+                 Dense<T>& layer = dense_of(net, l);
+                 Buffer<T> w(layer.weights.values.size()), b(layer.bias.values.size());
                  without_gil([&] {
-                     initialize(init, layer, seed, stream, w.data(), b.data(), n_threads);
+                     initialize(init, layer.weights.panels, seed, stream, w.data(), b.data(), n_threads);
                      const std::unique_lock lock(net.mutex);
                      net.changes++;
-                     layer.weights = std::move(w), layer.bias = std::move(b);
+                     layer.weights.values = std::move(w), layer.bias.values = std::move(b);
                  });
              })
         .def("read", &read_arrays<T>, py::arg("places"), py::arg("optimizer") = nullptr)
@@ -62,13 +77,13 @@ void bind_network(py::module_& m, const char* name) {
         .def("set_activation",
              [](Net& net, std::size_t l, const std::string& activation, const std::vector<double>& parameters) {
                  const auto lock = to_change(net);
-                 net.layers.at(l).set_activation(activation, parameters);
+                 dense_of(net, l).epilogue.set_activation(activation, parameters);
                  net.changes++;
              })
         .def("set_dropout",
              [](Net& net, std::size_t l, double rate) {
                  const auto lock = to_change(net);
-                 net.layers.at(l).dropout = static_cast<T>(rate);
+                 dense_of(net, l).epilogue.dropout = static_cast<T>(rate);
                  net.changes++;
              })
         .def_property(
@@ -81,7 +96,7 @@ void bind_network(py::module_& m, const char* name) {
         .def("set_max_norm",
              [](Net& net, std::size_t l, double most) {
                  const auto lock = to_change(net);
-                 net.layers.at(l).max_norm = static_cast<T>(most);
+                 dense_of(net, l).weights.max_norm = static_cast<T>(most);
              })
         .def("set_input_noise",
              [](Net& net, double deviation, double dropout) {
@@ -106,12 +121,12 @@ void bind_network(py::module_& m, const char* name) {
         .def("get_trainable",
              [](const Net& net, std::size_t l) {
                  const auto lock = to_read(net);
-                 return net.layers.at(l).trainable;
+                 return layer_of(net, l).trainable;
              })
         .def("set_trainable",
              [](Net& net, std::size_t l, bool trainable) {
                  const auto lock = to_change(net);
-                 net.layers.at(l).trainable = trainable;
+                 layer_of(net, l).trainable = trainable;
              })
         .def(
             "predict",

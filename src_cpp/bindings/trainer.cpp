@@ -59,11 +59,11 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
         .def("get",
              [check_memory](const State& s, const Network<T>& net, std::size_t l, Index i) {
                  check_memory(s, net, i);
-                 return arrays_of(net.layers.at(l), s.layers.at(l).memory[i]);
+                 return arrays_of(*net.layers.at(l), s.memory[i]);
              })
         .def("set", [check_memory](State& s, const Network<T>& net, std::size_t l, Index i, const py::args& arrays) {
             check_memory(s, net, i);
-            set_arrays(net.layers.at(l), s.layers.at(l).memory[i], arrays.cast<std::vector<Array<T>>>());
+            set_arrays(*net.layers.at(l), s.memory[i], arrays.cast<std::vector<Array<T>>>());
         });
 
     py::class_<TrainerOwner<T>> trainer(m, ("Trainer" + suffix).c_str(),
@@ -126,7 +126,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 PlainSamples plain;
                 if (!plain.take(net, x, y, weights, least, most)) return py::none();
                 const Index n = plain.samples.x.n;
-                if (n == 1 && net.has_batch_norm()) return py::none();
+                if (n == 1 && net.mixes_samples()) return py::none();
                 RunOptions options = step_options(learning_rate, l1, l2, n_threads);
                 options.batch_size = n;
                 options.seed = seed;

@@ -28,6 +28,9 @@ class OutOfMemory : public std::bad_alloc {
     char text_[80];
 };
 
+// The most inputs or outputs of a layer, and rows of a batch: products of two of them can be counted.
+constexpr Index kMost = (Index(1) << 31) - 1;
+
 // a * b numbers, both at least 0: more than can be counted are more than there is memory for.
 inline Index product(Index a, Index b) {
     Index numbers;

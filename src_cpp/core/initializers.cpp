@@ -47,34 +47,35 @@ const char* default_initializer(Start start) {
 }
 
 template <class T>
-void initialize(const std::string& name, const Dense<T>& layer, std::uint64_t seed, std::uint32_t index, T* w, T* bias,
-                int n_threads) {
+void initialize(const std::string& name, const Panels<T>& panels, std::uint64_t seed, std::uint32_t index, T* w,
+                T* bias, int n_threads) {
     Stream random(seed, Purpose::weights, index);
-    const double fan_in = static_cast<double>(layer.n_in), fans = static_cast<double>(layer.n_in + layer.n_out);
+    const double fan_in = static_cast<double>(panels.rows), fans = static_cast<double>(panels.rows + panels.columns);
     // Numbers between -limit and limit, or of that standard deviation.
-    const auto uniform = [&](double limit) { fill(layer.panels, w, [&] { return random.uniform(-limit, limit); }); };
-    const auto normal = [&](double deviation) { fill(layer.panels, w, [&] { return deviation * random.normal(); }); };
-    std::fill_n(bias, layer.n_out, T(0));
+    const auto uniform = [&](double limit) { fill(panels, w, [&] { return random.uniform(-limit, limit); }); };
+    const auto normal = [&](double deviation) { fill(panels, w, [&] { return deviation * random.normal(); }); };
+    std::fill_n(bias, panels.columns, T(0));
     // Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998. A uniform start has the variance limit^2 / 3.
     if (name == "glorot_uniform") return uniform(std::sqrt(6 / fans));
     if (name == "glorot_normal") return normal(std::sqrt(2 / fans));
     if (name == "he_uniform") return uniform(std::sqrt(6 / fan_in));
     if (name == "he_normal") return normal(std::sqrt(2 / fan_in));
     // He's where a layer is not wider than what goes in; where it is, few inputs would else make many large outputs.
-    if (name == "he_fan_max") return normal(std::sqrt(2 / static_cast<double>(std::max(layer.n_in, layer.n_out))));
+    if (name == "he_fan_max") return normal(std::sqrt(2 / static_cast<double>(std::max(panels.rows, panels.columns))));
     if (name == "lecun_uniform") return uniform(std::sqrt(3 / fan_in));
     if (name == "lecun_normal") return normal(std::sqrt(1 / fan_in));
-    if (name == "orthogonal") return fill_orthogonal(seed, index, layer.panels, w, n_threads);  // Saxe et al. 2014
-    if (name == "zeros") return fill(layer.panels, w, [] { return 0.0; });
+    if (name == "orthogonal") return fill_orthogonal(seed, index, panels, w, n_threads);  // Saxe et al. 2014
+    if (name == "zeros") return fill(panels, w, [] { return 0.0; });
     if (name == "foxnn") {  // FoxNN 1.0's
         uniform(1);
-        std::generate_n(bias, layer.n_out, [&] { return static_cast<T>(random.uniform(-1, 1)); });
+        std::generate_n(bias, panels.columns, [&] { return static_cast<T>(random.uniform(-1, 1)); });
         return;
     }
     throw std::invalid_argument("unknown initializer '" + name + "'");
 }
 
-template void initialize(const std::string&, const Dense<float>&, std::uint64_t, std::uint32_t, float*, float*, int);
-template void initialize(const std::string&, const Dense<double>&, std::uint64_t, std::uint32_t, double*, double*, int);
+template void initialize(const std::string&, const Panels<float>&, std::uint64_t, std::uint32_t, float*, float*, int);
+template void initialize(const std::string&, const Panels<double>&, std::uint64_t, std::uint32_t, double*, double*,
+                         int);
 
 }  // namespace foxnn

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/dense.hpp"
+#include "core/panels.hpp"
 
 namespace foxnn {
 
@@ -14,7 +14,7 @@ const char* default_initializer(Start start);
 // Draws a layer's weights, in its panels, and biases; the numbers depend on the seed and on the layer's number `index`,
 // not on T.
 template <class T>
-void initialize(const std::string& name, const Dense<T>& layer, std::uint64_t seed, std::uint32_t index, T* weights,
+void initialize(const std::string& name, const Panels<T>& panels, std::uint64_t seed, std::uint32_t index, T* weights,
                 T* bias, int n_threads);
 
 }  // namespace foxnn

@@ -1,60 +1,85 @@
 #include "core/network.hpp"
 
 #include <atomic>
-#include <optional>
 #include <shared_mutex>
 
-#include "core/narrow.hpp"
-#include "core/products.hpp"
-#include "core/threads.hpp"
-
 namespace foxnn {
+
 namespace {
 
-// Rows that go through the whole network together: a few tiles high, so that activations stay in the cache.
-constexpr Index kBlockRows = 96;
-
-// Memory for passing activations along. A modest amount is kept by its thread for the next call; more is given back.
-template <class T>
-class Scratch {
-  public:
-    explicit Scratch(Index size) {
-        constexpr Index kept = (Index(4) << 20) / sizeof(T);
-        thread_local Buffer<T> of_thread;
-        if (size <= kept)
-            of_thread.grow(size);
-        else
-            large_ = Buffer<T>(size);
-        data_ = size <= kept ? of_thread.data() : large_.data();
-    }
-    T* data() const { return data_; }
-
-  private:
-    Buffer<T> large_;
-    T* data_;
-};
+// Room for one more, and then for as many again: so that to append one after the other takes no longer and longer.
+template <class Item>
+void make_room(std::vector<Item>& items, std::size_t more) {
+    if (items.capacity() - items.size() < more) items.reserve(2 * items.size() + more);
+}
 
 }  // namespace
 
 template <class T>
-void Network<T>::arrays_have_changed() {
+void Network<T>::layers_have_changed() {
     static std::atomic<std::uint64_t> latest{0};
     layout = ++latest;
     changes++;
 }
 
 template <class T>
-bool Network<T>::insert(std::size_t l, Dense<T> layer) {
+void Network<T>::append(std::unique_ptr<Layer<T>> layer) {
+    const auto* const dense = dynamic_cast<const Dense<T>*>(layer.get());
+    const bool all_dense = dense && dense_.size() == layers.size();
+    make_room(layers, 1), make_room(dense_, 1), make_room(parameters_, layer->parameters().size());
+
+    for (Parameter<T>* parameter : layer->parameters()) {  // nothing fails from here on
+        parameter->number = static_cast<Index>(parameters_.size());
+        parameters_.push_back(parameter);
+    }
+    layers.push_back(std::move(layer));
+    if (all_dense)
+        dense_.push_back(dense);
+    else
+        dense_.clear();
+    layers_have_changed();
+}
+
+template <class T>
+void Network<T>::replace(std::size_t begin, std::size_t end, Layers fresh) {
+    std::vector<Layer<T>*> all;
+    for (std::size_t l = 0; l < begin; l++) all.push_back(layers[l].get());
+    for (const auto& layer : fresh) all.push_back(layer.get());
+    for (std::size_t l = end; l < layers.size(); l++) all.push_back(layers[l].get());
+    std::vector<Parameter<T>*> parameters;
+    std::vector<const Dense<T>*> dense;
+    for (Layer<T>* layer : all) {
+        parameters.insert(parameters.end(), layer->parameters().begin(), layer->parameters().end());
+        if (const auto* found = dynamic_cast<const Dense<T>*>(layer)) dense.push_back(found);
+    }
+    if (dense.size() < all.size()) dense.clear();
+    Layers next;
+    next.reserve(all.size());
+
+    for (std::size_t l = 0; l < begin; l++) next.push_back(std::move(layers[l]));  // nothing fails from here on
+    for (auto& layer : fresh) next.push_back(std::move(layer));
+    for (std::size_t l = end; l < layers.size(); l++) next.push_back(std::move(layers[l]));
+    layers = std::move(next), parameters_ = std::move(parameters), dense_ = std::move(dense);
+    for (std::size_t i = 0; i < parameters_.size(); i++) parameters_[i]->number = static_cast<Index>(i);
+    layers_have_changed();
+}
+
+template <class T>
+bool Network<T>::insert(std::size_t l, std::unique_ptr<Layer<T>> layer) {
     if (l > layers.size()) throw std::out_of_range("layer: out of range");
     const bool first = layers.empty(), last = l == layers.size();
-    if (!first && layer.n_in != (last ? n_out() : layers[l].n_in))
+    if (!first && layer->n_in() != (last ? n_out() : layers[l]->n_in()))
         throw std::invalid_argument("layer: it takes as many inputs as there are outputs before it");
-    const bool others = !last && layers[l].n_in != layer.n_out;
-    if (layers.size() == layers.capacity()) layers.reserve(2 * layers.size() + 1);
-    if (others) layers[l] = layers[l].with_inputs(layer.n_out);
-    layers.insert(layers.begin() + static_cast<Index>(l), std::move(layer));
-    if (last) output_scaling = {};
-    arrays_have_changed();
+    if (last) {
+        append(std::move(layer));
+        output_scaling = {};
+        return false;
+    }
+    const bool others = layers[l]->n_in() != layer->n_out();
+    Layers fresh;
+    fresh.push_back(std::move(layer));
+    if (others) fresh.push_back(layers[l]->with_inputs(fresh[0]->output_shape()));
+    replace(l, l + others, std::move(fresh));
     return others;
 }
 
@@ -62,28 +87,12 @@ template <class T>
 bool Network<T>::erase(std::size_t l) {
     if (l >= layers.size()) throw std::out_of_range("layer: out of range");
     if (layers.size() == 1) throw std::invalid_argument("layer: a network takes at least one");
-    const bool last = l + 1 == layers.size(), others = !last && layers[l + 1].n_in != layers[l].n_in;
-    if (others) layers[l + 1] = layers[l + 1].with_inputs(layers[l].n_in);
-    layers.erase(layers.begin() + static_cast<Index>(l));
+    const bool last = l + 1 == layers.size(), others = !last && layers[l + 1]->n_in() != layers[l]->n_in();
+    Layers fresh;
+    if (others) fresh.push_back(layers[l + 1]->with_inputs(layers[l]->input_shape()));
+    replace(l, l + 1 + others, std::move(fresh));
     if (last) output_scaling = {};
-    arrays_have_changed();
     return others;
-}
-
-template <class T>
-void Network<T>::set_norm(std::size_t l, NormKind kind, double momentum, double epsilon) {
-    layers.at(l).set_norm(kind, momentum, epsilon);
-    arrays_have_changed();
-}
-
-template <class T>
-void Network<T>::check(const Samples& samples, bool with_targets) const {
-    if (samples.x.columns != n_in()) throw std::invalid_argument("x: wrong width");
-    if (!with_targets) return;
-    if (samples.labels && !output_scaling.empty())
-        throw std::invalid_argument("y: got classes; with scale_outputs it takes values");
-    if (samples.labels ? n_out() > 1 && samples.label_end > n_out() : samples.y.columns != n_out())
-        throw std::invalid_argument("y: it takes targets for the outputs");
 }
 
 template <class T>
@@ -96,198 +105,33 @@ std::unique_ptr<Network<T>> Network<T>::copy(bool folded) const {
 template <class T>
 std::unique_ptr<Network<T>> Network<T>::copy_locked(bool folded, Watch* watch) const {
     auto other = std::make_unique<Network>();
-    other->layers.reserve(layers.size());
-    for (const auto& layer : layers) other->layers.push_back(folded ? layer.folded() : layer.copy(watch));
+    for (const auto& layer : layers) other->append(folded ? layer->folded() : layer->copy(watch));
     other->input_noise = input_noise, other->input_dropout = input_dropout;
     other->trained_on = trained_on.load();
     other->input_scaling = input_scaling, other->output_scaling = output_scaling;
-    other->layout = layout;
-    if (folded) other->arrays_have_changed();
+    if (!folded) other->layout = layout;
     return other;
 }
 
 template <class T>
-bool Network<T>::has_batch_norm() const {
+bool Network<T>::mixes_samples() const {
     for (const auto& layer : layers)
-        if (layer.norm.kind == NormKind::batch) return true;
+        if (layer->mixes_samples()) return true;
     return false;
-}
-
-// Nobody changes the network meanwhile, and so nobody else replaces what this returns.
-template <class T>
-const Network<T>& Network<T>::folded() const {
-    const std::lock_guard guard(folding_);
-    if (!folded_ || folded_changes_ != changes) {
-        folded_ = copy_locked(true);
-        folded_changes_ = changes;
-    }
-    return *folded_;
 }
 
 template <class T>
 double Network<T>::flops_per_sample() const {
     double flops = 0;
-    for (const auto& layer : layers) flops += 2.0 * static_cast<double>(layer.n_in) * static_cast<double>(layer.n_out);
+    for (const auto& layer : layers) flops += layer->flops();
     return flops;
-}
-
-template <class T>
-Index Network<T>::widest_stride() const {
-    Index widest = padded_stride<T>(n_in());
-    for (const auto& layer : layers) widest = std::max(widest, padded_stride<T>(layer.n_out));
-    return widest;
-}
-
-template <class T>
-Index Network<T>::widest_hidden_stride(bool odd) const {
-    Index widest = 0;
-    for (std::size_t l = odd; l + 1 < layers.size(); l += 2)
-        widest = std::max(widest, padded_stride<T>(layers[l].n_out));
-    return widest;
-}
-
-template <class T>
-void Network<T>::forward_block(const Worker& worker, const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy,
-                               bool logits) const {
-    for (std::size_t l = 0; l < layers.size(); l++) {
-        const bool last = l + 1 == layers.size();
-        T* out = last ? y : a;
-        const Index ld = last ? ldy : padded_stride<T>(layers[l].n_out);
-        forward_rows(worker, layers[l], 0, rows, x, ldx, out, static_cast<T*>(nullptr), ld, last && logits);
-        x = out, ldx = ld;
-        std::swap(a, b);
-    }
-}
-
-// A single row is bound by the reading of the weights: each panel is streamed through once.
-template <class T>
-void Network<T>::predict_row(const T* x, T* out) const {
-    const Kernels<T>& k = kernels<T>();
-    const Index widest = widest_stride();
-    const Scratch<T> memory(2 * widest);
-    T *a = memory.data(), *b = a + widest;
-    for (const auto& layer : layers) {
-        const auto& panels = layer.panels;
-        const Index whole = panels.last_vectors == 2 ? panels.count : panels.count - 1;
-        k.row(layer.n_in, x, layer.weights.data(), whole, layer.bias.data(), a);
-        if (whole < panels.count) {
-            const Index column = panels.first_column(whole);
-            k.tile[1][1](layer.n_in, x, layer.n_in, layer.weights.data() + panels.offset(whole), panels.width_of(whole),
-                         layer.bias.data() + column, 0, a + column, widest);
-        }
-        if (layer.norm) normalise_rows(layer, 1, a, widest);
-        const Index columns = layer.activation->rowwise ? layer.n_out : panels.padded_columns();
-        layer.activation->forward(a, nullptr, 1, columns, widest, layer.parameters.data());
-        x = a;
-        std::swap(a, b);
-    }
-    std::copy_n(x, n_out(), out);
-}
-
-template <class T>
-bool Network<T>::predict(const Rows& x, T* out, int n_threads, bool check) const {
-    const std::shared_lock lock(mutex);
-    return predict_locked(x, out, n_threads, check);
-}
-
-template <class T>
-bool Network<T>::predict_if_free(const Rows& x, T* out, int n_threads) const {
-    const std::shared_lock lock(mutex, std::try_to_lock);
-    if (lock) predict_locked(x, out, n_threads, false);
-    return lock.owns_lock();
-}
-
-template <class T>
-bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check) const {
-    if (has_batch_norm()) return folded().predict_locked(x, out, n_threads, check);
-    const bool plain = x.is_plain<T>() && input_scaling.empty();
-    if (x.n == 1 && plain && output_scaling.empty()) {
-        if (check && !kernels<T>().all_finite(static_cast<const T*>(x.data), x.columns)) return false;
-        predict_row(static_cast<const T*>(x.data), out);
-        return true;
-    }
-
-    const Index ld_in = plain ? 0 : padded_stride<T>(n_in()), ldx = plain ? x.stride : ld_in,
-                ld_a = widest_hidden_stride(false), ld_b = widest_hidden_stride(true), ld_y = padded_stride<T>(n_out());
-    const Index together = NarrowNetwork<T>::rows();
-    const bool narrow = x.n >= 2 * together && NarrowNetwork<T>::fits(*this);
-    const Index blocks = (x.n + kBlockRows - 1) / kBlockRows, most_rows = std::min(kBlockRows, x.n);
-    const int team = threads_for(flops_per_sample() * static_cast<double>(x.n), n_threads);
-    std::atomic<Index> next{0};  // block to be done: whoever is free takes it
-    std::atomic<bool> finite{true};
-    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
-        const Scratch<T> memory(most_rows * (ld_in + ld_a + ld_b + ld_y) +
-                                (narrow ? NarrowNetwork<T>::size(*this) : 0));
-        T *const in = memory.data(), *const a = in + most_rows * ld_in, *const b = a + most_rows * ld_a,
-                 *const y = b + most_rows * ld_b;
-        std::optional<NarrowNetwork<T>> turned;
-        if (narrow) turned.emplace(*this, y + most_rows * ld_y);
-        for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
-            const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
-            const T* from = static_cast<const T*>(x.data) + first * x.stride;
-            if (check && !kernels<T>().all_finite(from, rows * x.columns)) {  // while they are on their way to the core
-                finite = false;
-                return;
-            }
-            if (!plain) {
-                for (Index r = 0; r < rows; r++) x.read(first + r, in + r * ld_in, input_scaling);
-                from = in;
-            }
-            worker.worked(rows);
-            T* const to = out + first * n_out();
-            Index done = 0;
-            for (; narrow && done + together <= rows; done += together)
-                turned->predict(from + done * ldx, ldx, to + done * n_out());
-            if (!output_scaling.empty())
-                for (Index r = 0; r < done; r++) output_scaling.undo(to + r * n_out(), to + r * n_out());
-            if (done == rows) continue;
-            forward_block(worker, from + done * ldx, ldx, rows - done, a, b, y, ld_y, false);
-            for (Index r = done; r < rows; r++) hand_out(y + (r - done) * ld_y, to + r * n_out());
-        }
-    });
-    return finite;
-}
-
-template <class T>
-Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const {
-    const std::shared_lock lock(mutex);
-    check(samples, true);
-    if (has_batch_norm()) return folded().evaluate(samples, loss, n_threads);
-    const Index n = samples.x.n, n_out = this->n_out(), ld_in = padded_stride<T>(n_in()),
-                ld_a = widest_hidden_stride(false), ld_b = widest_hidden_stride(true), ld = padded_stride<T>(n_out);
-    const Index blocks = (n + kBlockRows - 1) / kBlockRows, most_rows = std::min(kBlockRows, n);
-    std::vector<Totals> totals(static_cast<std::size_t>(blocks));
-    const int team = threads_for(flops_per_sample() * static_cast<double>(n), n_threads);
-    std::atomic<Index> next{0};
-    run_team(static_cast<int>(std::min<Index>(team, blocks)), [&](const Worker& worker) {
-        const Scratch<T> memory(most_rows * (ld_in + ld_a + ld_b + 3 * ld + 2));
-        T *const in = memory.data(), *const a = in + most_rows * ld_in, *const b = a + most_rows * ld_a,
-                 *const y = b + most_rows * ld_b, *const d = y + most_rows * ld, *const t = d + most_rows * ld,
-                 *const ones = t + most_rows * ld, *const row_loss = ones + most_rows;
-        std::fill_n(ones, most_rows, T(1));
-        for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
-            const Index first = block * kBlockRows, rows = std::min(kBlockRows, n - first);
-            for (Index r = 0; r < rows; r++) {
-                samples.x.read(first + r, in + r * ld_in, input_scaling);
-                std::fill_n(t + r * ld, ld, T(0));
-                loss.read_target(samples, first + r, n_out, t + r * ld, output_scaling);
-            }
-            forward_block(worker, in, ld_in, rows, a, b, y, ld, loss.from_logits);
-            loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
-            const Answers<T> answers{rows, n_out, row_loss, y, t, ld, ld, loss.half()};
-            samples.add_up(answers, [first](Index r) { return first + r; }, totals[block]);
-            worker.worked(rows);
-        }
-    });
-    Totals sum;
-    for (const Totals& t : totals) sum.loss += t.loss, sum.weight += t.weight, sum.correct += t.correct;
-    return sum;
 }
 
 template <class T>
 LossUse<T> Network<T>::use_loss(const std::string& name, const std::vector<double>& parameters) const {
     const Kernels<T>& k = kernels<T>();
-    const std::string output = layers.at(layers.size() - 1).activation->name;
+    const Activation<T>* const activation = output_layer().output_activation();
+    const std::string output = activation ? activation->name : "linear";
     for (Index i = 0; i < k.n_losses; i++) {
         const Loss<T>& loss = k.losses[i];
         if (name != loss.name || (loss.from_logits_of && output != loss.from_logits_of)) continue;

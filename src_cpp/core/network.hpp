@@ -1,13 +1,11 @@
-// A stack of dense layers and its way forward.
+// A stack of layers: what it knows of itself, how it is changed, and its way forward.
 #pragma once
 #include <atomic>
 #include <memory>
 #include <vector>
 
-#include "core/dense.hpp"
 #include "core/fair_lock.hpp"
-#include "core/samples.hpp"
-#include "core/team.hpp"
+#include "core/layers/dense.hpp"
 
 namespace foxnn {
 
@@ -34,7 +32,8 @@ enum class TrainedOn { unknown, pixels, numbers };
 template <class T>
 class Network {
   public:
-    std::vector<Dense<T>> layers;
+    using Layers = std::vector<std::unique_ptr<Layer<T>>>;
+    Layers layers;
     // What training does to the inputs: noise of that standard deviation, and a share of them dropped.
     T input_noise = 0, input_dropout = 0;
     std::atomic<TrainedOn> trained_on = TrainedOn::unknown;
@@ -47,21 +46,25 @@ class Network {
     // Inputs are scaled when they are read, targets too, and outputs are scaled back when they are handed out.
     Scaling input_scaling, output_scaling;
 
-    bool has_batch_norm() const;
-    Index n_in() const { return layers.at(0).n_in; }
-    Index n_out() const { return layers.at(layers.size() - 1).n_out; }
-    std::unique_ptr<Network> copy(bool folded = false) const;  // perhaps with batch normalisation in its weights
+    // All that is learnt, layer by layer; each has its place as its number.
+    const std::vector<Parameter<T>*>& parameters() const { return parameters_; }
+    bool mixes_samples() const;
+    const Layer<T>& output_layer() const { return *layers.at(layers.size() - 1); }
+    Index n_in() const { return layers.at(0)->n_in(); }
+    Index n_out() const { return output_layer().n_out(); }
+    double flops_per_sample() const;
+    std::unique_ptr<Network> copy(bool folded = false) const;  // perhaps one that mixes no samples
     std::unique_ptr<Network> copy_locked(bool folded = false, Watch* watch = nullptr) const;  // by who has the lock
 
     // ---- changing the layers, under the lock; after an error they are as they were ----
     // A new layer in the place of layer l, or after the last; with as many inputs as there are outputs before it.
     // Whether the layer that follows has had to get another number of inputs: its weights are zero then.
-    bool insert(std::size_t l, Dense<T> layer);
+    bool insert(std::size_t l, std::unique_ptr<Layer<T>> layer);
     bool erase(std::size_t l);  // the same; not the only layer
-    void set_norm(std::size_t l, NormKind kind, double momentum, double epsilon);
-    double flops_per_sample() const;
-    Index widest_stride() const;
+    // Fresh layers, which fit in, in the place of those from begin to end.
+    void replace(std::size_t begin, std::size_t end, Layers fresh);
 
+    // ---- prediction (prediction.cpp) ----
     // A row of outputs y, as it is for those who asked.
     void hand_out(const T* y, T* out) const {
         if (output_scaling.empty())
@@ -82,9 +85,10 @@ class Network {
     LossUse<T> use_loss(const std::string& name, const std::vector<double>& parameters) const;
 
   private:
-    // The same network with batch normalisation in its weights; made when first needed after a change. Under the lock.
+    void append(std::unique_ptr<Layer<T>> layer);
+    void layers_have_changed();
+    // The same network, but one that mixes no samples; made when first needed after a change. Under the lock.
     const Network& folded() const;
-    void arrays_have_changed();
     Index widest_hidden_stride(bool odd) const;  // of every second hidden layer, from the first or second one on
     bool predict_locked(const Rows& x, T* out, int n_threads, bool check) const;
     void predict_row(const T* x, T* out) const;
@@ -93,7 +97,9 @@ class Network {
     void forward_block(const Worker& worker, const T* x, Index ldx, Index rows, T* a, T* b, T* y, Index ldy,
                        bool logits) const;
 
-    mutable FairLock folding_;  // by those who share the lock
+    std::vector<Parameter<T>*> parameters_;
+    std::vector<const Dense<T>*> dense_;  // the layers, if all are dense: there are faster ways for some such networks
+    mutable FairLock folding_;            // by those who share the lock
     mutable std::unique_ptr<Network> folded_;
     mutable std::uint64_t folded_changes_ = 0;
 };

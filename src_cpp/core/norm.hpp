@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/buffer.hpp"
+#include "core/parameter.hpp"
 
 namespace foxnn {
 
@@ -21,16 +21,16 @@ template <class T>
 struct Norm {
     NormKind kind = NormKind::none;
     double momentum = 0.1, epsilon = 1e-5;
-    Buffer<T> gamma, beta;                     // (n_out,) and zeros as padding
-    Buffer<T> running_mean, running_variance;  // the same; of batches
+    Parameter<T> gamma, beta;                     // (n_out,)
+    Parameter<T> running_mean, running_variance;  // the same; of batches
 
     Norm() = default;
-    Norm(NormKind kind, double momentum, double epsilon, Index n_out, Index padded)
-        : kind(kind), momentum(momentum), epsilon(epsilon), gamma(padded), beta(padded) {
-        for (Index j = 0; j < n_out; j++) gamma[j] = 1;
+    Norm(NormKind kind, double momentum, double epsilon, Index n_out)
+        : kind(kind), momentum(momentum), epsilon(epsilon), gamma("gamma", n_out), beta("beta", n_out) {
+        gamma.fill(1);
         if (kind != NormKind::batch) return;
-        running_mean = Buffer<T>(padded), running_variance = Buffer<T>(padded);
-        for (Index j = 0; j < n_out; j++) running_variance[j] = 1;
+        running_mean = Parameter<T>("running_mean", n_out), running_variance = Parameter<T>("running_variance", n_out);
+        running_variance.fill(1);
     }
     explicit operator bool() const { return kind != NormKind::none; }
     Norm copy() const {
@@ -39,13 +39,6 @@ struct Norm {
         other.gamma = gamma.copy(), other.beta = beta.copy();
         other.running_mean = running_mean.copy(), other.running_variance = running_variance.copy();
         return other;
-    }
-    Buffer<T>& array(const std::string& name) {
-        if (name == "gamma") return gamma;
-        if (name == "beta") return beta;
-        if (name == "running_mean") return running_mean;
-        if (name == "running_variance") return running_variance;
-        throw std::invalid_argument("unknown array '" + name + "'");
     }
 };
 

@@ -11,11 +11,8 @@ OptimizerState<T>::OptimizerState(const Network<T>& network, const std::string& 
     if (!kernel) throw std::invalid_argument("unknown optimizer '" + name + "'");
     for (Index i = 0; i < kernel->n_hyper; i++)
         hyper[i] = i < static_cast<Index>(values.size()) ? values[i] : kernel->hyper[i].value;
-    for (const auto& layer : network.layers) {
-        auto& state = layers.emplace_back();
-        for (Index s = 0; s < kernel->n_state; s++)
-            for (const Part part : kParts) state.memory[s][part] = Buffer<T>(layer[part].size());
-    }
+    for (Index s = 0; s < kernel->n_state; s++)
+        for (const Parameter<T>* parameter : network.parameters()) memory[s].emplace_back(parameter->values.size());
 }
 
 template <class T>
@@ -26,20 +23,16 @@ std::unique_ptr<OptimizerState<T>> OptimizerState<T>::copy(Watch& watch) const {
     other.hyper = hyper;
     other.clip_value = clip_value, other.clip_norm = clip_norm;
     other.t = t, other.layout = layout;
-    for (const auto& layer : layers) {
-        auto& state = other.layers.emplace_back();
-        for (Index s = 0; s < kernel->n_state; s++)
-            for (const Part part : kParts) state.memory[s][part] = layer.memory[s][part].copy(&watch);
-    }
+    for (Index s = 0; s < kernel->n_state; s++)
+        for (const Buffer<T>& array : memory[s]) other.memory[s].push_back(array.copy(&watch));
     return result;
 }
 
 template <class T>
 void OptimizerState<T>::reset() {
     t = 0;
-    for (auto& layer : layers)
-        for (auto& memory : layer.memory)
-            for (const Part part : kParts) memory[part].fill_zero();
+    for (auto& arrays : memory)
+        for (Buffer<T>& array : arrays) array.fill_zero();
 }
 
 template <class T>

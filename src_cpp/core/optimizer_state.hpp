@@ -19,10 +19,7 @@ struct OptimizerState {
     double t = 0;              // steps taken
     std::uint64_t layout = 0;  // of the network that it was made for
 
-    struct OfLayer {
-        Parameters<T> memory[2];  // arrays like the layer's own; empty where the optimizer keeps nothing
-    };
-    std::vector<OfLayer> layers;
+    std::vector<Buffer<T>> memory[2];  // by the parameters' numbers; none where the optimizer keeps nothing
 
     OptimizerState() = default;
     OptimizerState(const Network<T>& network, const std::string& name, const std::vector<double>& hyper);
@@ -39,14 +36,13 @@ struct OptimizerState {
     }
     // What step number t needs.
     Step<T> step(double learning_rate) const;
-    // One step on the numbers [offset, offset + n) of an array of layer number l. False if a parameter has kept its
-    // value because the new one would not be finite.
-    bool update(Dense<T>& layer, std::size_t l, Part part, Index offset, Index n, const T* gradient,
-                const Step<T>& step) {
-        Parameters<T>* memory = layers[l].memory;
-        return kernel->update(layer[part].data() + offset, gradient,
-                              kernel->n_state > 0 ? memory[0][part].data() + offset : nullptr,
-                              kernel->n_state > 1 ? memory[1][part].data() + offset : nullptr, n, step);
+    // One step on the numbers [offset, offset + n) of a parameter. False if one of them has kept its value because the
+    // new one would not be finite.
+    bool update(Parameter<T>& parameter, Index offset, Index n, const T* gradient, const Step<T>& step) {
+        const auto i = static_cast<std::size_t>(parameter.number);
+        return kernel->update(parameter.data() + offset, gradient,
+                              kernel->n_state > 0 ? memory[0][i].data() + offset : nullptr,
+                              kernel->n_state > 1 ? memory[1][i].data() + offset : nullptr, n, step);
     }
 
   private:

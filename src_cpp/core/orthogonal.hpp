@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "core/dense.hpp"
+#include "core/panels.hpp"
 
 namespace foxnn {
 

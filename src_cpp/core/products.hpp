@@ -3,7 +3,7 @@
 #pragma once
 #include <algorithm>
 
-#include "core/dense.hpp"
+#include "core/panels.hpp"
 #include "core/team.hpp"
 
 namespace foxnn {
@@ -66,51 +66,6 @@ template <class T>
 void prefetch_result(Index inner, T* c, Index rows, Index ldc) {
     if (inner > 128)
         for (Index r = 0; r < rows; r++) __builtin_prefetch(c + r * ldc, 1);
-}
-
-// y (rows, n_out) = f(x W + b), columns of one panel. `slope` as in Activation::forward; activation skipped if it works
-// on whole rows, or if `logits`.
-template <class T>
-void forward_tile(const Dense<T>& layer, Index panel, Index rows, const T* x, Index ldx, T* y, T* slope, Index ldy,
-                  bool logits) {
-    const Kernels<T>& k = kernels<T>();
-    const Index vectors = layer.panels.vectors(panel), width = layer.panels.width_of(panel);
-    const Index column = layer.panels.first_column(panel);
-    prefetch_result(layer.n_in, y + column, rows, ldy);
-    k.tile[vectors][rows](layer.n_in, x, ldx, layer.weights.data() + layer.panels.offset(panel), width,
-                          layer.bias.data() + column, 0, y + column, ldy);
-    if (!logits && !layer.activation->rowwise)
-        layer.activation->forward(y + column, slope ? slope + column : nullptr, rows, width, ldy,
-                                  layer.parameters.data());
-}
-
-// Layer normalisation of rows as they are.
-template <class T>
-void normalise_rows(const Dense<T>& layer, Index rows, T* y, Index ldy) {
-    kernels<T>().normalise_rows(y, y, rows, layer.n_out, ldy, static_cast<T>(layer.norm.epsilon),
-                                layer.norm.gamma.data(), layer.norm.beta.data(), nullptr);
-}
-
-// The rows [begin, end) of y = f(x W + b), all columns, whole rows' activations included.
-template <class T>
-void forward_rows(const Worker& worker, const Dense<T>& layer, Index begin, Index end, const T* x, Index ldx, T* y,
-                  T* slope, Index ldy, bool logits) {
-    if (begin == end) return;
-    y += begin * ldy, x += begin * ldx;
-    if (slope) slope += begin * ldy;
-    const bool normed = layer.norm.kind == NormKind::layer;
-    for (Index panel = 0; panel < layer.panels.count; panel++)
-        for_tiles<T>(0, end - begin, layer.panels.vectors(panel), [&](Index row, Index n) {
-            forward_tile(layer, panel, n, x + row * ldx, ldx, y + row * ldy, slope ? slope + row * ldy : nullptr, ldy,
-                         logits || normed);
-            worker.worked(layer.n_in);
-        });
-    if (normed) {
-        normalise_rows(layer, end - begin, y, ldy);
-        layer.activation->forward(y, slope, end - begin, layer.panels.padded_columns(), ldy, layer.parameters.data());
-    }
-    if (!logits && layer.activation->rowwise)
-        layer.activation->forward(y, nullptr, end - begin, layer.n_out, ldy, layer.parameters.data());
 }
 
 }  // namespace foxnn

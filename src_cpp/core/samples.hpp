@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "core/dense.hpp"
 #include "core/scaling.hpp"
+#include "kernels/dispatch.hpp"
 
 namespace foxnn {
 
@@ -82,15 +82,25 @@ struct Rows {
     }
 };
 
-// Brings rows that are to be read soon into a near cache while other work goes on: of large data they lie all over the
-// memory. Each call fetches some lines, so that about `calls` of them fetch all. Does nothing for more rows than that
-// cache has room for, nor for data that is there as a whole.
-template <class Sample>
+// Rows that are to be read soon: those at the positions [first, first + n) of an order (null: 0, 1, ..).
+struct UpcomingRows {
+    const Rows* rows = nullptr;
+    const std::int64_t* order = nullptr;
+    Index first = 0, n = 0;
+
+    Index row(Index i) const { return order ? static_cast<Index>(order[first + i]) : first + i; }
+};
+
+// Brings such rows into a near cache while other work goes on: of large data they lie all over the memory. Each call
+// fetches some lines, so that about `calls` of them fetch all. Does nothing for more rows than that cache has room for,
+// nor for data that is there as a whole.
 class RowsAhead {
   public:
-    // The rows sample(begin) to sample(end - 1).
-    RowsAhead(const Rows& rows, const Sample& sample, Index begin, Index end, Index calls)
-        : rows_(rows), sample_(sample), row_(begin), end_(end) {
+    // Those with the numbers [begin, end).
+    RowsAhead(const UpcomingRows& upcoming, Index begin, Index end, Index calls)
+        : upcoming_(upcoming), row_(begin), end_(end) {
+        if (begin >= end) return;
+        const Rows& rows = *upcoming.rows;
         const Index bytes = (end - begin) * rows.row_bytes();
         const bool too_many = bytes > kRoom, there_already = rows.n * rows.row_bytes() <= kRoom;
         if (too_many || there_already) row_ = end;
@@ -98,18 +108,18 @@ class RowsAhead {
     }
     void operator()() {
         for (Index i = 0; i < lines_per_call_ && row_ < end_; i++) {
-            __builtin_prefetch(static_cast<const char*>(rows_.row(sample_(row_))) + byte_, 0, 2);
+            const Rows& rows = *upcoming_.rows;
+            __builtin_prefetch(static_cast<const char*>(rows.row(upcoming_.row(row_))) + byte_, 0, 2);
             byte_ += kLine;
-            if (byte_ >= rows_.row_bytes()) byte_ = 0, row_++;
+            if (byte_ >= rows.row_bytes()) byte_ = 0, row_++;
         }
     }
 
   private:
     static constexpr Index kLine = 64, kRoom = 128 * 1024;  // of the second nearest cache, for these rows
-    const Rows& rows_;
-    const Sample sample_;
+    const UpcomingRows upcoming_;
     Index row_, end_, byte_ = 0;  // where the next line is
-    Index lines_per_call_;
+    Index lines_per_call_ = 0;
 };
 
 // Position of the first of the largest numbers.

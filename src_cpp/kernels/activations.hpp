@@ -19,7 +19,7 @@ struct Usual {
 };
 struct NoParameters : Usual {
     static constexpr Index n_parameters = 0;
-    static constexpr Parameter parameters[kMaxParameters] = {};
+    static constexpr Setting parameters[kMaxParameters] = {};
 };
 template <class T>
 FOXNN_INLINE Vec<T> where(IntVec<T> condition, T yes, T no) {
@@ -89,7 +89,7 @@ struct LeakyRelu : Usual {
     static constexpr const char* name = "leaky_relu";
     static constexpr Start start = Start::he_fan_max;
     static constexpr Index n_parameters = 1;
-    static constexpr Parameter parameters[kMaxParameters] = {{"negative_slope", 0.01, 0, kInfinity}};
+    static constexpr Setting parameters[kMaxParameters] = {{"negative_slope", 0.01, 0, kInfinity}};
     template <class T>
     static Vec<T> value(Vec<T> x, const T* p) {
         return x < T(0) ? x * p[0] : x;
@@ -105,7 +105,7 @@ struct Elu : Usual {
     static constexpr const char* name = "elu";
     static constexpr Start start = Start::he;
     static constexpr Index n_parameters = 1;
-    static constexpr Parameter parameters[kMaxParameters] = {{"alpha", 1.0, 0, kInfinity}};
+    static constexpr Setting parameters[kMaxParameters] = {{"alpha", 1.0, 0, kInfinity}};
     static constexpr Bounds bounds(const double* p) { return {-p[0], kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T* p) {

@@ -17,7 +17,7 @@ enum class Reduction { sum, mean };  // over the outputs
 // are read, so the losses themselves know nothing of it.
 struct LabelSmoothing {
     static constexpr Index n_parameters = 1;
-    static constexpr Parameter parameters[kMaxParameters] = {{kLabelSmoothing, 0, 0, 1}};
+    static constexpr Setting parameters[kMaxParameters] = {{kLabelSmoothing, 0, 0, 1}};
 };
 
 // FoxNN 1.0's: half the sum of squares.
@@ -66,7 +66,7 @@ struct Huber {
     static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     static constexpr Index n_parameters = 1;
-    static constexpr Parameter parameters[kMaxParameters] = {{"delta", 1.0, 0, kInfinity, true}};
+    static constexpr Setting parameters[kMaxParameters] = {{"delta", 1.0, 0, kInfinity, true}};
     template <class T>
     static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T* p) {
         const Vec<T> e = y - t;

@@ -12,7 +12,7 @@ struct Sgd {
     static constexpr const char* name = "sgd";
     static constexpr double learning_rate = 0.01;
     static constexpr Index n_hyper = 0, n_state = 0, n_squares = 0;
-    static constexpr Parameter hyper[kMaxHyper] = {};
+    static constexpr Setting hyper[kMaxHyper] = {};
     template <class T>
     static void coefficients(const double*, double lr, double, T* c) {
         c[0] = static_cast<T>(-lr);
@@ -28,7 +28,7 @@ struct Momentum {
     static constexpr const char* name = "momentum";
     static constexpr double learning_rate = 0.01;
     static constexpr Index n_hyper = 1, n_state = 1, n_squares = 0;
-    static constexpr Parameter hyper[kMaxHyper] = {{"momentum", 0.9, 0, 1}};
+    static constexpr Setting hyper[kMaxHyper] = {{"momentum", 0.9, 0, 1}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
         c[0] = static_cast<T>(-lr), c[1] = static_cast<T>(h[0]);
@@ -46,7 +46,7 @@ struct Nesterov {
     static constexpr const char* name = "nesterov";
     static constexpr double learning_rate = 0.01;
     static constexpr Index n_hyper = 1, n_state = 1, n_squares = 0;
-    static constexpr Parameter hyper[kMaxHyper] = {{"momentum", 0.9, 0, 1}};
+    static constexpr Setting hyper[kMaxHyper] = {{"momentum", 0.9, 0, 1}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
         c[0] = static_cast<T>(-lr), c[1] = static_cast<T>(h[0]);
@@ -64,7 +64,7 @@ struct Adagrad {
     static constexpr const char* name = "adagrad";
     static constexpr double learning_rate = 0.01;
     static constexpr Index n_hyper = 1, n_state = 1, n_squares = 1;
-    static constexpr Parameter hyper[kMaxHyper] = {{"epsilon", 1e-10, 0, kInfinity, true}};
+    static constexpr Setting hyper[kMaxHyper] = {{"epsilon", 1e-10, 0, kInfinity, true}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
         c[0] = static_cast<T>(-lr), c[1] = static_cast<T>(h[0]);
@@ -81,7 +81,7 @@ struct Rmsprop {
     static constexpr const char* name = "rmsprop";
     static constexpr double learning_rate = 0.001;
     static constexpr Index n_hyper = 2, n_state = 1, n_squares = 1;
-    static constexpr Parameter hyper[kMaxHyper] = {{"rho", 0.9, 0, 1}, {"epsilon", 1e-8, 0, kInfinity, true}};
+    static constexpr Setting hyper[kMaxHyper] = {{"rho", 0.9, 0, 1}, {"epsilon", 1e-8, 0, kInfinity, true}};
     template <class T>
     static void coefficients(const double* h, double lr, double, T* c) {
         c[0] = static_cast<T>(-lr), c[1] = static_cast<T>(h[0]), c[2] = static_cast<T>(1 - h[0]);
@@ -100,7 +100,7 @@ struct Adam {
     static constexpr const char* name = "adam";
     static constexpr double learning_rate = 0.001;
     static constexpr Index n_hyper = 3, n_state = 2, n_squares = 1;
-    static constexpr Parameter hyper[kMaxHyper] = {
+    static constexpr Setting hyper[kMaxHyper] = {
         {"beta1", 0.9, 0, 1}, {"beta2", 0.999, 0, 1}, {"epsilon", 1e-8, 0, kInfinity, true}};
     // The same with both averages as steps towards g and g^2, and with the corrections of v and m taken together:
     // lr m' / (sqrt(v') + epsilon) = (lr m root / (1 - beta1^t)) / (sqrt(v) + epsilon root), root = sqrt(1 - beta2^t).
@@ -124,10 +124,10 @@ struct AdamW {
     static constexpr const char* name = "adamw";
     static constexpr double learning_rate = 0.001;
     static constexpr Index n_hyper = 4, n_state = 2, n_squares = 1;
-    static constexpr Parameter hyper[kMaxHyper] = {{"beta1", 0.9, 0, 1},
-                                                   {"beta2", 0.999, 0, 1},
-                                                   {"epsilon", 1e-8, 0, kInfinity, true},
-                                                   {"weight_decay", 0.01, 0, kInfinity}};
+    static constexpr Setting hyper[kMaxHyper] = {{"beta1", 0.9, 0, 1},
+                                                 {"beta2", 0.999, 0, 1},
+                                                 {"epsilon", 1e-8, 0, kInfinity, true},
+                                                 {"weight_decay", 0.01, 0, kInfinity}};
     template <class T>
     static void coefficients(const double* h, double lr, double t, T* c) {
         Adam::coefficients(h, lr, t, c);

@@ -18,7 +18,7 @@ constexpr int kMaxHyper = 4;                                // of an optimizer, 
 constexpr int kMaxCoefficients = 8;                         // what one optimizer step needs of them
 constexpr const char* kLabelSmoothing = "label_smoothing";  // a parameter that several losses have
 
-struct Parameter {
+struct Setting {
     const char* name;
     double value;        // the default
     double least, most;  // least <= value < most,
@@ -37,7 +37,7 @@ template <class T>
 struct Activation {
     const char* name;
     Index n_parameters;
-    Parameter parameters[kMaxParameters];
+    Setting parameters[kMaxParameters];
     Start start;
     bool rowwise;  // needs a whole row at a time (softmax), so it can only be the output
     bool flat;     // its derivative is 0 everywhere: nothing below it learns
@@ -60,7 +60,7 @@ template <class T>
 struct Loss {
     const char* name;
     Index n_parameters;
-    Parameter parameters[kMaxParameters];
+    Setting parameters[kMaxParameters];
     // Non-null: the loss works on the logits of this output activation, computed together with it.
     const char* from_logits_of;
     Classes classes;  // where there are any, accuracy makes sense
@@ -87,7 +87,7 @@ struct Optimizer {
     const char* name;
     double learning_rate;  // the default
     Index n_hyper;
-    Parameter hyper[kMaxHyper];
+    Setting hyper[kMaxHyper];
     Index n_state;    // arrays of the parameters' size it keeps
     Index n_squares;  // the last so many of them are made of squares: never negative
     // Coefficients of step number t = 1, 2, ...

@@ -49,16 +49,16 @@ void fill(Network<T>& network, int number, const Loss<T>& loss, Stream& random) 
         const Activation<T>* activation = &k.activations[(number + l) % k.n_activations];
         std::string name = activation->rowwise ? "tanh" : activation->name;
         if (last) name = loss.from_logits_of ? loss.from_logits_of : "sigmoid";
-        Dense<T> layer(n_in, n_out, name, {});
+        auto layer = std::make_unique<Dense<T>>(n_in, n_out, name, std::vector<double>{});
         const double spread = 1.5 / static_cast<double>(n_in) * (is_tiny(number) && l == 0 ? kTiny<T> : 1);
-        layer.set(layer.weights, numbers(random, n_in * n_out, -spread, spread).data());
+        layer->weights.panels.write(layer->weights.data(), numbers(random, n_in * n_out, -spread, spread).data());
         if (!last) {
-            if (random.below(3) == 0) layer.dropout = T(0.25);
-            if (random.below(4) == 0) layer.set_norm(NormKind::batch, 0.1, 1e-5);
-            if (random.below(4) == 0) layer.set_norm(NormKind::layer, 0.1, 1e-5);
+            if (random.below(3) == 0) layer->epilogue.dropout = T(0.25);
+            if (random.below(4) == 0) layer->set_norm(NormKind::batch, 0.1, 1e-5);
+            if (random.below(4) == 0) layer->set_norm(NormKind::layer, 0.1, 1e-5);
         }
-        if (random.below(5) == 0) layer.max_norm = T(0.75);
-        if (random.below(9) == 0) layer.trainable = false;
+        if (random.below(5) == 0) layer->weights.max_norm = T(0.75);
+        if (random.below(9) == 0) layer->trainable = false;
         network.insert(network.layers.size(), std::move(layer));
         n_in = n_out;
     }
@@ -111,12 +111,13 @@ std::string trained(int number) {
         if (result.outcome != Outcome::finished) return "did not finish";
         sum.add(&result.totals.loss, sizeof result.totals.loss);
     }
-    for (const Dense<T>& layer : network.layers) {
-        std::vector<T> array(static_cast<std::size_t>(layer.n_in * layer.n_out));
-        layer.get(layer.weights, array.data());
-        sum.add(array);
-        sum.add(layer.bias.data(), static_cast<std::size_t>(layer.n_out) * sizeof(T));
-    }
+    for (const auto& layer : network.layers)
+        for (const char* name : {"weights", "bias"}) {
+            const Parameter<T>& parameter = *layer->find(name);
+            std::vector<T> array(static_cast<std::size_t>(parameter.panels.rows * parameter.panels.columns));
+            parameter.panels.read(parameter.data(), array.data());
+            sum.add(array);
+        }
     std::vector<T> outputs(static_cast<std::size_t>(n * n_out));
     network.predict(samples.x, outputs.data(), options.n_threads);
     sum.add(outputs);

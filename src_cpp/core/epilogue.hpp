@@ -1,0 +1,116 @@
+// What a layer does to its products: normalisation, activation, dropout; on tiles, as long as they are in the cache.
+#pragma once
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/layer.hpp"
+#include "core/norm.hpp"
+
+namespace foxnn {
+
+template <class T>
+const Activation<T>* find_activation(const std::string& name) {
+    const Kernels<T>& k = kernels<T>();
+    for (Index i = 0; i < k.n_activations; i++)
+        if (name == k.activations[i].name) return &k.activations[i];
+    throw std::invalid_argument("unknown activation '" + name + "'");
+}
+
+// y = dropout(f(norm(z))), of products z with their bias.
+template <class T>
+struct Epilogue {
+    Index n_out = 0;
+    Panels<T> columns;  // of a row of outputs
+    const Activation<T>* activation = nullptr;
+    std::vector<T> activation_parameters;  // kMaxParameters of them, as the kernels expect
+    T dropout = 0;                         // the share of the outputs that training drops
+    Norm<T> norm;
+
+    explicit Epilogue(Index n_out) : n_out(n_out), columns(1, n_out) {}
+    void set_activation(const std::string& name, const std::vector<double>& values) {
+        const auto* found = find_activation<T>(name);
+        std::vector<T> converted(kMaxParameters);
+        for (Index i = 0; i < found->n_parameters; i++)
+            converted[i] =
+                static_cast<T>(i < static_cast<Index>(values.size()) ? values[i] : found->parameters[i].value);
+        activation = found;
+        activation_parameters = std::move(converted);
+    }
+    Epilogue copy() const {
+        Epilogue other(n_out);
+        other.activation = activation, other.activation_parameters = activation_parameters;
+        other.dropout = dropout, other.norm = norm.copy();
+        return other;
+    }
+    // f of numbers that are there; `derivative` as in Activation::forward.
+    void activate(T* y, T* derivative, Index rows, Index width, Index ld) const {
+        activation->forward(y, derivative, rows, width, ld, activation_parameters.data());
+    }
+    // Whether f is done to tiles of products: it needs no whole rows, and nothing else comes before.
+    bool finishes_tiles(bool logits) const { return !logits && !norm && !activation->rowwise; }
+    // Of whole rows of products, whose tiles are finished: all that the tiles have left, for prediction.
+    void finish_rows(T* y, Index rows, Index ld, bool logits) const {
+        if (norm) {
+            normalise_rows(y, rows, ld);
+            if (!logits) activate(y, nullptr, rows, columns.padded_columns(), ld);
+        }
+        if (!logits && activation->rowwise) activate(y, nullptr, rows, n_out, ld);
+    }
+    // Layer normalisation of rows as they are.
+    void normalise_rows(T* y, Index rows, Index ld) const {
+        kernels<T>().normalise_rows(y, y, rows, n_out, ld, static_cast<T>(norm.epsilon), norm.gamma.data(),
+                                    norm.beta.data(), nullptr);
+    }
+};
+
+// The epilogue of a pass, of whose outputs y (rows, n_out) it has to know where they are.
+template <class T>
+class EpiloguePass {
+  public:
+    EpiloguePass(Layer<T>& layer, Epilogue<T>& epilogue, Pass<T>& pass, const PassOptions& options);
+    bool fits() const { return keeps_derivative() == (derivative_.size() > 0); }
+
+    // ---- forward ----
+    // Where products are to be put: y, or where they wait to be normalised.
+    T* products() { return epilogue_.norm ? normal_.data() : pass_.y(); }
+    // The rows [row, row + n) of a panel of products are there. One worker.
+    void finish_tile(Index panel, Index row, Index n, const BatchInfo& batch) {
+        if (epilogue_.finishes_tiles(logits_)) activate(panel, row, n, batch);
+    }
+    // All tiles of the rows [begin, end) have been finished, without a normalisation. One worker.
+    void finish_rows(Index begin, Index end);
+    // All tiles have been finished by some worker each: all that is left to do.
+    void finish(const BatchInfo& batch, const Worker& worker);
+
+    // ---- backward ----
+    void times_derivative(T* d, Index row, Index column, Index rows, Index columns) const;
+    // From the gradient of the normalised outputs to that of the products, and those of gamma and beta.
+    void begin_backward(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker);
+    // The latter, of the columns of one panel, into the sink.
+    bool use_gradients(Index panel, GradientSink<T>& sink);
+    void move_statistics(const BatchInfo& batch, const Worker& worker);
+
+  private:
+    bool keeps_derivative() const { return !epilogue_.activation->slope_from_output || epilogue_.dropout > 0; }
+    T* derivative_at(Index at) { return derivative_.size() ? derivative_.data() + at : nullptr; }
+    bool uses_batch_moments(const BatchInfo& batch) const { return batch.training && layer_.trainable; }
+    void normalise_panel(Index panel, const BatchInfo& batch);
+    void activate(Index panel, Index row, Index n, const BatchInfo& batch) {
+        const Index at = row * pass_.ld() + epilogue_.columns.first_column(panel);
+        epilogue_.activate(pass_.y() + at, derivative_at(at), n, epilogue_.columns.width_of(panel), pass_.ld());
+        if (epilogue_.dropout > 0) drop(panel, row, n, batch);
+    }
+    void drop(Index panel, Index row, Index n, const BatchInfo& batch);
+
+    const Layer<T>& layer_;
+    Epilogue<T>& epilogue_;
+    Pass<T>& pass_;
+    const std::uint32_t number_;  // of the layer: units of different layers are dropped independently
+    const bool logits_;
+    Buffer<T> derivative_;  // (rows, n_out), if y does not tell it
+    // Of a normalisation: normal (rows, n_out); moments and gradients (n_out,); 1 / deviation (n_out,) or (rows,).
+    Buffer<T> normal_, mean_, variance_, inverse_, d_gamma_, d_beta_;
+};
+
+}  // namespace foxnn
