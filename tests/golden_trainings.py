@@ -142,6 +142,19 @@ def _foxnn_1_0(mode: str) -> foxnn.NeuralNetwork:
     return nn
 
 
+def _gradients_of_many(dtype: str) -> foxnn.NeuralNetwork:
+    """A step on gradients of the loss, and weights made of those of the inputs, of more rows than go through at once."""
+    n = 2500
+    nn = foxnn.neural_network(
+        [9, 17, foxnn.LayerNorm(), 5, 3], "silu", "linear", init="glorot_uniform", l2=1 / 64, dtype=dtype, seed=5
+    )
+    _, gradients = nn.loss_and_gradients(numbers(n, 9), numbers(n, 3, 3))
+    nn.apply_gradients(gradients)
+    d_inputs = nn.input_gradients(numbers(n, 9), numbers(n, 3, 3))
+    nn.layers[0].weights = nn.layers[0].weights + d_inputs[-17:].T
+    return nn
+
+
 def _frozen(nn: foxnn.NeuralNetwork) -> None:
     nn.layers[1].trainable = False
 
@@ -258,6 +271,26 @@ def trainings() -> Iterator[tuple[str, Training]]:
         for kind in ("standard", "minmax"):
             scaled = {"scale_inputs": kind, "scale_outputs": kind}
             yield add(f"scaled {kind} {dtype}", [8, 24, 3], loss="half_squared_error", dtype=dtype, **scaled)
+
+    # Batches of more rows than go through the network at once.
+    for name, options in {
+        "plain": {},
+        "three parts": {"n": 3100, "batch_size": 3000},
+        "wide": {"sizes": [20, 300, 3]},
+        "dropout, noise": {"dropout": 0.25, "input_noise": 0.125, "input_dropout": 0.125},
+        "penalties, max_norm": {"l1": 1 / 512, "l2": 1 / 64, "max_norm": 0.75},
+        "clip_norm": {"hyper": {"clip_norm": 0.125}, "l2": 1 / 64},
+        "clip_value": {"hyper": {"clip_value": 1 / 64}},
+        "weights": {"fit": {"sample_weight": 1 + (np.arange(2500) % 5) / 4}},
+        "batch_norm": {"sizes": [8, 24, foxnn.BatchNorm(), 3]},
+        "layer_norm": {"sizes": [8, 24, foxnn.LayerNorm(), 3]},
+        "frozen": {"sizes": [8, 24, 12, 3], "prepare": _frozen},
+    }.items():
+        sizes = options.pop("sizes", [8, 24, 3])
+        for dtype in DTYPES:
+            yield add(f"large batches, {name} {dtype}", sizes, dtype=dtype, **{"n": 2500, "batch_size": 1800} | options)
+    for dtype in DTYPES:
+        yield f"gradients of many rows {dtype}", lambda d=dtype: _gradients_of_many(d)
 
     schedules = foxnn.schedules
     for name, schedule in {

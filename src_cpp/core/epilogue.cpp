@@ -114,7 +114,7 @@ void EpiloguePass<T>::begin_backward(const BatchInfo& batch, const GradientSink<
         const Index column = panels.first_column(p), width = panels.width_of(p);
         T *const d = pass_.d() + column, *const normal = normal_.data() + column,
                  *const d_gamma = d_gamma_.data() + column, *const d_beta = d_beta_.data() + column;
-        k.norm_parameter_gradients(d, normal, rows, width, ld, d_gamma, d_beta);
+        k.norm_parameter_gradients(d, normal, rows, width, ld, !batch.begins, d_gamma, d_beta);
         if (over_batch)
             k.batch_norm_gradient(d, normal, rows, width, ld, norm.gamma.data() + column, inverse_.data() + column,
                                   d_gamma, d_beta, share);

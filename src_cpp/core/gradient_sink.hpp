@@ -90,7 +90,7 @@ class GradientSink {
     }
     void keep_nowhere() { gradients_ = nullptr; }
 
-    // Where the gradient of a parameter is to be left; null: wherever it is convenient.
+    // Where the gradient of a parameter is to be left; null: wherever it is convenient, until it is taken.
     T* kept(const Parameter<T>& parameter) const { return gradients_ ? gradients_->of(parameter) : nullptr; }
     // The gradient of the numbers [offset, offset + n) of a parameter is there. False if a number of the parameter has
     // kept its value because the new one would not be finite.

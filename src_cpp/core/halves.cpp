@@ -27,11 +27,12 @@ void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order,
         std::optional<DenormalsAreZero> flush;
         if (options.random) flush.emplace();  // as in training
         const Batch& batch = batches_[0];
-        gather(job, batches_[0], begin, worker);
+        const Part all = job.first_part(begin);
+        gather(job, all, share_of(job, all), batches_[0], worker);
         worker.barrier();
         const BatchInfo info = info_of(job, batch);
         forward(job, batch, info, worker);  // the outputs are shared by rows, and so is their copy
-        for (Index r = worker.begin(batch.rows); r < worker.end(batch.rows); r++)
+        for (Index r = worker.begin(info.rows); r < worker.end(info.rows); r++)
             network_.hand_out(plan_.last().y() + r * plan_.last().ld(), y + r * network_.n_out());
         if (!training_ || !network_.mixes_samples()) return;
         worker.barrier();  // who has not been interrupted by now will not be
@@ -48,7 +49,7 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
     if (!keeps(rows)) return false;
     const int team = threads_for(2 * network_.flops_per_sample() * static_cast<double>(rows), job.options.n_threads);
     allocate(rows, team);
-    if (job.inputs_too) plan_.provide_for_inputs();
+    if (job.d_x) plan_.provide_for_inputs();
     if (job.sink.optimizer()) {
         prepare_step(job);
         if (2 * forward_seconds_ > kLongestWait) keep_gradients(job);
@@ -74,6 +75,7 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
         worker.barrier();
         const BatchInfo info = info_of(job, batches_[0]);
         backward(job, batches_[0], info, worker);
+        if (job.d_x) copy_input_gradients(job, {0, rows, 0, rows}, worker);
         if (job.sink.waits()) {
             worker.barrier();  // who has not been interrupted by now will not be in this step
             begin(worker);
@@ -91,20 +93,20 @@ bool Trainer<T>::backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x
     options.n_threads = n_threads;
     if (out) *out = Gradients<T>(network_);
     const Samples none;
-    Job job{none, nullptr, rows, options, {nullptr, out, options.penalty}, d_x != nullptr};
+    Job job{none, nullptr, rows, options, {nullptr, out, options.penalty}, d_x};
     if (!second_half(job, d, rows, false)) return false;
-    if (d_x) copy_input_gradients(rows, d_x);
     return true;
 }
 
+// Those of the rows of a part, when backward has worked them out; shared by rows.
 template <class T>
-void Trainer<T>::copy_input_gradients(Index rows, T* d_x) const {
+void Trainer<T>::copy_input_gradients(const Job& job, const Part& part, const Worker& worker) const {
     const Index n_in = network_.n_in();
-    Watch watch;
-    for (Index r = 0; r < rows; r++) {
-        watch.worked(n_in / 8);
-        std::copy_n(plan_.d_inputs() + r * plan_.ld_inputs(), n_in, d_x + r * n_in);
-        network_.input_scaling.times_factor(d_x + r * n_in);
+    for (Index r = worker.begin(part.rows); r < worker.end(part.rows); r++) {
+        worker.worked(n_in / 8);
+        T* const to = job.d_x + (part.first + r) * n_in;
+        std::copy_n(plan_.d_inputs() + r * plan_.ld_inputs(), n_in, to);
+        network_.input_scaling.times_factor(to);
     }
 }
 
@@ -158,7 +160,7 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
 #define FOXNN_HALVES(T)                                                                                               \
     template void Trainer<T>::forward_half(const Samples&, const std::int64_t*, Index, Index, const RunOptions&, T*); \
     template bool Trainer<T>::backward_half(const T*, Index, Gradients<T>*, T*, int);                                 \
-    template void Trainer<T>::copy_input_gradients(Index, T*) const;                                                  \
+    template void Trainer<T>::copy_input_gradients(const Job&, const Part&, const Worker&) const;                     \
     template bool Trainer<T>::layer_output(std::size_t, Index, T*) const;                                             \
     template bool Trainer<T>::update_half(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&);    \
     template Outcome Trainer<T>::apply(Gradients<T>, OptimizerState<T>&, const RunOptions&);

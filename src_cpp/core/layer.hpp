@@ -26,9 +26,10 @@ struct Inputs {
     Index ld;
 };
 
-// What a layer at work is told of a batch.
+// What a layer at work is told of a batch, or of the part of one that goes through the network together.
 struct BatchInfo {
     Index rows = 0;
+    bool begins = true, ends = true;        // whether it is the first part, and whether it is the last
     const std::int64_t* samples = nullptr;  // (rows,): their numbers, which random ones are drawn for
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
@@ -83,7 +84,8 @@ class Pass {
     // From d to the gradient of the inputs, (rows, n_in), times the derivative of the pass below (null: there is none).
     virtual void backward_input(T* d_inputs, Index ld, const Pass* below, const BatchInfo& batch,
                                 const GradientSink<T>& sink, T* scratch, const Worker& worker) = 0;
-    // From d to the gradients of the parameters, which go into the sink. False if one of them was not finite.
+    // From d to the gradients of the parameters, added to those of the parts before; with the last part they go into
+    // the sink. False if one of them was not finite.
     virtual bool backward_parameters(Inputs<T>, const BatchInfo&, GradientSink<T>&, T*, const Worker&) { return true; }
     // What is kept for prediction follows the batch.
     virtual void move_statistics(const BatchInfo&, const Worker&) {}
@@ -123,7 +125,7 @@ class Layer {
     Parameter<T>* find(const std::string& name) const {
         for (const auto* list : {&parameters_, &statistics_})
             for (Parameter<T>* parameter : *list)
-                if (parameter->name == name) return parameter;
+                if (name == parameter->name) return parameter;
         return nullptr;
     }
     bool learns(const Parameter<T>& parameter) const { return trainable && parameter.has_effect; }

@@ -177,8 +177,15 @@ struct Samples {
     // Adds what came of rows, the first one of sample(0), the next one of sample(1), and so on.
     template <class T, class Sample>
     void add_up(const Answers<T>& answers, const Sample& sample, Totals& totals) const {
+        double weight = 0;
+        add_up(answers, sample, totals, weight);
+        totals.weight += weight;
+    }
+    // The same with the sum of the weights apart: those of a batch have one of their own.
+    template <class T, class Sample>
+    void add_up(const Answers<T>& answers, const Sample& sample, Totals& totals, double& weights_sum) const {
         Totals sum = totals;
-        double weight_sum = 0;
+        double weight_sum = weights_sum;
         for (Index r = 0; r < answers.rows; r++) {
             const Index i = sample(r);
             const double w = weight(i);
@@ -187,8 +194,7 @@ struct Samples {
             sum.loss += w * static_cast<double>(answers.loss[r]);
             if (correct != Correct::not_counted) sum.correct += is_correct(i, r, answers) ? w : 0;
         }
-        sum.weight += weight_sum;
-        totals = sum;
+        totals = sum, weights_sum = weight_sum;
     }
 
   private:

@@ -42,12 +42,12 @@ void Trainer<T>::check_range(const Samples& samples, const std::int64_t* order, 
                                 ", of which there are " + std::to_string(samples.x.n));
 }
 
-// Of the batch that begins there. All workers come to the same.
+// All workers come to the same.
 template <class T>
-void Trainer<T>::check_order(const Job& job, Index first) const {
+void Trainer<T>::check_order(const Job& job, const Part& part) const {
     if (!job.order) return;
-    const std::int64_t *const order = job.order + first, rows = job.batch_rows(first);
-    if (!std::all_of(order, order + rows, [n = job.samples.x.n](std::int64_t i) { return i >= 0 && i < n; }))
+    const std::int64_t* const order = job.order + part.first;
+    if (!std::all_of(order, order + part.rows, [n = job.samples.x.n](std::int64_t i) { return i >= 0 && i < n; }))
         throw std::out_of_range("order: it takes numbers of samples, of which there are " +
                                 std::to_string(job.samples.x.n));
 }
@@ -78,19 +78,29 @@ void Trainer<T>::allocate(Index rows, int workers) {
     ld_x_ = ld_x, ld_t_ = ld_t;
 }
 
+// What the loss of each sample of a batch is multiplied by, besides its own weight. Summed in order by each worker for
+// itself, so that all have the same bits.
 template <class T>
-void Trainer<T>::gather(const Job& job, Batch& batch, Index first, const Worker& worker) const {
-    check_order(job, first);
-    const Index rows = job.batch_rows(first), n_out = network_.n_out();
-    const Samples samples = job.samples;  // a copy, which no store below can change: it need not be loaded every time
-    const auto sample = job.samples_from(first);
-    double weight = static_cast<double>(rows);
-    if (samples.weights) {  // summed in order by each worker for itself, so that all have the same bits
+double Trainer<T>::share_of(const Job& job, const Part& part) const {
+    if (job.options.sum) return 1;
+    double weight = static_cast<double>(part.batch_rows);
+    if (job.samples.weights) {
         weight = 0;
-        for (Index r = 0; r < rows; r++) weight += samples.weight(sample(r));
+        const Part batch = {part.batch_first, part.batch_rows, part.batch_first, part.batch_rows};
+        check_order(job, batch);
+        const auto sample = job.samples_from(part.batch_first);
+        for (Index r = 0; r < part.batch_rows; r++) weight += job.samples.weight(sample(r));
     }
-    if (worker.id == 0) batch.first = first, batch.rows = rows;
-    const double share = job.options.sum ? 1 : weight > 0 ? 1 / weight : 0;
+    return weight > 0 ? 1 / weight : 0;
+}
+
+template <class T>
+void Trainer<T>::gather(const Job& job, const Part& part, double share, Batch& batch, const Worker& worker) const {
+    check_order(job, part);
+    const Index rows = part.rows, n_out = network_.n_out();
+    const Samples samples = job.samples;  // a copy, which no store below can change: it need not be loaded every time
+    const auto sample = job.samples_from(part.first);
+    if (worker.id == 0) batch.part = part;
     const auto number = [&](Index r) { return samples.number(sample(r)); };
     T *const x = batch.x.data(), *const t = batch.targets.data();
     // One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way.
@@ -132,14 +142,16 @@ void Trainer<T>::add_input_noise(const RunOptions& options, T* x, std::int64_t s
 
 template <class T>
 BatchInfo Trainer<T>::info_of(const Job& job, const Batch& batch) const {
-    const Index next = batch.first + batch.rows, left = std::max<Index>(job.end - next, 0);
-    return {batch.rows,
+    const Part &part = batch.part, next = job.after(part);
+    return {part.rows,
+            part.begins(),
+            part.ends(),
             batch.samples.data(),
             job.options.seed,
             job.options.epoch,
             job.options.random,
             training_,
-            {&job.samples.x, job.order, next, std::min(job.options.batch_size, left)}};
+            {&job.samples.x, job.order, next.first, next.rows}};
 }
 
 // The last layer's outputs and the loss: by rows if that can be, so that each worker can go on to the loss of its rows
@@ -154,8 +166,8 @@ void Trainer<T>::forward(Job& job, const Batch& batch, const BatchInfo& info, co
         last.forward(plan_.inputs_of_last(inputs), info, worker);
         worker.barrier();
     }
-    const Index end = worker.end(batch.rows);
-    for (Index begin = worker.begin(batch.rows), n; begin < end; begin += n) {
+    const Index end = worker.end(info.rows);
+    for (Index begin = worker.begin(info.rows), n; begin < end; begin += n) {
         n = std::min(kRowsTogether, end - begin);
         if (by_rows) last.forward_rows(plan_.inputs_of_last(inputs), begin, begin + n, info, worker);
         worker.worked(n);
@@ -179,7 +191,7 @@ void Trainer<T>::work_out_loss(Job& job, const Batch& batch, Index begin, Index 
 
 template <class T>
 void Trainer<T>::backward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker) {
-    if (!plan_.backward(inputs_of(batch), job.inputs_too, info, job.sink, worker))
+    if (!plan_.backward(inputs_of(batch), job.d_x != nullptr, info, job.sink, worker))
         job.update_spoilt.store(true, std::memory_order_relaxed);
 }
 
@@ -191,13 +203,13 @@ bool Trainer<T>::may_be_long(Index rows) const {
     return static_cast<double>(rows) * (3 * network_.flops_per_sample() + 100 * numbers) > 1e8;
 }
 
-// What a step of the optimizer needs before it begins; with a clipped norm all gradients are kept first.
+// What a step of the optimizer needs before it begins.
 template <class T>
 void Trainer<T>::prepare_step(Job& job) {
     for (const auto& layer : network_.layers)
         for (const Parameter<T>* parameter : layer->parameters())
             job.limits_norms |= layer->trainable && parameter->max_norm > 0;
-    if (job.sink.clips_norm()) keep_gradients(job);
+    if (job.keeps_all()) keep_gradients(job);
 }
 
 template <class T>
@@ -209,21 +221,29 @@ void Trainer<T>::keep_gradients(Job& job) {
 // One thread, after the forward pass, which is a third of the work.
 template <class T>
 void Trainer<T>::decide_on_keeping(Job& job) {
-    if (!job.sink.optimizer() || job.sink.clips_norm() || !job.may_be_long) return;
+    if (!job.sink.optimizer() || job.keeps_all() || !job.may_be_long) return;
     const std::chrono::duration<double> forward = std::chrono::steady_clock::now() - job.step_began;
     job.sink.keep_nowhere();
     if (2 * forward.count() > kLongestWait) keep_gradients(job);
 }
 
-// One thread adds up what the batch has come to and begins the optimizer's step, which is finished from here on.
+// One thread.
 template <class T>
-void Trainer<T>::begin_step_of(Job& job, const Batch& batch, const Worker& worker) {
+void Trainer<T>::add_up(Job& job, const Batch& batch) const {
     const Pass<T>& last = plan_.last();
-    const Answers<T> answers{batch.rows, last.n_out(), row_loss_.data(), last.y(), batch.targets.data(),
-                             last.ld(),  ld_t_,        loss_.half()};
-    job.samples.add_up(answers, job.samples_from(batch.first), job.result.totals);
+    const Answers<T> answers{batch.part.rows, last.n_out(), row_loss_.data(), last.y(), batch.targets.data(),
+                             last.ld(),       ld_t_,        loss_.half()};
+    if (batch.part.begins()) job.totals = job.result.totals, job.batch_weight = 0;
+    job.samples.add_up(answers, job.samples_from(batch.part.first), job.totals, job.batch_weight);
+}
+
+// One thread begins the optimizer's step, which is finished from here on.
+template <class T>
+void Trainer<T>::begin_step_of(Job& job, const Part& part, const Worker& worker) {
+    job.totals.weight += job.batch_weight;
+    job.result.totals = job.totals;
     if (job.sink.optimizer()) job.sink.begin_step(job.learning_rate());
-    job.result.next = batch.first + batch.rows;
+    job.result.next = part.batch_first + part.batch_rows;
     job.result.steps++;
     const auto now = std::chrono::steady_clock::now();
     job.give_way = network_.mutex.is_awaited() && now >= job.turn_ends;
@@ -254,36 +274,43 @@ void Trainer<T>::limit_norms(const Worker& worker) {
 
 template <class T>
 void Trainer<T>::work(Job& job, const Worker& worker) {
-    Index position = job.result.next;
-    int current = 0;
-    gather(job, batches_[0], position, worker);
+    Part next = job.first_part(job.result.next);
+    double share = share_of(job, next);
+    gather(job, next, share, batches_[0], worker);
     worker.barrier();
-    while (true) {
+    for (int current = 0;; current = 1 - current) {
         const Batch& batch = batches_[current];
-        const Index next = batch.first + batch.rows;
-        if (job.may_be_long && worker.id == 0) job.step_began = std::chrono::steady_clock::now();
+        const Part part = next;
         const BatchInfo info = info_of(job, batch);
+        if (job.may_be_long && worker.id == 0) job.step_began = std::chrono::steady_clock::now();
         forward(job, batch, info, worker);
         worker.barrier();
         if (job.loss_spoilt.load(std::memory_order_relaxed)) return;  // nothing has changed yet in this step
         if (worker.id == 0) {
+            add_up(job, batch);
             decide_on_keeping(job);
-            if (!job.sink.waits()) begin_step_of(job, batch, worker);
+            if (part.ends() && !job.sink.waits()) begin_step_of(job, part, worker);
         }
         // The step's coefficients have to be there before backward() updates; it may meet no barrier of its own by
         // then.
-        if (job.may_be_long || plan_.lowest(job.inputs_too) + 1 >= plan_.size()) worker.barrier();
+        if (job.may_be_long || plan_.lowest(job.d_x != nullptr) + 1 >= plan_.size()) worker.barrier();
         backward(job, batch, info, worker);
-        if (job.sink.waits()) {
-            worker.barrier();  // who has not been interrupted by now will not be in this step
-            if (worker.id == 0) begin_step_of(job, batch, worker);
-            worker.barrier();
+        if (job.d_x) copy_input_gradients(job, part, worker);
+        if (part.ends()) {
+            if (job.sink.waits()) {
+                worker.barrier();  // who has not been interrupted by now will not be in this step
+                if (worker.id == 0) begin_step_of(job, part, worker);
+                worker.barrier();
+            }
+            end_step(job, info, worker);
         }
-        end_step(job, info, worker);
-        if (next < job.end) gather(job, batches_[1 - current], next, worker);
+        next = job.after(part);
+        if (next.rows > 0) {
+            if (next.begins()) share = share_of(job, next);
+            gather(job, next, share, batches_[1 - current], worker);
+        }
         worker.barrier();
-        if (job.update_spoilt.load(std::memory_order_relaxed) || job.stop) return;
-        current = 1 - current;
+        if (part.ends() && (job.update_spoilt.load(std::memory_order_relaxed) || job.stop)) return;
     }
 }
 
@@ -306,8 +333,10 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     job.result.totals = options.totals;
     if (begin >= end) return job.result;
     const Index rows = std::min(options.batch_size, end - begin);
+    if (!network_.mixes_samples()) job.most_rows = kPartRows;
+    job.in_parts = rows > job.most_rows;
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
-    allocate(rows, team);
+    allocate(std::min(rows, job.most_rows), team);
     prepare_step(job);
     network_.changes++;  // what needs memory has it
     training_ = true;
@@ -359,14 +388,14 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     options.seconds = 0;
     options.random = false;
     if (out) *out = Gradients<T>(network_);
-    Job job{samples, nullptr, samples.x.n, options, {nullptr, out, options.penalty}, d_x != nullptr};
+    Job job{samples, nullptr, samples.x.n, options, {nullptr, out, options.penalty}, d_x};
+    if (!network_.mixes_samples()) job.most_rows = kPartRows;
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);
-    allocate(samples.x.n, team);
+    allocate(std::min(samples.x.n, job.most_rows), team);
     if (d_x) plan_.provide_for_inputs();
     training_ = true;
     kept_rows_ = 0;
     run_team(team, [&](const Worker& worker) { work(job, worker); });
-    if (d_x) copy_input_gradients(samples.x.n, d_x);
     Totals totals = job.result.totals;
     totals.loss += totals.weight * penalty_of(network_, options.penalty);
     return totals;

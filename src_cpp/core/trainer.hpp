@@ -31,6 +31,20 @@ struct RunResult {
     Totals totals;
 };
 
+// Rows of a batch that go through the network together: all of them, or, of a batch that no near cache has room for,
+// some at a time. Sums over the batch go on from part to part, in the same order.
+struct Part {
+    Index first, rows;              // positions in the order
+    Index batch_first, batch_rows;  // those of the whole batch
+
+    bool begins() const { return first == batch_first; }
+    bool ends() const { return first + rows == batch_first + batch_rows; }
+    bool is_all() const { return begins() && ends(); }
+};
+
+// The most rows of a part; of 128 a multiple, as sums over rows want it.
+constexpr Index kPartRows = 1024;
+
 template <class T>
 class Trainer {
   public:
@@ -65,18 +79,19 @@ class Trainer {
     Outcome apply(Gradients<T> gradients, OptimizerState<T>& optimizer, const RunOptions& options);
 
   private:
-    // A batch as gathered; there are two, so that one is filled while the other is worked on.
+    // A part of a batch as gathered; there are two, so that one is filled while the other is worked on.
     struct Batch {
-        Index first = 0, rows = 0;
+        Part part{};
         Buffer<T> x, targets, weights;
         Buffer<std::int64_t> samples;  // their numbers
     };
     struct Job;
 
     void check_range(const Samples& samples, const std::int64_t* order, Index begin, Index end) const;
-    void check_order(const Job& job, Index first) const;
+    void check_order(const Job& job, const Part& part) const;
     void allocate(Index rows, int workers);
-    void gather(const Job& job, Batch& batch, Index first, const Worker& worker) const;
+    double share_of(const Job& job, const Part& part) const;
+    void gather(const Job& job, const Part& part, double share, Batch& batch, const Worker& worker) const;
     void add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const;
     Inputs<T> inputs_of(const Batch& batch) const { return {batch.x.data(), ld_x_}; }
     BatchInfo info_of(const Job& job, const Batch& batch) const;
@@ -87,11 +102,12 @@ class Trainer {
     void prepare_step(Job& job);
     void keep_gradients(Job& job);
     void decide_on_keeping(Job& job);
-    void begin_step_of(Job& job, const Batch& batch, const Worker& worker);
+    void add_up(Job& job, const Batch& batch) const;
+    void begin_step_of(Job& job, const Part& part, const Worker& worker);
     void end_step(Job& job, const BatchInfo& info, const Worker& worker);
     void limit_norms(const Worker& worker);
     void work(Job& job, const Worker& worker);
-    void copy_input_gradients(Index rows, T* d_x) const;
+    void copy_input_gradients(const Job& job, const Part& part, const Worker& worker) const;
     bool second_half(Job& job, const T* d, Index rows, bool weighted);
 
     Network<T>& network_;

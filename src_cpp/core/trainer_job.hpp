@@ -20,8 +20,12 @@ struct Trainer<T>::Job {
     Index end;
     const RunOptions& options;
     GradientSink<T> sink;
-    bool inputs_too = false;  // whether the gradient with respect to the inputs is wanted as well
+    T* d_x = nullptr;         // where the gradient with respect to the inputs, (batch, n_in), is wanted
+    Index most_rows = kMost;  // of a part
+    bool in_parts = false;    // some batch has more
     RunResult result{};
+    Totals totals{};                // with the parts of the batch at hand,
+    double batch_weight = 0;        // whose weights are apart
     bool moves_statistics = false;  // whether what is kept for prediction follows the batch
     bool limits_norms = false;      // some parameter has a max_norm
     std::chrono::steady_clock::time_point pause = std::chrono::steady_clock::time_point::max();
@@ -35,7 +39,19 @@ struct Trainer<T>::Job {
     auto samples_from(Index first) const {
         return [order = order, first](Index r) { return order ? static_cast<Index>(order[first + r]) : first + r; };
     }
-    Index batch_rows(Index first) const { return std::min(options.batch_size, end - first); }
+    // The first part of the batch that begins there, and the part after another one. None has no rows.
+    Part first_part(Index batch) const {
+        const Index rows = std::clamp<Index>(end - batch, 0, options.batch_size);
+        return {batch, std::min(most_rows, rows), batch, rows};
+    }
+    Part after(const Part& part) const {
+        const Index next = part.first + part.rows;
+        if (part.ends()) return first_part(next);
+        return {next, std::min(most_rows, part.batch_first + part.batch_rows - next), part.batch_first,
+                part.batch_rows};
+    }
+    // Whether all gradients are kept until the last is there: to scale down their norm, or add up those of parts.
+    bool keeps_all() const { return sink.clips_norm() || in_parts; }
     double learning_rate() const {  // of the coming step
         return options.learning_rates ? options.learning_rates[result.steps] : options.learning_rate;
     }

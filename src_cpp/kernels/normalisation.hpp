@@ -7,11 +7,10 @@
 namespace foxnn {
 namespace {
 
-// term(row), summed in parts of some rows: a long sum keeps its digits.
+// term(row), summed in parts of some rows, so that a long sum keeps its digits, and added to `sum`.
 template <class T, class Term>
-FOXNN_INLINE Vec<T> sum_of_rows(Index rows, const Term& term) {
+FOXNN_INLINE Vec<T> sum_of_rows(Index rows, const Term& term, Vec<T> sum = Vec<T>{}) {
     constexpr Index most = 128;
-    Vec<T> sum = {};
     for (Index begin = 0; begin < rows; begin += most) {
         Vec<T> part = {};
         for (Index r = begin; r < rows && r < begin + most; r++) part += term(r);
@@ -48,12 +47,14 @@ void normalise_columns(T* z, T* y, Index rows, Index columns, Index ld, const T*
 }
 
 template <class T>
-void norm_parameter_gradients(const T* d, const T* normal, Index rows, Index columns, Index ld, T* d_gamma, T* d_beta) {
+void norm_parameter_gradients(const T* d, const T* normal, Index rows, Index columns, Index ld, bool add, T* d_gamma,
+                              T* d_beta) {
     using V = Vec<T>;
     for (Index c = 0; c < columns; c += kLanes<T>) {
         const auto at = [&](const T* array, Index r) { return load<V>(array + r * ld + c); };
-        store(d_gamma + c, sum_of_rows<T>(rows, [&](Index r) { return at(d, r) * at(normal, r); }));
-        store(d_beta + c, sum_of_rows<T>(rows, [&](Index r) { return at(d, r); }));
+        const auto before = [&](const T* sums) { return add ? load<V>(sums + c) : V{}; };
+        store(d_gamma + c, sum_of_rows<T>(rows, [&](Index r) { return at(d, r) * at(normal, r); }, before(d_gamma)));
+        store(d_beta + c, sum_of_rows<T>(rows, [&](Index r) { return at(d, r); }, before(d_beta)));
     }
 }
 

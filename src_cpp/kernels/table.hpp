@@ -133,8 +133,9 @@ struct Kernels {
     void (*pack_tiles)(const T* in, Index rows, Index columns, Index ldi, T* out, Index stride);
     // out (columns, rows), stride ldo = transpose of in (rows, columns), stride ldi.
     void (*transpose)(const T* in, Index rows, Index columns, Index ldi, T* out, Index ldo);
-    // out (columns,) = sum over rows, in order, of in (rows, columns), stride ld; columns a multiple of lanes.
-    void (*column_sums)(const T* in, Index rows, Index columns, Index ld, T* out);
+    // out (columns,) = sum over rows, in order, of in (rows, columns), stride ld; columns a multiple of lanes. With
+    // `add` the sum goes on from what is in out.
+    void (*column_sums)(const T* in, Index rows, Index columns, Index ld, bool add, T* out);
     // out (n,) = in * scale + offset.
     void (*convert_u8)(const std::uint8_t* in, Index n, T scale, T offset, T* out);
     void (*convert_f32)(const float* in, Index n, T scale, T offset, T* out);
@@ -154,9 +155,10 @@ struct Kernels {
     // z <- (z - mean) inverse, y = gamma z + beta.
     void (*normalise_columns)(T* z, T* y, Index rows, Index columns, Index ld, const T* mean, const T* inverse,
                               const T* gamma, const T* beta);
-    // d_gamma = sum over rows of d normal, d_beta = that of d.
-    void (*norm_parameter_gradients)(const T* d, const T* normal, Index rows, Index columns, Index ld, T* d_gamma,
-                                     T* d_beta);
+    // d_gamma = sum over rows of d normal, d_beta = that of d. With `add` the sums go on from what is in them, with the
+    // bits of one call if the rows before were a multiple of 128.
+    void (*norm_parameter_gradients)(const T* d, const T* normal, Index rows, Index columns, Index ld, bool add,
+                                     T* d_gamma, T* d_beta);
     // d <- gamma inverse (d - share (d_beta + normal d_gamma)), share being 1 / rows, or 0 for moments not of the
     // batch.
     void (*batch_norm_gradient)(T* d, const T* normal, Index rows, Index columns, Index ld, const T* gamma,

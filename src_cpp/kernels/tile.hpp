@@ -103,10 +103,10 @@ void pack_tiles(const T* in, Index rows, Index columns, Index ldi, T* out, Index
 }
 
 template <class T>
-void column_sums(const T* in, Index rows, Index columns, Index ld, T* out) {
+void column_sums(const T* in, Index rows, Index columns, Index ld, bool add, T* out) {
     using V = Vec<T>;
     for (Index c = 0; c < columns; c += kLanes<T>) {
-        V sum = {};
+        V sum = add ? load<V>(out + c) : V{};
         for (Index r = 0; r < rows; r++) sum += load<V>(in + r * ld + c);
         store(out + c, sum);
     }

@@ -146,7 +146,7 @@ void test_moves(const char* set, const Kernels<T>& k) {
             if (columns % k.lanes) continue;
             Guarded<T> packed(rows * columns, true), sums(columns, true);
             k.pack(in.data(), rows, columns, ldi, packed.data());
-            k.column_sums(in.data(), rows, columns, ldi, sums.data());
+            k.column_sums(in.data(), rows, columns, ldi, false, sums.data());
             for (Index j = 0; j < columns; j++) {
                 T sum = 0;
                 for (Index i = 0; i < rows; i++) {

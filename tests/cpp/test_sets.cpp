@@ -143,7 +143,7 @@ void add_products(const Kernels<T>& k, int draw, Sums<T>& sums) {
         k.pack(b.data() + at, depth, width, kColumns, packed.data() + at * depth);
     k.row(depth, a.data(), packed.data(), kColumns / width, init.data(), c.data());
     sums.add("product of a row", c);
-    k.column_sums(b.data(), depth, kColumns, kColumns, c.data());
+    k.column_sums(b.data(), depth, kColumns, kColumns, false, c.data());
     sums.add("column sums", c);
 }
 
@@ -237,7 +237,7 @@ void add_normalisation(const Kernels<T>& k, int draw, Sums<T>& sums) {
                         beta.data());
     sums.add("normalised columns", z);
     sums.add("normalised columns", y);
-    k.norm_parameter_gradients(d.data(), z.data(), kRows, kColumns, kColumns, d_gamma.data(), d_beta.data());
+    k.norm_parameter_gradients(d.data(), z.data(), kRows, kColumns, kColumns, false, d_gamma.data(), d_beta.data());
     sums.add("gradients of normalisation", d_gamma);
     sums.add("gradients of normalisation", d_beta);
     k.batch_norm_gradient(d.data(), z.data(), kRows, kColumns, kColumns, gamma.data(), inverse.data(), d_gamma.data(),

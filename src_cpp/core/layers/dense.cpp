@@ -283,11 +283,12 @@ bool DensePass<T>::backward_parameters(Inputs<T> inputs, const BatchInfo& batch,
         Index ready = begin;  // the first row of W whose gradient has not been used
         // The rows [row, row + n) of W, whose inputs' first numbers are at x; of the samples [first, first + rows).
         const auto do_tile = [&](Index row, Index n, const T* x, Index first, Index rows) {
-            const bool done = first + rows == batch.rows;
+            const bool done = batch.ends && first + rows == batch.rows;
             rows_ahead();
             sink.worked(worker, rows);
             T* const tile = gradient + row * width;
-            k.tile_at[vectors][n](rows, x, ldx, d + first * stride, stride, first ? tile : nullptr, width, tile, width);
+            k.tile_at[vectors][n](rows, x, ldx, d + first * stride, stride, first || !batch.begins ? tile : nullptr,
+                                  width, tile, width);
             if (!done || (row + n < end && row + n - ready < near / width)) return;
             finite &=
                 sink.take(layer_.weights, offset + ready * width, (row + n - ready) * width, gradient + ready * width);
@@ -306,10 +307,10 @@ bool DensePass<T>::backward_parameters(Inputs<T> inputs, const BatchInfo& batch,
         if (begin == 0) {  // whoever has the panel's first rows also does what there is one of for each column
             if (layer_.learns(layer_.bias)) {
                 T* const bias = kept_bias ? kept_bias + column : sums;
-                k.column_sums(d, batch.rows, width, stride, bias);
-                finite &= sink.take(layer_.bias, column, width, bias);
+                k.column_sums(d, batch.rows, width, stride, !batch.begins, bias);
+                if (batch.ends) finite &= sink.take(layer_.bias, column, width, bias);
             }
-            finite &= epilogue_.use_gradients(panel, sink);
+            if (batch.ends) finite &= epilogue_.use_gradients(panel, sink);
         }
     });
     return finite;
