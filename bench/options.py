@@ -1,4 +1,4 @@
-"""What foxnn's own options cost: optimizers against Adam, dropout, float64, threads, and one call from Python."""
+"""What foxnn's own options cost: optimizers against Adam, dropout, float64, large batches, and one call from Python."""
 
 from __future__ import annotations
 
@@ -37,20 +37,35 @@ def measure(given: settings.Settings) -> dict[str, Any]:
         print(name, flush=True)
         problem = problems.make(sizes, batch)
         trainings = {variant: foxnn_peer.train(problem, **options) for variant, options in variants.items()}
-        times = timing.interleave({v: timing.Contender(t.run) for v, t in trainings.items()}, pace)
-        base = next(iter(variants))
-        groups.append(
-            {
-                "name": name,
-                "most": most,
-                "rounds": len(times[base]),
-                "variants": {
-                    v: {"seconds": timing.median(series), "ratio": timing.ratios(times, v, base)}
-                    for v, series in times.items()
-                },
-            }
-        )
+        contenders = {variant: timing.Contender(training.run) for variant, training in trainings.items()}
+        groups.append(_compared(name, contenders, most, pace))
+    if not given.quick:
+        groups.append(_large_batch(pace))
     return {"groups": groups, "train_on_batch": _train_on_batch(pace)}
+
+
+def _compared(name: str, contenders: dict[str, timing.Contender], most: float, pace: timing.Pace) -> dict[str, Any]:
+    """Their times, and how many times the first one's they are."""
+    times = timing.interleave(contenders, pace)
+    base = next(iter(contenders))
+    variants = {
+        v: {"seconds": timing.median(series), "ratio": timing.ratios(times, v, base)} for v, series in times.items()
+    }
+    return {"name": name, "most": most, "rounds": len(times[base]), "variants": variants}
+
+
+def _large_batch(pace: timing.Pace) -> dict[str, Any]:
+    """An epoch of as many samples as MNIST has, in batches of 1,000 and in a single one."""
+    sizes, rows = [784, 16, 16, 10], 60_000
+    contenders = {}
+    for batch in (1000, rows):
+        training = foxnn_peer.train(problems.make(sizes, batch, rows=rows))
+        contenders[f"batches of {batch:,}"] = timing.Contender(
+            lambda n, training=training, steps=rows // batch: training.run(n * steps)
+        )
+    name = f"epoch of {rows:,}, {'-'.join(map(str, sizes))}"
+    print(name, flush=True)
+    return _compared(name, contenders, 1.15, pace)
 
 
 def _train_on_batch(pace: timing.Pace) -> dict[str, float]:
