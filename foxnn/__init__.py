@@ -30,10 +30,9 @@ from foxnn.foxnn_1_0.layer import layer
 from foxnn.history import History
 from foxnn.io import load
 from foxnn.io.imports import from_keras, from_onnx, from_sklearn, from_torch
-from foxnn.layers import Layer
+from foxnn.layers import BatchNorm, Layer, LayerNorm
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork, neural_network
-from foxnn.normalisation import BatchNorm, LayerNorm
 
 __version__: str = _core.config()["version"]
 
@@ -76,7 +75,7 @@ __all__ = [
 
 # Imported when first used.
 _MODULES = ("metrics", "schedules")
-_FUNCTIONS = {"find_learning_rate": "rate_search"}
+_FUNCTIONS = {"find_learning_rate": "training.rate_search"}
 _ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # they need scikit-learn
 
 

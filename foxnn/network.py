@@ -19,22 +19,22 @@ from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.compatibility import check_output, warn_of_flat_layers
-from foxnn.exports import Exports
+from foxnn.data.reading import Reading
+from foxnn.data.scaling import ScalingInside, checked_kind
 from foxnn.familiar import Familiar
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
 from foxnn.initializers import known_init
-from foxnn.layers import Layer, checked_parameters
+from foxnn.io.exports import Exports
+from foxnn.layers.layer import Layer, checked_parameters
+from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
+from foxnn.layers.parameters import Parameters
+from foxnn.layers.regularisation import Regularisation
+from foxnn.layers.surgery import Surgery
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
-from foxnn.normalisation import BatchNorm, Norm, put_together, take_apart
-from foxnn.own_loop import Gradients, OwnLoop
-from foxnn.parameters import Parameters
-from foxnn.reading import Reading
-from foxnn.regularisation import Regularisation
-from foxnn.scaling import ScalingInside, checked_kind
-from foxnn.steps import one_step
-from foxnn.surgery import Surgery
+from foxnn.training.own_loop import Gradients, OwnLoop
+from foxnn.training.steps import one_step
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -467,7 +467,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         """
         reading = Reading(self, scale, offset)
         if isinstance(X, np.memmap) or not isinstance(X, (np.ndarray, list)):
-            from foxnn.streams import input_batches
+            from foxnn.data.streams import input_batches
 
             batches = input_batches(self, X)
             if batches is not None:
@@ -505,7 +505,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
     def _targets(self, y: Any, n: int, name: str = "y") -> Targets:
         """Checked targets of n samples, for this network's loss."""
         if isinstance(self._loss, CustomLoss):
-            from foxnn.custom_loss import given_targets
+            from foxnn.training.custom_loss import given_targets
 
             return self._regression(given_targets(y, n, self.sizes[-1], name))
         return self._regression(as_targets(y, n, self.sizes[-1], self._loss, name, self._dtype))
@@ -561,8 +561,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         >>> nn.evaluate([[0, 1], [1, 0]], [0, 2])
         {'loss': 1.098..., 'accuracy': 0.5}
         """
-        from foxnn.plan import checked_metrics, data_of
-        from foxnn.training import evaluate
+        from foxnn.training.loop import evaluate
+        from foxnn.training.plan import checked_metrics, data_of
 
         network = self._as_it_is()
         network._check_scaled()
@@ -607,7 +607,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
             Any real numbers, of any dtype and stride; uint8 and C-contiguous float32 and float64 are not copied. Of any
             shape with n_in numbers a sample, as for `predict`.
             Or, without y, what gives batches (X, y) or (X, y, sample_weight): a sequence of them (``len(batches)`` and
-            ``batches[i]``), an iterable, a function that returns an iterator, or an iterator. See `foxnn.streams`.
+            ``batches[i]``), an iterable, a function that returns an iterator, or an iterator. See `foxnn.data.streams`.
         y : array-like of shape (n_samples,) or (n_samples, n_out)
             Classes 0, 1, .. as integers (for several outputs), or the values the outputs should have.
         epochs : int, default 10
@@ -686,8 +686,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         >>> nn.layers[0].weights.round(3), nn.layers[0].bias.round(3)
         (array([[2.]], dtype=float32), array([5.], dtype=float32))
         """
-        from foxnn.plan import Plan
-        from foxnn.training import train
+        from foxnn.training.loop import train
+        from foxnn.training.plan import Plan
 
         core, found = self._core, None
         resume = flag("resume", resume)
@@ -698,7 +698,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
                 raise ValueError(f"checkpoint_every: got {checkpoint_every!r} without a checkpoint=FILE to write")
             keeper = None
         else:
-            from foxnn.checkpoint import Checkpoint
+            from foxnn.training.checkpoint import Checkpoint
 
             keeper = Checkpoint(checkpoint, checkpoint_every)
             found = keeper.find(self, resume)
@@ -755,8 +755,8 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         >>> nn.partial_fit([[0, 1], [1, 0]], [0, 1]).epoch
         1
         """
-        from foxnn.plan import Plan
-        from foxnn.training import train
+        from foxnn.training.loop import train
+        from foxnn.training.plan import Plan
 
         core = self._core
         plan = Plan.checked(self, X, y, epochs=1, batch_size=batch_size, optimizer=self.optimizer,
@@ -840,7 +840,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
             warn_of_flat_layers(self)
         if trainer is None or not trainer.trains(self._core):
             if isinstance(self._loss, CustomLoss):
-                from foxnn.custom_loss import CustomTrainer
+                from foxnn.training.custom_loss import CustomTrainer
 
                 trainer = CustomTrainer(self, self._loss)
             else:

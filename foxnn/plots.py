@@ -13,7 +13,7 @@ from foxnn._options import integer
 
 if TYPE_CHECKING:
     from foxnn.history import History
-    from foxnn.rate_search import RateSearch
+    from foxnn.training.rate_search import RateSearch
 
 
 def _pyplot() -> Any:

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import foxnn
-from foxnn._read_ahead import read_ahead
+from foxnn.data.read_ahead import read_ahead
 
 _random = np.random.default_rng(0)
 X, LABELS = _random.normal(size=(1000, 50)).astype(np.float32), _random.integers(3, size=1000)

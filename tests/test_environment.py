@@ -15,7 +15,7 @@ import pytest
 
 import foxnn
 from foxnn._background import Background
-from foxnn._read_ahead import read_ahead
+from foxnn.data.read_ahead import read_ahead
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and affinity as Linux has them")
 two_cores = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")

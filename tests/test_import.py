@@ -46,7 +46,7 @@ def test_sources_that_are_not_installed(tmp_path: Path) -> None:
     """In a folder of foxnn's sources, Python finds these and not what is installed."""
     package = tmp_path / "foxnn"
     shutil.copytree(
-        Path(foxnn.__file__).parent, package, ignore=shutil.ignore_patterns("_core.*", "__pycache__", "data")
+        Path(foxnn.__file__).parent, package, ignore=shutil.ignore_patterns("_core.*", "__pycache__", "mnist_sample")
     )
     run = subprocess.run(
         [sys.executable, "-S", "-c", "import foxnn"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -104,7 +104,7 @@ def test_of_the_training_data_if_there_are_no_others() -> None:
 def test_of_the_samples_held_out() -> None:
     nn = CLASSIFIER.copy()
     history = nn.fit(X, LABELS, epochs=1, sample_weight=WEIGHTS, validation_split=0.25, metrics=["r2"])
-    _, held = __import__("foxnn.samples").samples.split(nn.seed, N, 0.25)
+    _, held = __import__("foxnn.data.samples").data.samples.split(nn.seed, N, 0.25)
     expected = nn.evaluate(X[held], LABELS[held], WEIGHTS[held], metrics=["r2"])
     assert history["val_r2"][-1] == expected["r2"]
     assert history["val_loss"][-1] == expected["loss"]

@@ -120,7 +120,7 @@ def _without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints are written as often as `checkpoint_every` says, however long it takes."""
-    monkeypatch.setattr("foxnn.checkpoint._SHARE", np.inf)
+    monkeypatch.setattr("foxnn.training.checkpoint._SHARE", np.inf)
 
 
 schedules = foxnn.schedules
@@ -481,9 +481,9 @@ def test_signals_around_the_last_file_leave_the_same_bits(tmp_path: Path) -> Non
 
 _TRAIN = """\
 import os, random, signal, sys, time
-import numpy as np, foxnn, foxnn.checkpoint
+import numpy as np, foxnn, foxnn.training.checkpoint
 
-foxnn.checkpoint._SHARE = np.inf
+foxnn.training.checkpoint._SHARE = np.inf
 inputs = np.random.default_rng(1).normal(size=(2000, 20))
 targets = np.tanh(inputs[:, :5])
 

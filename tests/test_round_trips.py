@@ -16,7 +16,7 @@ from test_c_export import GCC, needs_gcc
 from test_js_export import needs_node, run_js
 
 import foxnn
-from foxnn.scaling import from_json
+from foxnn.data.scaling import from_json
 
 N = 200
 ALL = (*foxnn.activations.names(), "foxnn_relu")

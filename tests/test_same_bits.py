@@ -286,7 +286,7 @@ def test_pauses_change_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> No
     """Python takes over after every single step instead of twenty times a second."""
     case = Case(seed)
     expected = case.trained()
-    monkeypatch.setattr("foxnn.training.CHUNK_SECONDS", 1e-9)
+    monkeypatch.setattr("foxnn.training.loop.CHUNK_SECONDS", 1e-9)
     assert fingerprint(case.trained()) == fingerprint(expected)
 
 

@@ -41,7 +41,7 @@ def test_as_if_scaled_outside(inputs: str | None, outputs: str | None, dtype: st
     nn = network(scale_inputs=inputs, scale_outputs=outputs, dtype=dtype)
     history = nn.fit(x, y, **options)
 
-    held_out = foxnn.samples.split(nn.seed, N, 0.2)[1]
+    held_out = foxnn.data.samples.split(nn.seed, N, 0.2)[1]
     trained_on = np.setdiff1d(np.arange(N), held_out)  # the only ones it may learn anything from
     outside = network(scale_inputs=None, scale_outputs=None, dtype=dtype)
     (shift, spread), (y_shift, y_spread) = by_hand(inputs or "", x[trained_on]), by_hand(outputs or "", y[trained_on])

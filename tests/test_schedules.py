@@ -189,7 +189,7 @@ def test_chunks_do_not_show(schedule: Schedule, monkeypatch: pytest.MonkeyPatch)
     """The bits are the same if Python takes over after every step, and if rates are computed three at a time."""
     first, second = network(), network()
     first.fit(X, Y, epochs=3, batch_size=BATCH, learning_rate=schedule)
-    monkeypatch.setattr("foxnn.training.CHUNK_SECONDS", 1e-9)
+    monkeypatch.setattr("foxnn.training.loop.CHUNK_SECONDS", 1e-9)
     monkeypatch.setattr("foxnn.schedules.rates._BLOCK", 3)
     second.fit(X, Y, epochs=3, batch_size=BATCH, learning_rate=schedule)
     assert weights(first) == weights(second)
@@ -197,12 +197,12 @@ def test_chunks_do_not_show(schedule: Schedule, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_schedule_costs_no_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """One call into the core for an epoch, as without a schedule."""
-    from foxnn import training
+    from foxnn.training import loop
 
     calls = []
-    steps = training.one_call
-    monkeypatch.setattr(training, "CHUNK_SECONDS", 1000)
-    monkeypatch.setattr(training, "one_call", lambda *args: calls.append(args) or steps(*args))
+    steps = loop.one_call
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 1000)
+    monkeypatch.setattr(loop, "one_call", lambda *args: calls.append(args) or steps(*args))
     network().fit(X, Y, epochs=2, batch_size=1, learning_rate=Cosine(0.01))
     assert len(calls) == 2
 

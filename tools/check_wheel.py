@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 PROMISE = r"wheel takes less than ([\d.]+) MB,\s+and\s+([\d.]+) MB for\s+the\s+sample of MNIST"
-SAMPLE = "foxnn/data/"
+SAMPLE = "foxnn/datasets/mnist_sample/"
 REQUIRED = ("foxnn/__init__.py", "foxnn/_core.pyi", "foxnn/py.typed")
 
 

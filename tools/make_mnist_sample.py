@@ -17,7 +17,7 @@ from foxnn.datasets import load_mnist, write_idx
 
 PER_CLASS_TRAIN = 600
 PER_CLASS_TEST = 100
-DESTINATION = Path(__file__).parent.parent / "foxnn" / "data" / "mnist_sample"
+DESTINATION = Path(__file__).parent.parent / "foxnn" / "datasets" / "mnist_sample"
 
 
 def first_of_every_class(labels: NDArray[np.int64], n: int) -> NDArray[np.intp]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import foxnn
 from foxnn import _core
-from foxnn.training import run_steps
+from foxnn.training.loop import run_steps
 from problems import Parameters, Problem
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from foxnn.layers import arrays_of, checked_parameters
+from foxnn.layers.layer import arrays_of, checked_parameters
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

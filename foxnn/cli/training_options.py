@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import foxnn
 from foxnn.cli.arguments import above_zero, add_delimiter, add_metrics, at_least, names, number, positive, share, units
+from foxnn.layers.normalisation import BatchNorm, LayerNorm, put_together
 from foxnn.losses import NATURAL_OUTPUT, Loss
-from foxnn.normalisation import BatchNorm, LayerNorm, put_together
 
 if TYPE_CHECKING:
     from foxnn.cli.arguments import Parser

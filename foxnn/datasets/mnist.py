@@ -49,7 +49,7 @@ class Dataset(NamedTuple):
 
 
 _MAX_BYTES = 60_000 * 28 * 28
-_SAMPLE_FOLDER = Path(__file__).parent.parent / "data" / "mnist_sample"
+_SAMPLE_FOLDER = Path(__file__).parent / "mnist_sample"
 
 
 @pointing

@@ -25,9 +25,9 @@ from foxnn.estimators._parameters import (
     threads_here,
 )
 from foxnn.estimators._stochastic import fit_stochastic
+from foxnn.layers.normalisation import put_together
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork
-from foxnn.normalisation import put_together
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -15,9 +15,9 @@ from foxnn import activations, losses, optimizers
 from foxnn._names import find
 from foxnn._options import MOST
 from foxnn.activations import Activation
+from foxnn.layers.normalisation import BatchNorm, Norm, from_config
 from foxnn.losses import Loss
 from foxnn.metrics import Metric
-from foxnn.normalisation import BatchNorm, Norm, from_config
 from foxnn.optimizers import Optimizer
 from foxnn.schedules import Scaled, Schedule
 

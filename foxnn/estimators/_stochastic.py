@@ -13,8 +13,8 @@ from foxnn.callbacks import Callback
 from foxnn.callbacks._weights import bring_back, weights_of
 from foxnn.errors import DivergenceError
 from foxnn.estimators._parameters import loss_scales, make_optimizer, schedule_of
-from foxnn.plan import Plan
-from foxnn.training import train
+from foxnn.training.loop import train
+from foxnn.training.plan import Plan
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

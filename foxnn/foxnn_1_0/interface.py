@@ -13,7 +13,7 @@ from foxnn._options import MOST, integer
 from foxnn.foxnn_1_0.data import as_row, one_train_data, train_data
 from foxnn.foxnn_1_0.layer import NetworkLayer, mutate, shifted, stretched
 from foxnn.foxnn_1_0.settings import Settings
-from foxnn.layers import Layer
+from foxnn.layers.layer import Layer
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -12,7 +12,7 @@ from foxnn import _core
 from foxnn._arrays import _as_numbers
 from foxnn._options import MOST, integer, real, unknown
 from foxnn.activations import Activation
-from foxnn.layers import Layer, checked_parameters, write
+from foxnn.layers.layer import Layer, checked_parameters, write
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from foxnn import _core, optimizers
 from foxnn._atomic import replace_file
-from foxnn._before import Before
 from foxnn._options import integer, real
+from foxnn.data.samples import SPLIT_SHUFFLE, shuffled
 from foxnn.foxnn_1_0.data import train_data
 from foxnn.foxnn_1_0.settings import Settings
-from foxnn.samples import SPLIT_SHUFFLE, shuffled
-from foxnn.training import CHUNK_SECONDS, check_unchanged, run_steps
+from foxnn.training.before import Before
+from foxnn.training.loop import CHUNK_SECONDS, check_unchanged, run_steps
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

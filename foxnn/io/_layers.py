@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn.activations import Activation
+from foxnn.data.scaling import from_json
 from foxnn.io._formulas import centring, reading, writing
-from foxnn.normalisation import BatchNorm, LayerNorm
-from foxnn.scaling import from_json
+from foxnn.layers.normalisation import BatchNorm, LayerNorm
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from foxnn.data.reading import PIXELS, Reading
 from foxnn.datasets.encoder import TableEncoder
 from foxnn.errors import FileFormatError
-from foxnn.reading import PIXELS, Reading
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

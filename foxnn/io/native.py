@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from foxnn import _core, normalisation, optimizers
+from foxnn import _core, optimizers
 from foxnn._files import open_regular
 from foxnn._options import integer, real, shown, unknown
 from foxnn.activations import Activation
 from foxnn.compatibility import only_said
+from foxnn.data.reading import checked_kind
+from foxnn.data.scaling import as_json, from_json
 from foxnn.errors import FileFormatError
 from foxnn.history import History, Rows
 from foxnn.io import container
+from foxnn.layers import normalisation
+from foxnn.layers.normalisation import Norm, put_together
 from foxnn.losses import Loss
-from foxnn.normalisation import Norm, put_together
-from foxnn.reading import checked_kind
-from foxnn.scaling import as_json, from_json
 
 if TYPE_CHECKING:
     from foxnn.io.container import Arrays

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn._atomic import atomic_write
+from foxnn.data.scaling import as_json
 from foxnn.io._layers import folded
-from foxnn.scaling import as_json
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

@@ -17,8 +17,8 @@ from foxnn.io._meaning import metadata_as_text
 
 if TYPE_CHECKING:
     from foxnn.activations import Activation
+    from foxnn.layers.normalisation import Norm
     from foxnn.network import NeuralNetwork
-    from foxnn.normalisation import Norm
 
 #: Of 2020, and the file version that goes with it: every operator used here has not changed its meaning since.
 OPSET, IR_VERSION = 13, 7

@@ -10,7 +10,7 @@ import numpy as np
 
 from foxnn.activations import Activation
 from foxnn.io._layers import Chain, dense_layers, standardising
-from foxnn.normalisation import BatchNorm, Norm
+from foxnn.layers.normalisation import BatchNorm, Norm
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from foxnn.data.reading import Reading
 from foxnn.io._formulas import centring, reading
 from foxnn.io.c_export.samples import inputs_like
-from foxnn.reading import Reading
 
 if TYPE_CHECKING:
     from foxnn.activations import Activation

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from foxnn._arrays import as_inputs
 from foxnn._options import path_text
-from foxnn.reading import Reading
+from foxnn.data.reading import Reading
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

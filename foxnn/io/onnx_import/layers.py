@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foxnn.activations import Activation, names
+from foxnn.data.scaling import from_json
 from foxnn.io._layers import Dense, Normal, network_of, scale_inputs
 from foxnn.io._recognition import Array, Function, activation, line, scaled_activation
 from foxnn.io.onnx_import.affine import of_inputs
 from foxnn.io.onnx_import.values import Flow, Point, affine
-from foxnn.scaling import from_json
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

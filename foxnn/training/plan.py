@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from foxnn import optimizers
 from foxnn._options import MOST, flag, integer, real
 from foxnn.callbacks.base import Callback
-from foxnn.reading import Reading
-from foxnn.samples import Epochs, samples_of, split
-from foxnn.streams import Stream, gives_batches, stream_of
+from foxnn.data.reading import Reading
+from foxnn.data.samples import Epochs, samples_of, split
+from foxnn.data.streams import Stream, gives_batches, stream_of
 
 if TYPE_CHECKING:
-    from foxnn.mapped import MappedArrays
+    from foxnn.data.mapped import MappedArrays
+    from foxnn.data.samples import Arrays
     from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
-    from foxnn.samples import Arrays
 
 #: What can be gone through, to train on or to evaluate.
 Data: TypeAlias = "Arrays | MappedArrays | Stream"
@@ -36,7 +36,7 @@ class Plan:
     scale: float | None
     offset: float | None
     goes_on: bool  # whether learning-rate schedules go on from the optimizer's steps
-    trained_on: str | None  # what `foxnn.reading` makes of the inputs; None: streams learn it batch by batch
+    trained_on: str | None  # what `foxnn.data.reading` makes of the inputs; None: streams learn it batch by batch
 
     @classmethod
     def checked(

@@ -16,8 +16,8 @@ from foxnn._snapshot import snapshot
 from foxnn.activations import Activation
 
 if TYPE_CHECKING:
+    from foxnn.layers.normalisation import Norm
     from foxnn.network import NeuralNetwork
-    from foxnn.normalisation import Norm
 
 _T = TypeVar("_T")
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn._arrays import Targets, as_inputs, has_samples
-from foxnn._read_ahead import read_ahead
-from foxnn.samples import Arrays, Part, digest
+from foxnn.data.read_ahead import read_ahead
+from foxnn.data.samples import Arrays, Part, digest
 
 if TYPE_CHECKING:
     from foxnn.metrics import Metric

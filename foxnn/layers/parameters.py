@@ -13,11 +13,11 @@ from foxnn._arrays import _as_numbers
 from foxnn._options import integer
 from foxnn._snapshot import snapshot
 from foxnn.errors import DivergenceError
-from foxnn.layers import Layer, arrays_of, check_layers, checked_parameters, write
+from foxnn.layers.layer import Layer, arrays_of, check_layers, checked_parameters, write
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
-    from foxnn.own_loop import Gradients
+    from foxnn.training.own_loop import Gradients
 
 Array = npt.NDArray[Any]
 

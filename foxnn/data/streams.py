@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn._options import integer
-from foxnn._read_ahead import read_ahead
-from foxnn.mapped import blocks, mapped_rows
-from foxnn.reading import Reading
-from foxnn.samples import Arrays, Part, shuffled
+from foxnn.data.mapped import blocks, mapped_rows
+from foxnn.data.read_ahead import read_ahead
+from foxnn.data.reading import Reading
+from foxnn.data.samples import Arrays, Part, shuffled
 
 if TYPE_CHECKING:
     from foxnn.metrics import Metric

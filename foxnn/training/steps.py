@@ -72,7 +72,7 @@ def one_step(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any) -> tupl
             if outcome != "finished":
                 check_step(network, outcome, state)
             return loss, weight
-    from foxnn.training import run_steps  # not above: it imports this file
+    from foxnn.training.loop import run_steps  # not above: it imports this file
 
     samples, targets = network._samples(X, y, sample_weight, trains=True)
     if not is_known:

@@ -12,9 +12,9 @@ from foxnn import _core
 from foxnn._arguments import pointing
 from foxnn._arrays import _as_numbers, as_inputs
 from foxnn._options import flag
+from foxnn.data.reading import Reading
 from foxnn.errors import DivergenceError
-from foxnn.layers import checked_parameters
-from foxnn.reading import Reading
+from foxnn.layers.layer import checked_parameters
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -176,7 +176,7 @@ class OwnLoop:
         >>> nn.layers[0].weights.item(), nn.layers[0].bias.item()
         (3.0, 3.0)
         """
-        from foxnn.steps import check_step, rate_of_step
+        from foxnn.training.steps import check_step, rate_of_step
 
         network = _network(self)
         with network._exclusively():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from foxnn.callbacks.base import Callback
     from foxnn.network import NeuralNetwork
     from foxnn.optimizers import Optimizer
-    from foxnn.plan import Plan
+    from foxnn.training.plan import Plan
 
 #: Of the time, at most about this share goes into writing, however large the network.
 _SHARE = 0.02

@@ -12,21 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
-from foxnn._before import Before
-from foxnn.checkpoint import described_rate, kept
 from foxnn.compatibility import warn_of_targets
+from foxnn.data.samples import Part
 from foxnn.errors import DivergenceError
 from foxnn.history import History
-from foxnn.plan import Plan
-from foxnn.samples import Part
-from foxnn.steps import check_step, rate_of_step
+from foxnn.training.before import Before
+from foxnn.training.checkpoint import described_rate, kept
+from foxnn.training.plan import Plan
+from foxnn.training.steps import check_step, rate_of_step
 
 if TYPE_CHECKING:
     from foxnn._arrays import Targets
-    from foxnn.checkpoint import Checkpoint, Interrupted
     from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
-    from foxnn.plan import Data
+    from foxnn.training.checkpoint import Checkpoint, Interrupted
+    from foxnn.training.plan import Data
 
 #: Seconds after which the core comes back to Python, which then hears Ctrl-C and moves the progress bar.
 CHUNK_SECONDS = 0.05

@@ -14,7 +14,7 @@ from foxnn._options import MOST, integer, real
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from foxnn.layers import Layer
+    from foxnn.layers.layer import Layer
 
 
 class Norm(Fixed):

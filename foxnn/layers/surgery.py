@@ -10,7 +10,7 @@ from foxnn._arguments import pointing
 from foxnn._options import MOST, dropout_rate, integer
 from foxnn.activations import Activation
 from foxnn.initializers import known_init
-from foxnn.layers import checked_parameters
+from foxnn.layers.layer import checked_parameters
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

@@ -13,10 +13,10 @@ from foxnn import _core
 from foxnn._arrays import Targets, as_inputs, as_weights, class_weights
 
 if TYPE_CHECKING:
-    from foxnn.mapped import MappedArrays
+    from foxnn.data.mapped import MappedArrays
+    from foxnn.data.reading import Reading
     from foxnn.metrics import Metric
     from foxnn.network import NeuralNetwork
-    from foxnn.reading import Reading
 
 #: The number of the shuffle that picks the samples held out, out of the way of those of epochs.
 SPLIT_SHUFFLE = 2**32 - 1
@@ -210,7 +210,7 @@ def samples_of(
 ) -> Arrays | MappedArrays:
     """Samples of arrays that a user gives, or an error that names what does not fit."""
     if isinstance(X, np.memmap):
-        from foxnn.mapped import MappedArrays, mapped_rows
+        from foxnn.data.mapped import MappedArrays, mapped_rows
 
         rows = mapped_rows(X, network.sizes[0])
         if rows is not None:

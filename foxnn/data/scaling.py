@@ -11,8 +11,8 @@ from foxnn import _core
 from foxnn._arguments import pointing
 from foxnn._arrays import Targets, as_inputs
 from foxnn._options import real, unknown
+from foxnn.data.reading import Reading
 from foxnn.losses import ANY_NUMBER
-from foxnn.reading import Reading
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -14,8 +14,8 @@ from foxnn._arguments import pointing
 from foxnn._options import integer, real
 from foxnn.errors import DivergenceError
 from foxnn.network import NeuralNetwork
-from foxnn.plan import Plan
-from foxnn.training import one_call
+from foxnn.training.loop import one_call
+from foxnn.training.plan import Plan
 
 #: Share that the losses before have in a smoothed loss.
 _SMOOTHING = 0.9
