@@ -164,7 +164,7 @@ class _Trainer:
         parameters: bool = True,
         inputs: bool = False,
     ) -> tuple[float, float, Any]: ...
-    def forward_half(
+    def forward_batch(
         self,
         network: _Network,
         samples: Samples,
@@ -179,8 +179,8 @@ class _Trainer:
     def keeps(self, rows: int) -> bool: ...
     def layer_output(self, network: _Network, layer: int, rows: int) -> _Array | None: ...
     # These two: None if no forward half is kept for so many rows.
-    def backward_half(self, network: _Network, d: _Array, parameters: bool, inputs: bool, n_threads: int) -> Any: ...
-    def update_half(
+    def backward_batch(self, network: _Network, d: _Array, parameters: bool, inputs: bool, n_threads: int) -> Any: ...
+    def update_batch(
         self,
         network: _Network,
         d: _Array,

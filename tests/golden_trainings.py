@@ -143,7 +143,7 @@ def _foxnn_1_0(mode: str) -> foxnn.NeuralNetwork:
 
 
 def _gradients_of_many(dtype: str) -> foxnn.NeuralNetwork:
-    """A step on gradients of the loss, and weights made of those of the inputs, of more rows than go through at once."""
+    """A step on gradients of more rows than go through at once, and weights made of those of the inputs."""
     n = 2500
     nn = foxnn.neural_network(
         [9, 17, foxnn.LayerNorm(), 5, 3], "silu", "linear", init="glorot_uniform", l2=1 / 64, dtype=dtype, seed=5

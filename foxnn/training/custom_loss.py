@@ -160,7 +160,7 @@ class CustomTrainer:
         while True:
             begin = progress.next
             stop = min(begin + batch_size, end)
-            outputs = self._trainer.forward_half(
+            outputs = self._trainer.forward_batch(
                 self._core, samples.core, order, begin, stop, True, n_threads, seed, epoch
             )
             rows = slice(begin, stop) if order is None else order[begin:stop]
@@ -170,7 +170,7 @@ class CustomTrainer:
             step_rate = rate if isinstance(rate, float) else float(rate[progress.steps - first])
             correct, before = _correct(samples, rows, outputs), optimizer.t
             try:
-                outcome = self._trainer.update_half(
+                outcome = self._trainer.update_batch(
                     self._core, value.gradient, value.weighted, optimizer, step_rate, l1, l2, n_threads
                 )
             finally:  # a signal may raise right after the update
@@ -203,7 +203,7 @@ class CustomTrainer:
             core = core.copy()
             trainer = self._trainer_type(core, "", [])
         while found is None:
-            outputs = trainer.forward_half(core, samples.core, None, 0, n, False, n_threads, 0, 0)
+            outputs = trainer.forward_batch(core, samples.core, None, 0, n, False, n_threads, 0, 0)
             value = self._value(samples, slice(None), outputs)
             if not value.finite:
                 return 0.0, 0.0, None
@@ -211,7 +211,7 @@ class CustomTrainer:
             if value.weighted:
                 weights = np.ones(n) if samples.weights is None else samples.weights
                 d = (weights / weights.sum()).astype(d.dtype)[:, None] * d
-            found = trainer.backward_half(core, d, parameters, inputs, n_threads)
+            found = trainer.backward_batch(core, d, parameters, inputs, n_threads)
             if found is None:  # another thread has changed the network in between: that cannot happen to a copy
                 core = core.copy()
                 trainer = self._trainer_type(core, "", [])

@@ -87,7 +87,7 @@ class OwnLoop:
                 network._check_batch("X", len(inputs))
             last = self._forward
             trainer = network._plain_trainer() if last is None or last.core is not network._core else last.trainer
-            y = network._forward_half(trainer, samples, None, 0, len(inputs), training)
+            y = network._forward_batch(trainer, samples, None, 0, len(inputs), training)
             self._forward = _Forward(network._core, trainer, len(inputs), scale)
         return cast("Array", y[0]) if network.sizes[0] > 1 and np.ndim(X) == 1 else y
 
@@ -136,7 +136,7 @@ class OwnLoop:
         with network._exclusively():
             result = None
             if kept.core is network._core:
-                result = kept.trainer.backward_half(network._core, d, True, input_gradient, network.n_threads or 0)
+                result = kept.trainer.backward_batch(network._core, d, True, input_gradient, network.n_threads or 0)
         if result is None:
             raise RuntimeError("backward: the network has changed since the forward pass; call forward(X) again")
         if input_gradient and kept.reading != 1:
@@ -267,7 +267,7 @@ class OwnLoop:
 
         def backward(network: NeuralNetwork, trainer: Any, begin: int, end: int) -> bool:
             d = np.tile(np.eye(n_out, dtype=network.dtype), ((end - begin) // n_out, 1))
-            part = trainer.backward_half(network._core, d, False, True, network.n_threads or 0)
+            part = trainer.backward_batch(network._core, d, False, True, network.n_threads or 0)
             if part is not None:
                 out[begin:end] = part
             return part is not None
@@ -331,16 +331,16 @@ class OwnLoop:
         return inputs, scale, _core.Samples(inputs, None, None, None, scale, offset, "")
 
     def _plain_trainer(self) -> Any:
-        """A trainer of the core without a loss: it computes halves of batches."""
+        """A trainer of the core without a loss: it works forward and backward when asked."""
         network = _network(self)
         return network._trainer_type(network._core, "", [])
 
-    def _forward_half(
+    def _forward_batch(
         self, trainer: Any, samples: Any, order: npt.NDArray[np.int64] | None, begin: int, end: int, training: bool
     ) -> Array:
         network = _network(self)
         epoch = network.epoch % 2**32
-        return cast("Array", trainer.forward_half(
+        return cast("Array", trainer.forward_batch(
             network._core, samples, order, begin, end, training, network.n_threads or 0, network.seed, epoch
         ))  # fmt: skip
 
@@ -367,23 +367,23 @@ def _in_blocks(
     most: int,
     take: Callable[[NeuralNetwork, Any, int, int], bool],
 ) -> None:
-    """Forward halves of rows, `most` at a time, each followed by take(network, trainer, begin, end) while it is kept.
+    """Forward passes of rows, `most` at a time, each followed by take(network, trainer, begin, end) while it is kept.
 
-    All of them with the same weights: if that takes several halves, or another thread has changed the network within
+    All of them with the same weights: if that takes several passes, or another thread has changed the network within
     the only one, of a copy.
     """
 
-    def half(network: NeuralNetwork, trainer: Any, begin: int) -> bool:
+    def forward(network: NeuralNetwork, trainer: Any, begin: int) -> bool:
         end = min(begin + most, len(rows))
-        network._forward_half(trainer, samples, rows, begin, end, False)
+        network._forward_batch(trainer, samples, rows, begin, end, False)
         return take(network, trainer, begin, end)
 
-    if len(rows) <= most and half(network, network._plain_trainer(), 0):
+    if len(rows) <= most and forward(network, network._plain_trainer(), 0):
         return
     network = network._snapshot()
     trainer = network._plain_trainer()
     for begin in range(0, len(rows), most):
-        half(network, trainer, begin)
+        forward(network, trainer, begin)
 
 
 def _outputs_gradient(value: Any, rows: int, network: NeuralNetwork) -> Array:

@@ -45,13 +45,13 @@ void warn_of_shortage(int made, int wanted) {
 }  // namespace
 
 void bind_config(py::module_& m) {
-    tell_of_shortage(&warn_of_shortage);
+    set_shortage_handler(&warn_of_shortage);
     const Kernels<float>& k = kernels<float>();  // here an unknown FOXNN_ISA is found out
     py::dict activations, losses, optimizers;
     for (Index i = 0; i < k.n_activations; i++) {
         const auto& a = k.activations[i];
         activations[a.name] = py::dict(py::arg("parameters") = parameters_of(a.parameters, a.n_parameters),
-                                       py::arg("init") = default_initializer(a.start), py::arg("rowwise") = a.rowwise,
+                                       py::arg("init") = default_initializer(a.init), py::arg("rowwise") = a.rowwise,
                                        py::arg("flat") = a.flat);
     }
     for (Index i = 0; i < k.n_losses; i++) {

@@ -11,11 +11,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::atomic<unsigned long> main_thread{0};  // the only one that hears of signals, and has to be asked
-Clock::time_point hears_from{};             // the main thread's own
+Clock::time_point ignores_until{};          // the main thread's own
 
 // Whether Ctrl-C has been pressed. It stays so until Python hears of it, in without_gil().
 bool ctrl_c_pressed() {
-    if (PyThread_get_thread_ident() != main_thread || Clock::now() < hears_from) return false;
+    if (PyThread_get_thread_ident() != main_thread || Clock::now() < ignores_until) return false;
     const py::gil_scoped_acquire acquire;
     if (!PyOS_InterruptOccurred()) return false;
     PyErr_SetInterrupt();  // for the question has answered it
@@ -24,7 +24,7 @@ bool ctrl_c_pressed() {
 
 }  // namespace
 
-void hear_none_until(Clock::time_point then) { hears_from = then; }
+void ignore_signals_until(Clock::time_point then) { ignores_until = then; }
 
 void bind_interrupts() {
     main_thread = py::module_::import("threading").attr("main_thread")().attr("ident").cast<unsigned long>();

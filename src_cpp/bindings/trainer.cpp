@@ -1,7 +1,7 @@
 #include "core/trainer.hpp"
 
 #include "bindings/gil.hpp"
-#include "bindings/halves.hpp"
+#include "bindings/own_loops.hpp"
 #include "bindings/plain.hpp"
 
 namespace foxnn {
@@ -68,7 +68,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
 
     py::class_<TrainerOwner<T>> trainer(m, ("Trainer" + suffix).c_str(),
                                         "Trains one network with one loss; '': its own.");
-    bind_halves(trainer);
+    bind_own_loops(trainer);
     trainer.def(py::init<Network<T>&, const std::string&, const std::vector<double>&>(), py::keep_alive<1, 2>())
         .def("trains", [](const TrainerOwner<T>& of, const Network<T>& net) { return &of.network == &net; })
         .def(
@@ -107,7 +107,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
                 progress.next = r.next;
                 progress.steps += r.steps;
                 progress.totals = r.totals;
-                if (r.outcome == Outcome::interrupted) hear_signals();
+                if (r.outcome == Outcome::interrupted) check_signals();
                 return name_of(r.outcome);
             },
             py::arg("samples"), py::arg("order"), py::arg("progress"), py::arg("end"), py::arg("optimizer"),

@@ -49,7 +49,7 @@ class TrainerOwner {
     }
     std::unique_ptr<Trainer<T>> made() const {
         const auto lock = to_read(network);
-        return std::make_unique<Trainer<T>>(net_, loss_.empty() ? LossUse<T>() : net_.use_loss(loss_, parameters_));
+        return std::make_unique<Trainer<T>>(net_, loss_.empty() ? NetworkLoss<T>() : net_.use_loss(loss_, parameters_));
     }
 
     Network<T>& net_;

@@ -10,22 +10,22 @@
 namespace foxnn {
 
 // Runs the handlers of signals that have come; throws what one of them raises.
-inline void hear_signals() {
+inline void check_signals() {
     if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();
 }
 
 // Until then, long work does not stop for signals. It is Python's main thread that asks for it, and that they come to.
-void hear_none_until(std::chrono::steady_clock::time_point then);
+void ignore_signals_until(std::chrono::steady_clock::time_point then);
 
 // For how long work that has begun anew goes on before it stops for another signal: each time for twice as long, so
 // that it comes to its end, however many signals there are.
 class Patience {
   public:
     ~Patience() {
-        if (next_ > kFirst) hear_none_until({});
+        if (next_ > kFirst) ignore_signals_until({});
     }
     void begin() {
-        hear_none_until(std::chrono::steady_clock::now() + next_);
+        ignore_signals_until(std::chrono::steady_clock::now() + next_);
         next_ *= 2;
     }
 
@@ -46,7 +46,7 @@ auto without_gil(const Work& work) {
             return work();
         } catch (const Interrupted&) {
         }
-        hear_signals();
+        check_signals();
         patience.begin();
     }
 }

@@ -27,7 +27,7 @@ void EpiloguePass<T>::drop(Index panel, Index row, Index n, const BatchInfo& bat
     const Index column = epilogue_.columns.first_column(panel), width = epilogue_.columns.width_of(panel);
     const Index ld = pass_.ld(), at = row * ld + column;
     T *const y = pass_.y() + at, *const derivative = derivative_.data() + at;
-    if (epilogue_.activation->slope_from_output) {
+    if (epilogue_.activation->derivative_from_output) {
         for (Index r = 0; r < n; r++) std::fill_n(derivative + r * ld, width, T(1));
         epilogue_.activation->backward(derivative, y, n, width, ld, epilogue_.activation_parameters.data());
     }

@@ -92,7 +92,7 @@ class EpiloguePass {
     void move_statistics(const BatchInfo& batch, const Worker& worker);
 
   private:
-    bool keeps_derivative() const { return !epilogue_.activation->slope_from_output || epilogue_.dropout > 0; }
+    bool keeps_derivative() const { return !epilogue_.activation->derivative_from_output || epilogue_.dropout > 0; }
     T* derivative_at(Index at) { return derivative_.size() ? derivative_.data() + at : nullptr; }
     bool uses_batch_moments(const BatchInfo& batch) const { return batch.training && layer_.trainable; }
     void normalise_panel(Index panel, const BatchInfo& batch);

@@ -22,15 +22,15 @@ void FairLock::wait(bool alone) {
     while (admit(now), !me.has_it) {  // at first, too: it may be free by now, and nobody else would
         // By the time at which admit() found that the turn lasts: by a later one nobody might wait for its end.
         if (!alone && first_ == &me && now < turn_ends_)
-            me.told.wait_until(guard, turn_ends_);
+            me.woken.wait_until(guard, turn_ends_);
         else
-            me.told.wait(guard);
+            me.woken.wait(guard);
         now = Clock::now();
     }
     if (!alone) return;
     const auto waited = now - std::max(came, turn_ends_);  // for those who share it: not for another's turn
     turn_ends_ = now + std::clamp<Clock::duration>(waited, Clock::duration::zero(), kLongestTurn);
-    if (first_) first_->told.notify_one();  // who now has an end to wait for
+    if (first_) first_->woken.notify_one();  // who now has an end to wait for
 }
 
 void FairLock::pass_on(bool alone) {
@@ -49,7 +49,7 @@ void FairLock::admit(Clock::time_point now) {
         state_.fetch_add(next->alone ? kWriter : kReader, std::memory_order_acq_rel);
         first_ = next->next;
         next->has_it = true;
-        next->told.notify_one();  // it cannot go on, and away, before the queue's mutex is free
+        next->woken.notify_one();  // it cannot go on, and away, before the queue's mutex is free
     }
     state_.fetch_and(~kQueue, std::memory_order_relaxed);
 }

@@ -57,7 +57,7 @@ class FairLock : private RenewedByFork {
         const bool alone;
         bool has_it = false;
         Waiter* next = nullptr;
-        std::condition_variable told{};
+        std::condition_variable woken{};
     };
     void wait(bool alone);
     void pass_on(bool alone);

@@ -4,10 +4,11 @@
 
 namespace foxnn {
 
-// When workers of a team find themselves on one core, either they were only woken there, and the system will soon move
-// them apart; or something else keeps the others busy, and a team that is larger than what is left only waits for
-// itself. So teams stay smaller for a moment, and longer whenever the next larger one finds the same. Times are seconds
-// on any clock.
+// Two workers of a team on one core have one of two causes. They may have been woken there, and the system soon moves
+// one of them; or other programs use the other cores, and then a worker that has no core makes all others wait at every
+// barrier. Which of the two it is, time tells: after such a finding teams get only as many workers as had cores of
+// their own, for 10 ms; each time that a full team then finds the same again, for four times as long, up to a second.
+// Times are seconds on any clock.
 class FreeCores {
   public:
     // How many workers a team that wants `count` had better have now.

@@ -30,7 +30,7 @@ struct Gradients {
 
 // All that a step changes, cut into pieces for workers to share.
 template <class T>
-struct Pieces {
+struct ParameterPanels {
     struct Piece {  // rows * columns numbers of a parameter, from `offset` on: one panel of it
         Parameter<T>* parameter;
         Index offset, rows, columns;
@@ -41,8 +41,8 @@ struct Pieces {
     // the order of columns does not, nor does that of the rows in each: so this is the order to sum up all squares in.
     std::vector<double> squares;
 
-    Pieces() = default;
-    explicit Pieces(const Network<T>& network) {
+    ParameterPanels() = default;
+    explicit ParameterPanels(const Network<T>& network) {
         for (const auto& layer : network.layers)
             for (Parameter<T>* parameter : layer->parameters())
                 if (layer->learns(*parameter)) add(*parameter);
@@ -85,7 +85,7 @@ class GradientSink {
     bool waits() const { return optimizer_ && gradients_; }
     bool clips_norm() const { return optimizer_ && optimizer_->clip_norm != 0; }
     void keep_in(Gradients<T>& gradients, const Network<T>& network) {
-        if (pieces_.all.empty()) pieces_ = Pieces<T>(network);
+        if (pieces_.all.empty()) pieces_ = ParameterPanels<T>(network);
         gradients_ = &gradients;
     }
     void keep_nowhere() { gradients_ = nullptr; }
@@ -126,7 +126,7 @@ class GradientSink {
     Gradients<T>* gradients_;
     const Penalty penalty_;
     Step<T> penalised_step_{}, step_{};
-    Pieces<T> pieces_;  // if the optimizer waits
+    ParameterPanels<T> pieces_;  // if the optimizer waits
 };
 
 }  // namespace foxnn

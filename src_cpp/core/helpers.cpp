@@ -39,7 +39,7 @@ bool waits_passively() {
     return word == "passive";
 }
 
-std::atomic<ToldOfShortage> told_of_shortage{nullptr};
+std::atomic<ShortageHandler> shortage_handler{nullptr};
 
 }  // namespace
 
@@ -177,7 +177,7 @@ class Idle {
             return helper;
         }
         retry_ = Clock::now() + kRetry;
-        if (const ToldOfShortage told = told_of_shortage.exchange(nullptr)) told(count, wanted);
+        if (const ShortageHandler handler = shortage_handler.exchange(nullptr)) handler(count, wanted);
         return nullptr;
     }
 
@@ -200,7 +200,7 @@ int most_helpers() {
     return most;
 }
 
-void tell_of_shortage(ToldOfShortage told) { told_of_shortage = told; }
+void set_shortage_handler(ShortageHandler handler) { shortage_handler = handler; }
 
 Helpers::Helpers(int wanted) { first_ = idle().take(wanted, count_); }
 

@@ -50,7 +50,7 @@ class Helpers {
 };
 
 // Called once in a process, when fewer threads could be made than were wanted: how many, of how many.
-using ToldOfShortage = void (*)(int made, int wanted);
-void tell_of_shortage(ToldOfShortage told);
+using ShortageHandler = void (*)(int made, int wanted);
+void set_shortage_handler(ShortageHandler handler);
 
 }  // namespace foxnn

@@ -32,15 +32,15 @@ const std::vector<std::string>& initializer_names() {
     return names;
 }
 
-const char* default_initializer(Start start) {
-    switch (start) {
-        case Start::he:
+const char* default_initializer(DefaultInit init) {
+    switch (init) {
+        case DefaultInit::he:
             return "he_normal";
-        case Start::he_fan_max:
+        case DefaultInit::he_fan_max:
             return "he_fan_max";
-        case Start::lecun:
+        case DefaultInit::lecun:
             return "lecun_normal";
-        case Start::glorot:
+        case DefaultInit::glorot:
             break;
     }
     return "glorot_uniform";

@@ -10,7 +10,7 @@ namespace foxnn {
 // All names, in the order they are listed to users.
 const std::vector<std::string>& initializer_names();
 // The one that suits an activation.
-const char* default_initializer(Start start);
+const char* default_initializer(DefaultInit init);
 // Draws a layer's weights, in its panels, and biases; the numbers depend on the seed and on the layer's number `index`,
 // not on T.
 template <class T>

@@ -128,14 +128,14 @@ double Network<T>::flops_per_sample() const {
 }
 
 template <class T>
-LossUse<T> Network<T>::use_loss(const std::string& name, const std::vector<double>& parameters) const {
+NetworkLoss<T> Network<T>::use_loss(const std::string& name, const std::vector<double>& parameters) const {
     const Kernels<T>& k = kernels<T>();
     const Activation<T>* const activation = output_layer().output_activation();
     const std::string output = activation ? activation->name : "linear";
     for (Index i = 0; i < k.n_losses; i++) {
         const Loss<T>& loss = k.losses[i];
         if (name != loss.name || (loss.from_logits_of && output != loss.from_logits_of)) continue;
-        LossUse<T> use{&loss, std::vector<T>(kMaxParameters), loss.from_logits_of != nullptr};
+        NetworkLoss<T> use{&loss, std::vector<T>(kMaxParameters), loss.from_logits_of != nullptr};
         for (Index p = 0; p < loss.n_parameters; p++)
             use.parameters[p] =
                 static_cast<T>(p < static_cast<Index>(parameters.size()) ? parameters[p] : loss.parameters[p].value);

@@ -11,13 +11,13 @@ namespace foxnn {
 
 // A loss as a network with a given output uses it; without a kernel, one that someone else computes.
 template <class T>
-struct LossUse {
+struct NetworkLoss {
     const Loss<T>* kernel = nullptr;
     std::vector<T> parameters;
     bool from_logits = false;  // it works on the last layer's logits
     T kept = 1, spread = 0;    // label smoothing: a target t is read as kept t + spread
 
-    T half() const { return from_logits ? T(0) : T(0.5); }  // between the outputs of two classes
+    T threshold() const { return from_logits ? T(0) : T(0.5); }  // between the outputs of two classes
     void read_target(const Samples& samples, Index i, Index n_out, T* out, const Scaling& scaling) const {
         samples.read_target(i, n_out, out, scaling);
         if (spread != 0)
@@ -80,9 +80,9 @@ class Network {
     // Raises unless the samples are as wide as the network and, if a loss is to be had, have targets for its outputs.
     void check(const Samples& samples, bool with_targets) const;
     // Loss and number of correct answers, summed over the samples.
-    Totals evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const;
+    Totals evaluate(const Samples& samples, const NetworkLoss<T>& loss, int n_threads) const;
     // The loss named so, in its form for this network's output.
-    LossUse<T> use_loss(const std::string& name, const std::vector<double>& parameters) const;
+    NetworkLoss<T> use_loss(const std::string& name, const std::vector<double>& parameters) const;
 
   private:
     void append(std::unique_ptr<Layer<T>> layer);

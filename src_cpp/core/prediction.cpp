@@ -157,7 +157,7 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
 }
 
 template <class T>
-Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int n_threads) const {
+Totals Network<T>::evaluate(const Samples& samples, const NetworkLoss<T>& loss, int n_threads) const {
     const std::shared_lock lock(mutex);
     check(samples, true);
     if (mixes_samples()) return folded().evaluate(samples, loss, n_threads);
@@ -182,8 +182,8 @@ Totals Network<T>::evaluate(const Samples& samples, const LossUse<T>& loss, int 
             }
             forward_block(worker, in, ld_in, rows, a, b, y, ld, loss.from_logits);
             loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
-            const Answers<T> answers{rows, n_out, row_loss, y, t, ld, ld, loss.half()};
-            samples.add_up(answers, [first](Index r) { return first + r; }, totals[block]);
+            const RowResults<T> results{rows, n_out, row_loss, y, t, ld, ld, loss.threshold()};
+            samples.add_up(results, [first](Index r) { return first + r; }, totals[block]);
             worker.worked(rows);
         }
     });

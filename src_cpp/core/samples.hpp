@@ -146,11 +146,11 @@ struct Totals {
 
 // What came of rows of samples: their losses, outputs and targets.
 template <class T>
-struct Answers {
+struct RowResults {
     Index rows, n_out;
     const T *loss, *y, *t;
     Index ld_y, ld_t;
-    T half;  // outputs above it are on the upper side
+    T threshold;  // outputs above it are on the upper side
 };
 
 // Inputs with their targets: either rows of numbers or a class each (which stands for a one-hot row).
@@ -176,23 +176,23 @@ struct Samples {
     }
     // Adds what came of rows, the first one of sample(0), the next one of sample(1), and so on.
     template <class T, class Sample>
-    void add_up(const Answers<T>& answers, const Sample& sample, Totals& totals) const {
+    void add_up(const RowResults<T>& results, const Sample& sample, Totals& totals) const {
         double weight = 0;
-        add_up(answers, sample, totals, weight);
+        add_up(results, sample, totals, weight);
         totals.weight += weight;
     }
     // The same with the sum of the weights apart: those of a batch have one of their own.
     template <class T, class Sample>
-    void add_up(const Answers<T>& answers, const Sample& sample, Totals& totals, double& weights_sum) const {
+    void add_up(const RowResults<T>& results, const Sample& sample, Totals& totals, double& weights_sum) const {
         Totals sum = totals;
         double weight_sum = weights_sum;
-        for (Index r = 0; r < answers.rows; r++) {
+        for (Index r = 0; r < results.rows; r++) {
             const Index i = sample(r);
             const double w = weight(i);
             weight_sum += w;
             if (w == 0) continue;  // whatever its loss is
-            sum.loss += w * static_cast<double>(answers.loss[r]);
-            if (correct != Correct::not_counted) sum.correct += is_correct(i, r, answers) ? w : 0;
+            sum.loss += w * static_cast<double>(results.loss[r]);
+            if (correct != Correct::not_counted) sum.correct += is_correct(i, r, results) ? w : 0;
         }
         totals = sum, weights_sum = weight_sum;
     }
@@ -200,12 +200,12 @@ struct Samples {
   private:
     // Whether the outputs of sample i, in row r, agree with its targets.
     template <class T>
-    bool is_correct(Index i, Index r, const Answers<T>& answers) const {
-        const T *const y = answers.y + r * answers.ld_y, *const t = answers.t + r * answers.ld_t;
+    bool is_correct(Index i, Index r, const RowResults<T>& results) const {
+        const T *const y = results.y + r * results.ld_y, *const t = results.t + r * results.ld_t;
         if (correct == Correct::largest)
-            return argmax(y, answers.n_out) == (labels ? labels[i] : argmax(t, answers.n_out));
-        for (Index j = 0; j < answers.n_out; j++)
-            if ((y[j] > answers.half) != (t[j] > T(0.5))) return false;
+            return argmax(y, results.n_out) == (labels ? labels[i] : argmax(t, results.n_out));
+        for (Index j = 0; j < results.n_out; j++)
+            if ((y[j] > results.threshold) != (t[j] > T(0.5))) return false;
         return true;
     }
 };

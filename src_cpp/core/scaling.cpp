@@ -90,7 +90,7 @@ Scaling fit(const Rows& rows, const std::int64_t* order, Index n, int n_threads)
         shift[j] = first[j] + parts[0].a[j];
         spread[j] = Statistic::spread(parts[0], j);
         if (!std::isfinite(spread[j])) throw std::invalid_argument("numbers too large to be scaled");
-        // What is no more than rounding errors is no spread.
+        // A column whose spread is within the rounding errors of its mean is constant: it is shifted only.
         const double rounding = 8 * std::numeric_limits<double>::epsilon() * std::abs(shift[j]);
         if (spread[j] <= rounding || !std::isfinite(1 / spread[j])) spread[j] = 1;
     }

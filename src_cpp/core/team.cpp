@@ -72,8 +72,8 @@ void Team::barrier(int id) {
     const int spins = many_ ? kSpinsOfMany : kSpins;
     for (int i = 0; round_.load(std::memory_order_acquire) == round; i++) {
         leave_if_given_up();
-        if (i == kSpinsAlone && !many_ && shares_core(id)) crowded_.store(true, std::memory_order_relaxed);
-        if (i < spins && !crowded())
+        if (i == kSpinsAlone && !many_ && shares_core(id)) shares_cores_.store(true, std::memory_order_relaxed);
+        if (i < spins && !shares_cores())
             relax();
         else
             std::this_thread::yield();
@@ -123,7 +123,7 @@ void run_team(int count, Work work) {
         }
     });
     team.rethrow();
-    if (team.crowded()) free_cores.found(team.cores_seen(), now());
+    if (team.shares_cores()) free_cores.found(team.cores_seen(), now());
 }
 
 }  // namespace foxnn

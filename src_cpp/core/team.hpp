@@ -29,7 +29,7 @@ class Team {
     // its number; or n if none is left.
     Index take(Queue queue, int owner, Index n);
     // Whether workers wait for one another because some of them are on the same core.
-    bool crowded() const { return crowded_.load(std::memory_order_relaxed); }
+    bool shares_cores() const { return shares_cores_.load(std::memory_order_relaxed); }
     // How many cores the workers were last seen on.
     int cores_seen() const;
     // A worker has thrown that and does not come back: the others leave at the barrier where they would wait for it.
@@ -53,7 +53,7 @@ class Team {
     };
     std::vector<OfWorker> workers_;
     const bool many_;  // more than there are cores
-    std::atomic<bool> crowded_{false}, given_up_{false};
+    std::atomic<bool> shares_cores_{false}, given_up_{false};
     std::exception_ptr error_;
     alignas(64) std::atomic<int> waiting_{0};
     alignas(64) std::atomic<unsigned> round_{0};
@@ -68,7 +68,7 @@ struct Worker {
     void barrier() const {
         if (team) team->barrier(id);
     }
-    bool crowded() const { return team && team->crowded(); }
+    bool shares_cores() const { return team && team->shares_cores(); }
     // So many units of a tile's inner dimension are done, or as much of other work. Throws if the team is to stop; so
     // it belongs where nothing has been changed yet, or everything.
     void worked(Index units) const {

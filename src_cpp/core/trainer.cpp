@@ -186,13 +186,13 @@ void Trainer<T>::work_out_loss(Job& job, const Batch& batch, Index begin, Index 
     if (!loss_.from_logits) last.times_derivative(d, begin, 0, n, last.padded());
     for (Index r = 0; r < n; r++)
         if (!(loss[r] - loss[r] == 0) && batch.weights[begin + r] != 0)
-            job.loss_spoilt.store(true, std::memory_order_relaxed);
+            job.loss_not_finite.store(true, std::memory_order_relaxed);
 }
 
 template <class T>
 void Trainer<T>::backward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker) {
     if (!plan_.backward(inputs_of(batch), job.d_x != nullptr, info, job.sink, worker))
-        job.update_spoilt.store(true, std::memory_order_relaxed);
+        job.update_not_finite.store(true, std::memory_order_relaxed);
 }
 
 // Whether a step on so many rows may take more than a moment, on the slowest of processors.
@@ -231,10 +231,10 @@ void Trainer<T>::decide_on_keeping(Job& job) {
 template <class T>
 void Trainer<T>::add_up(Job& job, const Batch& batch) const {
     const Pass<T>& last = plan_.last();
-    const Answers<T> answers{batch.part.rows, last.n_out(), row_loss_.data(), last.y(), batch.targets.data(),
-                             last.ld(),       ld_t_,        loss_.half()};
+    const RowResults<T> results{batch.part.rows, last.n_out(), row_loss_.data(), last.y(), batch.targets.data(),
+                                last.ld(),       ld_t_,        loss_.threshold()};
     if (batch.part.begins()) job.totals = job.result.totals, job.batch_weight = 0;
-    job.samples.add_up(answers, job.samples_from(batch.part.first), job.totals, job.batch_weight);
+    job.samples.add_up(results, job.samples_from(batch.part.first), job.totals, job.batch_weight);
 }
 
 // One thread begins the optimizer's step, which is finished from here on.
@@ -247,14 +247,14 @@ void Trainer<T>::begin_step_of(Job& job, const Part& part, const Worker& worker)
     job.result.steps++;
     const auto now = std::chrono::steady_clock::now();
     job.give_way = network_.mutex.is_awaited() && now >= job.turn_ends;
-    job.stop = job.result.next >= job.end || worker.crowded() || now >= job.pause || job.give_way;
+    job.stop = job.result.next >= job.end || worker.shares_cores() || now >= job.pause || job.give_way;
 }
 
 // What is left to do when backward() is through, and with kept gradients the step has begun.
 template <class T>
 void Trainer<T>::end_step(Job& job, const BatchInfo& info, const Worker& worker) {
     if (job.moves_statistics) plan_.move_statistics(info, worker);
-    if (job.sink.waits() && !job.sink.use_kept(worker)) job.update_spoilt.store(true, std::memory_order_relaxed);
+    if (job.sink.waits() && !job.sink.use_kept(worker)) job.update_not_finite.store(true, std::memory_order_relaxed);
     if (job.limits_norms) limit_norms(worker);
 }
 
@@ -285,7 +285,7 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
         if (job.may_be_long && worker.id == 0) job.step_began = std::chrono::steady_clock::now();
         forward(job, batch, info, worker);
         worker.barrier();
-        if (job.loss_spoilt.load(std::memory_order_relaxed)) return;  // nothing has changed yet in this step
+        if (job.loss_not_finite.load(std::memory_order_relaxed)) return;  // nothing has changed yet in this step
         if (worker.id == 0) {
             add_up(job, batch);
             decide_on_keeping(job);
@@ -310,7 +310,7 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
             gather(job, next, share, batches_[1 - current], worker);
         }
         worker.barrier();
-        if (part.ends() && (job.update_spoilt.load(std::memory_order_relaxed) || job.stop)) return;
+        if (part.ends() && (job.update_not_finite.load(std::memory_order_relaxed) || job.stop)) return;
     }
 }
 
@@ -351,8 +351,8 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
                deadline = options.seconds > 0 ? after(started, options.seconds) : Clock::time_point::max();
     job.turn_ends = std::max(after(started, kTurn), network_.mutex.turn_ends());
     bool interrupted = false;
-    for (auto now = started; job.result.next < end && now < deadline && !job.loss_spoilt && !job.update_spoilt &&
-                             !job.give_way && !interrupted;) {
+    for (auto now = started; job.result.next < end && now < deadline && !job.loss_not_finite &&
+                             !job.update_not_finite && !job.give_way && !interrupted;) {
         const Index first = job.result.next;
         const int workers = team > 1 ? choice_.workers(team) : 1;
         job.stop = false;
@@ -369,8 +369,8 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
         now = Clock::now();
         if (team > 1) choice_.record(std::chrono::duration<double>(now - then).count(), job.result.next - first);
     }
-    job.result.outcome = job.loss_spoilt         ? Outcome::loss_not_finite
-                         : job.update_spoilt     ? Outcome::update_not_finite
+    job.result.outcome = job.loss_not_finite     ? Outcome::loss_not_finite
+                         : job.update_not_finite ? Outcome::update_not_finite
                          : interrupted           ? Outcome::interrupted
                          : job.result.next < end ? Outcome::paused
                                                  : Outcome::finished;

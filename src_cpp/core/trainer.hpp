@@ -48,7 +48,7 @@ constexpr Index kPartRows = 1024;
 template <class T>
 class Trainer {
   public:
-    Trainer(Network<T>& network, LossUse<T> loss) : network_(network), loss_(std::move(loss)) {}
+    Trainer(Network<T>& network, NetworkLoss<T> loss) : network_(network), loss_(std::move(loss)) {}
     const Network<T>& network() const { return network_; }
 
     // Trains on the samples order[begin], .., order[end - 1] (null: begin, .., end - 1), batch after batch.
@@ -58,23 +58,23 @@ class Trainer {
     // the inputs, each if not null. Nothing is changed.
     Totals gradients(const Samples& samples, const RunOptions& options, Gradients<T>* out, T* d_x);
 
-    // ---- a batch in halves, for loops and losses that are not ours (halves.cpp) ----
+    // ---- forward and backward one after the other, for loops and losses of others (own_loops.cpp) ----
     // The outputs y (rows, n_out) of the samples order[begin], .., order[end - 1] as one batch. What backward needs is
-    // kept, until the next forward half or until weights change.
-    void forward_half(const Samples& samples, const std::int64_t* order, Index begin, Index end,
-                      const RunOptions& options, T* y);
-    // Whether a forward half of so many rows has been kept.
+    // kept, until the next such call or until weights change.
+    void forward_batch(const Samples& samples, const std::int64_t* order, Index begin, Index end,
+                       const RunOptions& options, T* y);
+    // Whether forward_batch() of so many rows has been kept.
     bool keeps(Index rows) const { return rows > 0 && rows == kept_rows_ && kept_changes_ == network_.changes; }
-    // What layer l put out in the latest forward half, (rows, n_out of that layer). False, and nothing done, if no such
-    // forward half has been kept.
+    // What layer l put out in the latest forward_batch(), (rows, n_out of that layer). False, and nothing done, if
+    // none has been kept.
     bool layer_output(std::size_t l, Index rows, T* out) const;
     // From the gradient d of y, (rows, n_out), to those of all parameters and to d_x (rows, n_in), each if not null;
-    // nothing is changed. False, and nothing done, if no such forward half has been kept.
-    bool backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x, int n_threads);
+    // nothing is changed. False, and nothing done, if no forward_batch() has been kept.
+    bool backward_batch(const T* d, Index rows, Gradients<T>* out, T* d_x, int n_threads);
     // From d to one step of the optimizer. With `weighted`, d is that of each sample's own loss, and the mean's is made
     // of it with the samples' weights.
-    bool update_half(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer, const RunOptions& options,
-                     Outcome& outcome);
+    bool update_batch(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer, const RunOptions& options,
+                      Outcome& outcome);
     // One step of the optimizer on these gradients.
     Outcome apply(Gradients<T> gradients, OptimizerState<T>& optimizer, const RunOptions& options);
 
@@ -108,17 +108,17 @@ class Trainer {
     void limit_norms(const Worker& worker);
     void work(Job& job, const Worker& worker);
     void copy_input_gradients(const Job& job, const Part& part, const Worker& worker) const;
-    bool second_half(Job& job, const T* d, Index rows, bool weighted);
+    bool backward_from(Job& job, const T* d, Index rows, bool weighted);
 
     Network<T>& network_;
-    LossUse<T> loss_;
+    NetworkLoss<T> loss_;
     TeamChoice choice_;
     Plan<T> plan_;
     Index ld_x_ = 0, ld_t_ = 0;
     Batch batches_[2];
     Buffer<T> row_loss_;
     bool training_ = true;            // whether the latest forward pass was one of training: how to normalise
-    Index kept_rows_ = 0;             // of the forward half that backward may go on from
+    Index kept_rows_ = 0;             // of the forward_batch() that backward may go on from
     std::uint64_t kept_changes_ = 0;  // of the network, when that was
     double forward_seconds_ = 0;      // that it took
     Gradients<T> kept_gradients_;     // where a step needs all gradients at once; empty until then

@@ -33,7 +33,7 @@ struct Trainer<T>::Job {
     bool give_way = false;                                    // and whether it does
     bool may_be_long = false;                            // a step might keep someone waiting who wants to interrupt it
     std::chrono::steady_clock::time_point step_began{};  // if so
-    std::atomic<bool> loss_spoilt{false}, update_spoilt{false}, stop{false};
+    std::atomic<bool> loss_not_finite{false}, update_not_finite{false}, stop{false};
 
     // A function from the number of a row to its sample, in a batch that begins at that position.
     auto samples_from(Index first) const {

@@ -1,7 +1,7 @@
 // Activations, one a struct: the function and its exact derivative side by side. Those whose derivative follows from
-// their output y define value() and slope_of_output(); the others define value() and value_and_slope(), which shares
-// what the two have in common. Those whose values are not any numbers say what they lie between, in bounds(). To add
-// one, write its struct and name it in the list at the end.
+// their output y define value() and derivative_of_output(); the others define value() and value_and_derivative(), which
+// shares what the two have in common. Those whose values are not any numbers say what they lie between, in bounds(). To
+// add one, write its struct and name it in the list at the end.
 #pragma once
 #include <cmath>
 
@@ -28,42 +28,42 @@ FOXNN_INLINE Vec<T> where(IntVec<T> condition, T yes, T no) {
 
 struct Sigmoid : NoParameters {
     static constexpr const char* name = "sigmoid";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return sigmoid<T>(x);
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return y * (T(1) - y);
     }
 };
 
 struct Tanh : NoParameters {
     static constexpr const char* name = "tanh";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return tanh<T>(x);
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return T(1) - y * y;
     }
 };
 
 struct Relu : NoParameters {
     static constexpr const char* name = "relu";
-    static constexpr Start start = Start::he_fan_max;
+    static constexpr DefaultInit init = DefaultInit::he_fan_max;
     static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return max(x, T(0));
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return where<T>(y > T(0), 1, 0);
     }
 };
@@ -71,15 +71,15 @@ struct Relu : NoParameters {
 // FoxNN 1.0's relu: the same function, but its derivative at 0 is 1.
 struct FoxnnRelu : NoParameters {
     static constexpr const char* name = "foxnn_relu";
-    static constexpr Start start = Start::he_fan_max;
+    static constexpr DefaultInit init = DefaultInit::he_fan_max;
     static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return max(x, T(0));
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
-        slope = where<T>(x >= T(0), 1, 0);
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
+        derivative = where<T>(x >= T(0), 1, 0);
         return max(x, T(0));
     }
 };
@@ -87,7 +87,7 @@ struct FoxnnRelu : NoParameters {
 // Maas et al. 2013.
 struct LeakyRelu : Usual {
     static constexpr const char* name = "leaky_relu";
-    static constexpr Start start = Start::he_fan_max;
+    static constexpr DefaultInit init = DefaultInit::he_fan_max;
     static constexpr Index n_parameters = 1;
     static constexpr Setting parameters[kMaxParameters] = {{"negative_slope", 0.01, 0, kInfinity}};
     template <class T>
@@ -95,7 +95,7 @@ struct LeakyRelu : Usual {
         return x < T(0) ? x * p[0] : x;
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T* p) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T* p) {
         return where<T>(y > T(0), 1, p[0]);
     }
 };
@@ -103,7 +103,7 @@ struct LeakyRelu : Usual {
 // Clevert et al. 2016.
 struct Elu : Usual {
     static constexpr const char* name = "elu";
-    static constexpr Start start = Start::he;
+    static constexpr DefaultInit init = DefaultInit::he;
     static constexpr Index n_parameters = 1;
     static constexpr Setting parameters[kMaxParameters] = {{"alpha", 1.0, 0, kInfinity}};
     static constexpr Bounds bounds(const double* p) { return {-p[0], kInfinity}; }
@@ -112,7 +112,7 @@ struct Elu : Usual {
         return x > T(0) ? x : expm1_negative<T>(min(x, T(0))) * p[0];
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T* p) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T* p) {
         return y > T(0) ? splat<Vec<T>>(T(1)) : y + p[0];
     }
 };
@@ -120,7 +120,7 @@ struct Elu : Usual {
 // Klambauer et al. 2017, whose weights start from LeCun's normal distribution.
 struct Selu : NoParameters {
     static constexpr const char* name = "selu";
-    static constexpr Start start = Start::lecun;
+    static constexpr DefaultInit init = DefaultInit::lecun;
     static constexpr double alpha = 1.6732632423543772848, scale = 1.0507009873554804934;
     static constexpr Bounds bounds(const double*) { return {-scale * alpha, kInfinity}; }
     template <class T>
@@ -128,7 +128,7 @@ struct Selu : NoParameters {
         return x > T(0) ? x * T(scale) : expm1_negative<T>(min(x, T(0))) * T(scale * alpha);
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return y > T(0) ? splat<Vec<T>>(T(scale)) : y + T(scale * alpha);
     }
 };
@@ -136,7 +136,7 @@ struct Selu : NoParameters {
 // x Phi(x), exactly (Hendrycks and Gimpel 2016).
 struct Gelu : NoParameters {
     static constexpr const char* name = "gelu";
-    static constexpr Start start = Start::he;
+    static constexpr DefaultInit init = DefaultInit::he;
     static constexpr Bounds bounds(const double*) { return {-0.1700, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
@@ -144,10 +144,10 @@ struct Gelu : NoParameters {
         return x * normal_cdf<T>(x, density);
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
         Vec<T> density;
         const Vec<T> cdf = normal_cdf<T>(x, density);
-        slope = fma(min(max(x, T(-1e6)), T(1e6)), density, cdf);  // clamped: infinity times a zero density
+        derivative = fma(min(max(x, T(-1e6)), T(1e6)), density, cdf);  // clamped: infinity times a zero density
         return x * cdf;
     }
 };
@@ -155,16 +155,16 @@ struct Gelu : NoParameters {
 // x sigmoid(x), also known as swish (Elfwing et al. 2018).
 struct Silu : NoParameters {
     static constexpr const char* name = "silu";
-    static constexpr Start start = Start::he;
+    static constexpr DefaultInit init = DefaultInit::he;
     static constexpr Bounds bounds(const double*) { return {-0.2785, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return x * sigmoid<T>(x);
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
         const Vec<T> s = sigmoid<T>(x), y = x * s;
-        slope = fma(y, T(1) - s, s);
+        derivative = fma(y, T(1) - s, s);
         return y;
     }
 };
@@ -172,14 +172,14 @@ struct Silu : NoParameters {
 // log(1 + e^x)
 struct Softplus : NoParameters {
     static constexpr const char* name = "softplus";
-    static constexpr Start start = Start::he;
+    static constexpr DefaultInit init = DefaultInit::he;
     static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return softplus<T>(x);
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return -expm1_negative<T>(-y);
     }
 };
@@ -187,14 +187,14 @@ struct Softplus : NoParameters {
 // x / (1 + |x|)
 struct Softsign : NoParameters {
     static constexpr const char* name = "softsign";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return x / (abs_of<T>(x) + T(1));
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         const Vec<T> root = T(1) - abs_of<T>(y);
         return root * root;
     }
@@ -203,14 +203,14 @@ struct Softsign : NoParameters {
 // min(max(x / 6 + 1 / 2, 0), 1)
 struct HardSigmoid : NoParameters {
     static constexpr const char* name = "hard_sigmoid";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return min(max(fma(x, splat<Vec<T>>(T(1.0 / 6)), T(0.5)), T(0)), T(1));
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return where<T>((y > T(0)) & (y < T(1)), T(1.0 / 6), 0);
     }
 };
@@ -218,14 +218,14 @@ struct HardSigmoid : NoParameters {
 // min(max(x, -1), 1)
 struct HardTanh : NoParameters {
     static constexpr const char* name = "hard_tanh";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return min(max(x, T(-1)), T(1));
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return where<T>(abs_of<T>(y) < T(1), 1, 0);
     }
 };
@@ -233,14 +233,14 @@ struct HardTanh : NoParameters {
 // min(max(x, 0), 6)
 struct Relu6 : NoParameters {
     static constexpr const char* name = "relu6";
-    static constexpr Start start = Start::he_fan_max;
+    static constexpr DefaultInit init = DefaultInit::he_fan_max;
     static constexpr Bounds bounds(const double*) { return {0, 6}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return min(max(x, T(0)), T(6));
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return where<T>((y > T(0)) & (y < T(6)), 1, 0);
     }
 };
@@ -248,7 +248,7 @@ struct Relu6 : NoParameters {
 // x tanh(log(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2) (Misra 2019).
 struct Mish : NoParameters {
     static constexpr const char* name = "mish";
-    static constexpr Start start = Start::he;
+    static constexpr DefaultInit init = DefaultInit::he;
     static constexpr Bounds bounds(const double*) { return {-0.3089, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
@@ -256,41 +256,41 @@ struct Mish : NoParameters {
         return x * (n / (n + T(2)));
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
         const Vec<T> e = exp<T>(min(x, T(30))), n = e * (e + T(2)), t = n / (n + T(2));
         // t' = sigmoid(x) (1 - t^2), and 1 - t = 2 / (n + 2)
         const Vec<T> dt = e / (e + T(1)) * (T(1) + t) * (T(2) / (n + T(2)));
-        slope = fma(x, dt, t);
+        derivative = fma(x, dt, t);
         return x * t;
     }
 };
 
 struct Sin : NoParameters {
     static constexpr const char* name = "sin";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return sin<T>(x);
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
-        slope = cos<T>(x);
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
+        derivative = cos<T>(x);
         return sin<T>(x);
     }
 };
 
 struct Cos : NoParameters {
     static constexpr const char* name = "cos";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {-1, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return cos<T>(x);
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
-        slope = -sin<T>(x);
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
+        derivative = -sin<T>(x);
         return cos<T>(x);
     }
 };
@@ -298,58 +298,58 @@ struct Cos : NoParameters {
 // e^(-x^2)
 struct Gaussian : NoParameters {
     static constexpr const char* name = "gaussian";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return exp_of_square<T>(x, T(-1));
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
         const Vec<T> y = exp_of_square<T>(x, T(-1));
-        slope = min(max(x, T(-1e6)), T(1e6)) * T(-2) * y;  // clamped: infinity times zero
+        derivative = min(max(x, T(-1e6)), T(1e6)) * T(-2) * y;  // clamped: infinity times zero
         return y;
     }
 };
 
 struct Arctan : NoParameters {
     static constexpr const char* name = "arctan";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {-kHalfPi, kHalfPi}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return arctan<T>(x);
     }
     template <class T>
-    static Vec<T> value_and_slope(Vec<T> x, Vec<T>& slope, const T*) {
-        slope = T(1) / fma(x, x, T(1));
+    static Vec<T> value_and_derivative(Vec<T> x, Vec<T>& derivative, const T*) {
+        derivative = T(1) / fma(x, x, T(1));
         return arctan<T>(x);
     }
 };
 
 struct Exp : NoParameters {
     static constexpr const char* name = "exp";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {0, kInfinity}; }
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return exp<T>(x);
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T> y, const T*) {
+    static Vec<T> derivative_of_output(Vec<T> y, const T*) {
         return y;
     }
 };
 
 struct Linear : NoParameters {
     static constexpr const char* name = "linear";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     template <class T>
     static Vec<T> value(Vec<T> x, const T*) {
         return x;
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T>, const T*) {
+    static Vec<T> derivative_of_output(Vec<T>, const T*) {
         return splat<Vec<T>>(T(1));
     }
 };
@@ -357,7 +357,7 @@ struct Linear : NoParameters {
 // 1 for x > 0, else 0; its derivative is 0 wherever there is one.
 struct Threshold : NoParameters {
     static constexpr const char* name = "threshold";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr bool flat = true;
     static constexpr Bounds bounds(const double*) { return {0, 1}; }
     template <class T>
@@ -366,7 +366,7 @@ struct Threshold : NoParameters {
         return x == x ? step : x;
     }
     template <class T>
-    static Vec<T> slope_of_output(Vec<T>, const T*) {
+    static Vec<T> derivative_of_output(Vec<T>, const T*) {
         return Vec<T>{};
     }
 };
@@ -374,7 +374,7 @@ struct Threshold : NoParameters {
 // e^x_i / sum_j e^x_j over the outputs; its rows are in losses.hpp, beside the cross-entropy that goes with it.
 struct Softmax : NoParameters {
     static constexpr const char* name = "softmax";
-    static constexpr Start start = Start::glorot;
+    static constexpr DefaultInit init = DefaultInit::glorot;
     static constexpr Bounds bounds(const double*) { return {0, 1}; }
 };
 
@@ -387,25 +387,25 @@ using Activations = List<Sigmoid, Tanh, Relu, LeakyRelu, Elu, Selu, Gelu, Silu, 
 // ---- what the table holds of each -------------------------------------------------------------------------
 
 template <class A, class T, class = void>
-struct SlopeFromOutput {
+struct DerivativeFromOutput {
     static constexpr bool value = false;
 };
 template <class A, class T>
-struct SlopeFromOutput<A, T, decltype(void(A::template slope_of_output<T>(Vec<T>{}, nullptr)))> {
+struct DerivativeFromOutput<A, T, decltype(void(A::template derivative_of_output<T>(Vec<T>{}, nullptr)))> {
     static constexpr bool value = true;
 };
 
 template <class A, class T>
-void activate(T* y, T* slope, Index rows, Index columns, Index ld, const T* parameters) {
+void activate(T* y, T* derivative, Index rows, Index columns, Index ld, const T* parameters) {
     using V = Vec<T>;
     for (Index r = 0; r < rows; r++)
         for (Index c = 0; c < columns; c += kLanes<T>) {
             T* at = y + r * ld + c;
-            if constexpr (!SlopeFromOutput<A, T>::value)
-                if (slope) {
+            if constexpr (!DerivativeFromOutput<A, T>::value)
+                if (derivative) {
                     V s;
-                    store(at, A::template value_and_slope<T>(load<V>(at), s, parameters));
-                    store(slope + r * ld + c, s);
+                    store(at, A::template value_and_derivative<T>(load<V>(at), s, parameters));
+                    store(derivative + r * ld + c, s);
                     continue;
                 }
             store(at, A::template value<T>(load<V>(at), parameters));
@@ -413,12 +413,12 @@ void activate(T* y, T* slope, Index rows, Index columns, Index ld, const T* para
 }
 
 template <class A, class T>
-void multiply_by_slope(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters) {
+void multiply_by_derivative(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters) {
     using V = Vec<T>;
     for (Index r = 0; r < rows; r++)
         for (Index c = 0; c < columns; c += kLanes<T>) {
             T* at = d + r * ld + c;
-            store(at, load<V>(at) * A::template slope_of_output<T>(load<V>(y + r * ld + c), parameters));
+            store(at, load<V>(at) * A::template derivative_of_output<T>(load<V>(y + r * ld + c), parameters));
         }
 }
 

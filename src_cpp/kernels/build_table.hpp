@@ -18,15 +18,16 @@ namespace {
 
 template <class A, class T>
 constexpr Activation<T> activation_entry() {
-    Activation<T> e{A::name, A::n_parameters, {},     A::start, false, A::flat, A::bounds, SlopeFromOutput<A, T>::value,
+    Activation<T> e{A::name, A::n_parameters, {},        A::init,
+                    false,   A::flat,         A::bounds, DerivativeFromOutput<A, T>::value,
                     nullptr, nullptr,         nullptr};
     for (int i = 0; i < kMaxParameters; i++) e.parameters[i] = A::parameters[i];
     if constexpr (std::is_same_v<A, Softmax>)
-        e.rowwise = e.slope_from_output = true, e.forward = softmax_forward<T>, e.forward_columns = softmax_columns<T>,
-        e.backward = softmax_backward<T>;
+        e.rowwise = e.derivative_from_output = true, e.forward = softmax_forward<T>,
+        e.forward_columns = softmax_columns<T>, e.backward = softmax_backward<T>;
     else
         e.forward = activate<A, T>;
-    if constexpr (SlopeFromOutput<A, T>::value) e.backward = multiply_by_slope<A, T>;
+    if constexpr (DerivativeFromOutput<A, T>::value) e.backward = multiply_by_derivative<A, T>;
     return e;
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 // Eight units share one block of random bits, 16 bits each; the block's address is (unit / 8, sample, layer, epoch).
 template <class T>
-void dropout(T* y, T* slope, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
+void dropout(T* y, T* derivative, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
              const std::int64_t* samples) {
     using V = Vec<T>;
     constexpr Index most = kMaxTileRows * 16, per_block = 8;
@@ -39,9 +39,9 @@ void dropout(T* y, T* slope, Index rows, Index columns, Index ld, Index first_un
                 const V factor = widened<T>(of_row + j) < threshold ? V{} : splat<V>(kept);
                 T* const y_j = y + r * ld + j;
                 store(y_j, load<V>(y_j) * factor);
-                if (!slope) continue;
-                T* const slope_j = slope + r * ld + j;
-                store(slope_j, load<V>(slope_j) * factor);
+                if (!derivative) continue;
+                T* const derivative_j = derivative + r * ld + j;
+                store(derivative_j, load<V>(derivative_j) * factor);
             }
         }
     }

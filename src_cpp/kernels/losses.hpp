@@ -27,9 +27,9 @@ struct HalfSquaredError : NoParameters {
     static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::sum;
     template <class T>
-    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
-        slope = y - t;
-        return slope * slope * T(0.5);
+    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& derivative, const T*) {
+        derivative = y - t;
+        return derivative * derivative * T(0.5);
     }
 };
 
@@ -39,9 +39,9 @@ struct MeanSquaredError : NoParameters {
     static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
-    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
+    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& derivative, const T*) {
         const Vec<T> e = y - t;
-        slope = e * T(2);
+        derivative = e * T(2);
         return e * e;
     }
 };
@@ -52,9 +52,9 @@ struct MeanAbsoluteError : NoParameters {
     static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
-    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
+    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& derivative, const T*) {
         const Vec<T> e = y - t;
-        slope = e == T(0) ? e : with_sign_of<T>(splat<Vec<T>>(T(1)), e);
+        derivative = e == T(0) ? e : with_sign_of<T>(splat<Vec<T>>(T(1)), e);
         return abs_of<T>(e);
     }
 };
@@ -68,10 +68,10 @@ struct Huber {
     static constexpr Index n_parameters = 1;
     static constexpr Setting parameters[kMaxParameters] = {{"delta", 1.0, 0, kInfinity, true}};
     template <class T>
-    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T* p) {
+    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& derivative, const T* p) {
         const Vec<T> e = y - t;
-        slope = min(max(e, -p[0]), p[0]);
-        return slope * (e - slope * T(0.5));
+        derivative = min(max(e, -p[0]), p[0]);
+        return derivative * (e - derivative * T(0.5));
     }
 };
 
@@ -82,9 +82,9 @@ struct BinaryCrossEntropy : LabelSmoothing {
     static constexpr Classes classes = Classes::two_each;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
-    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
+    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& derivative, const T*) {
         const Vec<T> yes = max(y, kTiny<T>), no = max(T(1) - y, kTiny<T>);
-        slope = (T(1) - t) / no - t / yes;
+        derivative = (T(1) - t) / no - t / yes;
         return -(t * log<T>(yes) + (T(1) - t) * log<T>(no));
     }
 };
@@ -96,9 +96,9 @@ struct SigmoidCrossEntropy : LabelSmoothing {
     static constexpr Classes classes = Classes::two_each;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
-    static Vec<T> value(Vec<T> z, Vec<T> t, Vec<T>& slope, const T*) {
+    static Vec<T> value(Vec<T> z, Vec<T> t, Vec<T>& derivative, const T*) {
         const Vec<T> e = exp<T>(-abs_of<T>(z)), s = (z < T(0) ? e : splat<Vec<T>>(T(1))) / (e + T(1));
-        slope = s - t;
+        derivative = s - t;
         return max(z, T(0)) - t * z + log1p<T>(e);
     }
 };
@@ -110,9 +110,9 @@ struct CrossEntropy : LabelSmoothing {
     static constexpr Classes classes = Classes::one_of_all;
     static constexpr Reduction reduction = Reduction::sum;
     template <class T>
-    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
+    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& derivative, const T*) {
         const Vec<T> p = max(y, kTiny<T>);
-        slope = -t / p;
+        derivative = -t / p;
         return -t * log<T>(p);
     }
 };
@@ -124,9 +124,9 @@ struct Poisson : NoParameters {
     static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
-    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& slope, const T*) {
+    static Vec<T> value(Vec<T> y, Vec<T> t, Vec<T>& derivative, const T*) {
         const Vec<T> mean = max(y, kTiny<T>);
-        slope = T(1) - t / mean;
+        derivative = T(1) - t / mean;
         return y - t * log<T>(mean);
     }
 };
@@ -138,9 +138,9 @@ struct ExpPoisson : NoParameters {
     static constexpr Classes classes = Classes::none;
     static constexpr Reduction reduction = Reduction::mean;
     template <class T>
-    static Vec<T> value(Vec<T> z, Vec<T> t, Vec<T>& slope, const T*) {
+    static Vec<T> value(Vec<T> z, Vec<T> t, Vec<T>& derivative, const T*) {
         const Vec<T> y = exp<T>(z);
-        slope = y - t;
+        derivative = y - t;
         return y - t * z;
     }
 };
@@ -175,10 +175,10 @@ void loss_rows(const T* y, const T* t, const T* weight, T* d, T* loss, Index row
         auto sum = y.sum();
         const V share = weight * scale;
         y.each([&](Index at, int part) {
-            V slope;
-            const V value = L::template value<T>(y.get(at), t.get(at), slope, parameters);
+            V derivative;
+            const V value = L::template value<T>(y.get(at), t.get(at), derivative, parameters);
             sum.add(part, y.valid(at, value, 0));
-            d.set(at, d.valid(at, slope * share, 0));
+            d.set(at, d.valid(at, derivative * share, 0));
         });
         return sum.total() * scale;
     };
@@ -235,11 +235,12 @@ template <class T>
 void softmax_backward(T* d, const T* y, Index rows, Index n, Index ld, const T*) {
     using V = Vec<T>;
     for (Index r = 0; r < rows; r++) {
-        const RowView<T> slope{d + r * ld, n}, p{const_cast<T*>(y) + r * ld, n};
-        auto sum = slope.sum();
-        slope.each([&](Index at, int part) { sum.add(part, slope.valid(at, slope.get(at) * p.get(at), 0)); });
+        const RowView<T> derivative{d + r * ld, n}, p{const_cast<T*>(y) + r * ld, n};
+        auto sum = derivative.sum();
+        derivative.each(
+            [&](Index at, int part) { sum.add(part, derivative.valid(at, derivative.get(at) * p.get(at), 0)); });
         const V dot = sum.total();
-        slope.each([&](Index at, int) { slope.set(at, p.get(at) * (slope.get(at) - dot)); });
+        derivative.each([&](Index at, int) { derivative.set(at, p.get(at) * (derivative.get(at) - dot)); });
     }
 }
 

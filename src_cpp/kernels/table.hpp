@@ -31,25 +31,25 @@ struct Bounds {
 };
 
 // How wide a start suits an activation; the initializer of that name is its default.
-enum class Start { glorot, he, he_fan_max, lecun };
+enum class DefaultInit { glorot, he, he_fan_max, lecun };
 
 template <class T>
 struct Activation {
     const char* name;
     Index n_parameters;
     Setting parameters[kMaxParameters];
-    Start start;
+    DefaultInit init;
     bool rowwise;  // needs a whole row at a time (softmax), so it can only be the output
     bool flat;     // its derivative is 0 everywhere: nothing below it learns
     Bounds (*bounds)(const double* parameters);
-    // True if the derivative can be had from the output alone; if not, forward() writes it into `slope`.
-    bool slope_from_output;
-    // y (rows, columns), stride ld: z comes in, f(z) goes out; `slope` (same shape and stride) may be null. Rows are
-    // padded: up to the next multiple of `lanes` their columns may be read and written.
-    void (*forward)(T* y, T* slope, Index rows, Index columns, Index ld, const T* parameters);
+    // True if the derivative can be had from the output alone; if not, forward() writes it into `derivative`.
+    bool derivative_from_output;
+    // y (rows, columns), stride ld: z comes in, f(z) goes out; `derivative` (same shape and stride) may be null. Rows
+    // are padded: up to the next multiple of `lanes` their columns may be read and written.
+    void (*forward)(T* y, T* derivative, Index rows, Index columns, Index ld, const T* parameters);
     // If rowwise: the same for y (columns, 2 lanes), the transpose of that many rows; columns <= 16. Null if not.
     void (*forward_columns)(T* y, Index columns);
-    // d *= f'(z) if slope_from_output, else null: multiply by the slope that forward() left.
+    // d *= f'(z) if derivative_from_output, else null: multiply by the derivative that forward() left.
     void (*backward)(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters);
 };
 
@@ -177,10 +177,10 @@ struct Kernels {
     void (*limit_columns)(T* w, Index rows, Index columns, T most);
     // x (n,) += normal noise of that standard deviation, of one sample in one epoch.
     void (*add_noise)(T* x, Index n, T deviation, std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample);
-    // y and slope (rows, columns), stride ld, of the units from first_unit on: zero where dropped, else scaled up.
-    // columns a multiple of lanes; slope may be null. samples (rows,): the number of each row's sample, part of its
-    // address in the random numbers.
-    void (*dropout)(T* y, T* slope, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
+    // y and derivative (rows, columns), stride ld, of the units from first_unit on: zero where dropped, else scaled up.
+    // columns a multiple of lanes; derivative may be null. samples (rows,): the number of each row's sample, part of
+    // its address in the random numbers.
+    void (*dropout)(T* y, T* derivative, Index rows, Index columns, Index ld, Index first_unit, const DropoutMask& mask,
                     const std::int64_t* samples);
     bool (*all_finite)(const T* x, Index n);
     // out (n,), n a multiple of 16: two random numbers from each block of Philox, its upper half first. A block's

@@ -135,15 +135,15 @@ template <class T>
 bool all_finite(const T* x, Index n) {
     using V = Vec<T>;
     constexpr Index L = kLanes<T>;
-    IntVec<T> spoilt = {};
+    IntVec<T> not_finite = {};
     Index i = 0;
     for (; i + 4 * L <= n; i += 4 * L)
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++) {
             const V v = load<V>(x + i + j * L);
-            spoilt |= (v - v) != T(0);
+            not_finite |= (v - v) != T(0);
         }
-    bool finite = !any(spoilt);
+    bool finite = !any(not_finite);
     for (; i < n; i++) finite = finite && x[i] - x[i] == 0;
     return finite;
 }

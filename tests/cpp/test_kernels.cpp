@@ -194,7 +194,7 @@ void test_rows(const char* set, const Kernels<T>& k) {
             for (Index i = 0; i < k.n_activations; i++) {
                 const auto& a = k.activations[i];
                 const Index columns = a.rowwise ? n : padded;
-                a.forward(y.data(), a.slope_from_output ? nullptr : s.data(), rows, columns, ld, parameters);
+                a.forward(y.data(), a.derivative_from_output ? nullptr : s.data(), rows, columns, ld, parameters);
                 if (a.backward) a.backward(d.data(), y.data(), rows, columns, ld, parameters);
             }
             k.multiply(d.data(), s.data(), rows, padded, ld);
@@ -230,11 +230,11 @@ void test_dropout(const char* set, const Kernels<T>& k) {
         for (const Index first_unit : {Index{0}, k.lanes, 3 * k.lanes, Index{1} << 20})
             for (const int rows : {1, 3, kMaxTileRows, kMaxTileRows + 1}) {
                 const Index ld = columns + k.lanes;
-                Guarded<T> y((rows - 1) * ld + columns, true), slope((rows - 1) * ld + columns, false);
+                Guarded<T> y((rows - 1) * ld + columns, true), derivative((rows - 1) * ld + columns, false);
                 std::vector<T> y_before(y.data(), y.data() + y.size());
-                std::vector<T> slope_before(slope.data(), slope.data() + slope.size());
-                const bool with_slope = rows != 3;
-                k.dropout(y.data(), with_slope ? slope.data() : nullptr, rows, columns, ld, first_unit, mask,
+                std::vector<T> derivative_before(derivative.data(), derivative.data() + derivative.size());
+                const bool with_derivative = rows != 3;
+                k.dropout(y.data(), with_derivative ? derivative.data() : nullptr, rows, columns, ld, first_unit, mask,
                           samples.data());
                 for (Index at = 0; at < y.size(); at++) {
                     const Index r = at / ld, j = at % ld;
@@ -242,8 +242,8 @@ void test_dropout(const char* set, const Kernels<T>& k) {
                         return j < columns ? dropped(x, mask, first_unit + j, samples[r]) : x;
                     };
                     check(y[at] == expected(y_before[at]), set, "dropout", columns, first_unit, at);
-                    check(slope[at] == (with_slope ? expected(slope_before[at]) : slope_before[at]), set,
-                          "dropout of slopes", columns, first_unit, at);
+                    check(derivative[at] == (with_derivative ? expected(derivative_before[at]) : derivative_before[at]),
+                          set, "dropout of derivatives", columns, first_unit, at);
                 }
             }
 }

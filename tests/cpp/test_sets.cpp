@@ -154,7 +154,7 @@ void add_activations(const Kernels<T>& k, int draw, Sums<T>& sums) {
         const std::string name = activation.name;
         Random random(draw, name);
         const Index n = activation.rowwise ? 1 + random.below(kColumns) : kColumns;
-        std::vector<T> y = rows_of<T>(random, n), slope(y.size()), d = rows_of<T>(random, n);
+        std::vector<T> y = rows_of<T>(random, n), derivative(y.size()), d = rows_of<T>(random, n);
         if (name == "sin" || name == "cos")  // large angles are left to the C library
             for (T& x : y) x = std::abs(x) < 8000 ? x : T(1);
         const T parameters[kMaxParameters] = {std::abs(numbers<T>(random, 1)[0])};
@@ -162,10 +162,10 @@ void add_activations(const Kernels<T>& k, int draw, Sums<T>& sums) {
         constexpr Index few = 32 / sizeof(T);  // as many rows as every set does at once
         for (Index c = 0; c < kColumns; c++)
             for (Index r = 0; r < few; r++) columns[c * 2 * k.lanes + r] = y[r * kColumns + c];
-        activation.forward(y.data(), activation.slope_from_output ? nullptr : slope.data(), kRows, n, kColumns,
-                           parameters);
+        activation.forward(y.data(), activation.derivative_from_output ? nullptr : derivative.data(), kRows, n,
+                           kColumns, parameters);
         sums.add_rows(name, y, n);
-        sums.add_rows(name, slope, n);
+        sums.add_rows(name, derivative, n);
         if (activation.backward) {
             activation.backward(d.data(), y.data(), kRows, n, kColumns, parameters);
             sums.add_rows(name, d, n);

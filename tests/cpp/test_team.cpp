@@ -87,12 +87,12 @@ int workers_of_team(int asked, int barriers = 1) {
     return count;
 }
 
-void crowded_team() {
+void team_on_one_core() {
 #if defined(__linux__)
     if (usable_cores() < 2) return;
     using namespace std::chrono_literals;
     cpu_set_t one, all;
-    std::this_thread::sleep_for(2s);  // whatever crowded the tests before is forgotten
+    std::this_thread::sleep_for(2s);  // until it is forgotten that threads shared a core
     CPU_ZERO(&one);
     CPU_SET(sched_getcpu(), &one);
     sched_getaffinity(0, sizeof all, &all);
@@ -208,7 +208,7 @@ int main() {
     every_piece_once();
     thrown_in_a_team();
     free_cores();
-    crowded_team();
+    team_on_one_core();
     bound_caller();
     many_callers();
     return exit_status();

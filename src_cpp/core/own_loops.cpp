@@ -1,4 +1,4 @@
-// A batch in two halves: forward, and, once someone else has worked out the outputs' gradient, backward.
+// Own loops: forward, and, once someone else has worked out the gradient of the outputs, backward or a step.
 #include <optional>
 
 #include "core/denormals.hpp"
@@ -8,8 +8,8 @@
 namespace foxnn {
 
 template <class T>
-void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order, Index begin, Index end,
-                              const RunOptions& given, T* y) {
+void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order, Index begin, Index end,
+                               const RunOptions& given, T* y) {
     const std::unique_lock lock(network_.mutex);
     network_.check(samples, false);
     check_range(samples, order, begin, end);
@@ -43,9 +43,10 @@ void Trainer<T>::forward_half(const Samples& samples, const std::int64_t* order,
     kept_changes_ = network_.changes;
 }
 
-// Puts d, times the samples' weights if `weighted` and times the slope, where backward() looks for it; and goes there.
+// Puts d, times the samples' weights if `weighted` and times the derivative, where backward() looks for it; and goes
+// there.
 template <class T>
-bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
+bool Trainer<T>::backward_from(Job& job, const T* d, Index rows, bool weighted) {
     if (!keeps(rows)) return false;
     const int team = threads_for(2 * network_.flops_per_sample() * static_cast<double>(rows), job.options.n_threads);
     allocate(rows, team);
@@ -87,14 +88,14 @@ bool Trainer<T>::second_half(Job& job, const T* d, Index rows, bool weighted) {
 }
 
 template <class T>
-bool Trainer<T>::backward_half(const T* d, Index rows, Gradients<T>* out, T* d_x, int n_threads) {
+bool Trainer<T>::backward_batch(const T* d, Index rows, Gradients<T>* out, T* d_x, int n_threads) {
     const std::unique_lock lock(network_.mutex);
     RunOptions options;
     options.n_threads = n_threads;
     if (out) *out = Gradients<T>(network_);
     const Samples none;
     Job job{none, nullptr, rows, options, {nullptr, out, options.penalty}, d_x};
-    if (!second_half(job, d, rows, false)) return false;
+    if (!backward_from(job, d, rows, false)) return false;
     return true;
 }
 
@@ -119,14 +120,14 @@ bool Trainer<T>::layer_output(std::size_t l, Index rows, T* out) const {
 }
 
 template <class T>
-bool Trainer<T>::update_half(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer,
-                             const RunOptions& options, Outcome& outcome) {
+bool Trainer<T>::update_batch(const T* d, Index rows, bool weighted, OptimizerState<T>& optimizer,
+                              const RunOptions& options, Outcome& outcome) {
     const std::unique_lock lock(network_.mutex);
     optimizer.check(network_);
     const Samples none;
     Job job{none, nullptr, rows, options, {&optimizer, nullptr, options.penalty}};
-    const bool done = second_half(job, d, rows, weighted);
-    outcome = job.update_spoilt ? Outcome::update_not_finite : Outcome::finished;
+    const bool done = backward_from(job, d, rows, weighted);
+    outcome = job.update_not_finite ? Outcome::update_not_finite : Outcome::finished;
     return done;
 }
 
@@ -139,7 +140,7 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
     Job job{none, nullptr, 0, options, {&optimizer, nullptr, options.penalty}};
     prepare_step(job);
     if (job.sink.waits()) job.sink.keep_in(gradients, network_);
-    const Pieces<T> pieces(network_);
+    const ParameterPanels<T> pieces(network_);
     network_.changes++;  // what needs memory has it
     run_team(threads_for(8 * network_.flops_per_sample(), options.n_threads), [&](const Worker& worker) {
         const DenormalsAreZero flush;
@@ -150,22 +151,22 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
             T* const gradient = gradients.of(*p.parameter) + p.offset;
             finite &= job.sink.take(*p.parameter, p.offset, p.rows * p.columns, gradient);
         });
-        if (!finite) job.update_spoilt.store(true, std::memory_order_relaxed);
+        if (!finite) job.update_not_finite.store(true, std::memory_order_relaxed);
         if (job.sink.waits()) worker.barrier();
         end_step(job, BatchInfo(), worker);
     });
-    return job.update_spoilt ? Outcome::update_not_finite : Outcome::finished;
+    return job.update_not_finite ? Outcome::update_not_finite : Outcome::finished;
 }
 
-#define FOXNN_HALVES(T)                                                                                               \
-    template void Trainer<T>::forward_half(const Samples&, const std::int64_t*, Index, Index, const RunOptions&, T*); \
-    template bool Trainer<T>::backward_half(const T*, Index, Gradients<T>*, T*, int);                                 \
-    template void Trainer<T>::copy_input_gradients(const Job&, const Part&, const Worker&) const;                     \
-    template bool Trainer<T>::layer_output(std::size_t, Index, T*) const;                                             \
-    template bool Trainer<T>::update_half(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&);    \
+#define FOXNN_OWN_LOOPS(T)                                                                                             \
+    template void Trainer<T>::forward_batch(const Samples&, const std::int64_t*, Index, Index, const RunOptions&, T*); \
+    template bool Trainer<T>::backward_batch(const T*, Index, Gradients<T>*, T*, int);                                 \
+    template void Trainer<T>::copy_input_gradients(const Job&, const Part&, const Worker&) const;                      \
+    template bool Trainer<T>::layer_output(std::size_t, Index, T*) const;                                              \
+    template bool Trainer<T>::update_batch(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&);    \
     template Outcome Trainer<T>::apply(Gradients<T>, OptimizerState<T>&, const RunOptions&);
-FOXNN_HALVES(float)
-FOXNN_HALVES(double)
-#undef FOXNN_HALVES
+FOXNN_OWN_LOOPS(float)
+FOXNN_OWN_LOOPS(double)
+#undef FOXNN_OWN_LOOPS
 
 }  // namespace foxnn

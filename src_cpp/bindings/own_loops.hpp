@@ -1,4 +1,4 @@
-// The trainer's halves of a batch, and gradients as lists of arrays.
+// The trainer for own loops, and gradients as lists of arrays.
 #pragma once
 #include "bindings/arrays.hpp"
 #include "bindings/gil.hpp"
@@ -91,11 +91,11 @@ inline RunOptions step_options(double learning_rate, double l1, double l2, int n
 }
 
 template <class T>
-void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
+void bind_own_loops(py::class_<TrainerOwner<T>>& trainer) {
     using State = OptimizerState<T>;
     trainer
         .def(
-            "forward_half",
+            "forward_batch",
             [](TrainerOwner<T>& of, const Network<T>& net, const SamplesOwner& owner, const py::object& order,
                Index begin, Index end, bool training, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
                 const typename TrainerOwner<T>::Use use(of);
@@ -111,7 +111,7 @@ void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
                 if (begin < 0 || begin >= end) throw py::value_error("begin: it takes a position before the end");
                 auto y = new_array<T>({end - begin, net.n_out()});
                 T* const out = y.mutable_data();
-                without_gil([&] { trainer.forward_half(owner.samples, positions, begin, end, options, out); });
+                without_gil([&] { trainer.forward_batch(owner.samples, positions, begin, end, options, out); });
                 return y;
             },
             py::arg("network"), py::arg("samples"), py::arg("order"), py::arg("begin"), py::arg("end"),
@@ -130,9 +130,9 @@ void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
                  auto out = new_array<T>({rows, net.layers.at(l)->n_out()});
                  return trainer.layer_output(l, rows, out.mutable_data()) ? py::object(out) : py::none();
              })
-        // None if no forward half is kept for so many rows.
+        // None if no forward_batch() is kept for so many rows.
         .def(
-            "backward_half",
+            "backward_batch",
             [](TrainerOwner<T>& of, const Network<T>& net, const Array<T>& d, bool parameters, bool inputs,
                int n_threads) -> py::object {
                 const typename TrainerOwner<T>::Use use(of);
@@ -144,14 +144,14 @@ void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
                 auto d_x = new_array<T>({inputs ? rows : 0, net.n_in()});
                 T* const to_x = inputs ? d_x.mutable_data() : nullptr;
                 const bool done = without_gil([&] {
-                    return trainer.backward_half(d.data(), rows, parameters ? &gradients : nullptr, to_x, n_threads);
+                    return trainer.backward_batch(d.data(), rows, parameters ? &gradients : nullptr, to_x, n_threads);
                 });
                 if (!done) return py::none();
                 return gradient_result(net, gradients, d_x, parameters, inputs);
             },
             py::arg("network"), py::arg("d"), py::arg("parameters"), py::arg("inputs"), py::arg("n_threads"))
         .def(
-            "update_half",
+            "update_batch",
             [](TrainerOwner<T>& of, const Network<T>& net, const Array<T>& d, bool weighted, State& optimizer,
                double learning_rate, double l1, double l2, int n_threads) -> py::object {
                 const typename TrainerOwner<T>::Use use(of);
@@ -161,7 +161,7 @@ void bind_halves(py::class_<TrainerOwner<T>>& trainer) {
                 const auto options = step_options(learning_rate, l1, l2, n_threads);
                 Outcome outcome;
                 const bool done = without_gil(
-                    [&] { return trainer.update_half(d.data(), d.shape(0), weighted, optimizer, options, outcome); });
+                    [&] { return trainer.update_batch(d.data(), d.shape(0), weighted, optimizer, options, outcome); });
                 return done ? py::object(py::str(name_of(outcome))) : py::none();
             },
             py::arg("network"), py::arg("d"), py::arg("weighted"), py::arg("optimizer"), py::arg("learning_rate"),
