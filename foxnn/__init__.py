@@ -19,8 +19,8 @@ except ImportError as error:
         "`pip install .` in the folder above installs it; then start Python in another folder"
     ) from error
 
+from foxnn import _arguments, activations, callbacks, datasets, initializers, losses, optimizers, plots
 from foxnn import _forks as _forks  # which says what to do at a fork
-from foxnn import activations, callbacks, datasets, initializers, losses, optimizers, plots
 from foxnn._threads import get_num_threads, num_threads, set_num_threads, show_config
 from foxnn.activations import Activation
 from foxnn.callbacks import Callback, EarlyStopping
@@ -33,6 +33,8 @@ from foxnn.io.imports import from_keras, from_onnx, from_sklearn, from_torch
 from foxnn.layers import BatchNorm, Layer, LayerNorm
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork, neural_network
+
+_arguments.likely += [NeuralNetwork.fit, NeuralNetwork.__init__, EarlyStopping.__init__]
 
 __version__: str = _core.config()["version"]
 

@@ -32,6 +32,8 @@ _INSTEAD = {
     "weight_decay": "foxnn.optimizers.AdamW has it, and networks have l2",
     "workers": "foxnn's threads read ahead by themselves",
 }
+#: What arguments are likely to be meant for that were given to something else; `foxnn` itself says it.
+likely: list[Callable[..., Any]] = []
 
 
 def pointing(function: _F) -> _F:
@@ -78,16 +80,8 @@ def _instead(name: str, has: Iterable[str]) -> str:
     near = meant(name, has)
     if near is not None:
         return f"did you mean {near!r}?"
-    for function in _likely():
+    for function in likely:
         for known in inspect.signature(function).parameters:
             if is_called(name, known):
                 return f"{_title(function)}() has {known!r}"
     return f"it takes: {', '.join(has)}"
-
-
-def _likely() -> list[Callable[..., Any]]:
-    """What arguments are likely to be meant for that were given to something else."""
-    from foxnn.callbacks.early_stopping import EarlyStopping
-    from foxnn.network import NeuralNetwork
-
-    return [NeuralNetwork.fit, NeuralNetwork.__init__, EarlyStopping.__init__]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,14 @@ import numpy.typing as npt
 from foxnn import _core
 from foxnn._options import real
 
-if TYPE_CHECKING:
-    from foxnn.losses import Loss
+
+class TakesTargets(Protocol):
+    """What a loss says of its targets."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def target_range(self) -> tuple[float, float]: ...
 
 
 def _as_array(value: Any, name: str) -> npt.NDArray[Any]:
@@ -175,7 +181,7 @@ class Targets(NamedTuple):
         return _core.Samples(inputs, self.values, self.labels, weights, *reading, self.correct, numbers)
 
 
-def as_targets(y: Any, n: int, n_out: int, loss: Loss, name: str = "y", dtype: str = "float64") -> Targets:
+def as_targets(y: Any, n: int, n_out: int, loss: TakesTargets, name: str = "y", dtype: str = "float64") -> Targets:
     """Targets of n samples for n_out outputs: classes (n,) of integers, or values (n, n_out), or (n,) if n_out is 1."""
     given = _as_array(y, name)
     if given.dtype.kind in "US" or (given.dtype == object and _has_text(given)):

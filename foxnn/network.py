@@ -29,11 +29,11 @@ from foxnn.initializers import known_init
 from foxnn.io.exports import Exports
 from foxnn.layers.layer import Layer, checked_parameters
 from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
-from foxnn.layers.parameters import Parameters
+from foxnn.layers.parameters import Gradients, Parameters
 from foxnn.layers.regularisation import Regularisation
 from foxnn.layers.surgery import Surgery
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
-from foxnn.training.own_loop import Gradients, OwnLoop
+from foxnn.training.own_loop import OwnLoop
 from foxnn.training.steps import one_step
 
 if TYPE_CHECKING:

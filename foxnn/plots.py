@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from foxnn._arguments import pointing
 from foxnn._extras import needing
 from foxnn._options import integer
 
-if TYPE_CHECKING:
-    from foxnn.history import History
-    from foxnn.training.rate_search import RateSearch
+
+class _Search(Protocol):
+    """What there is to draw of a `RateSearch`."""
+
+    @property
+    def learning_rates(self) -> npt.NDArray[Any]: ...
+    @property
+    def losses(self) -> npt.NDArray[Any]: ...
+    @property
+    def smoothed(self) -> npt.NDArray[Any]: ...
+    @property
+    def suggestion(self) -> float: ...
 
 
 def _pyplot() -> Any:
@@ -23,7 +33,7 @@ def _pyplot() -> Any:
 
 
 @pointing
-def plot_history(history: History, ax: Any = None) -> Any:
+def plot_history(history: Mapping[str, Sequence[float]], ax: Any = None) -> Any:
     """Draw the losses over the epochs, and the accuracies if there are any.
 
     Parameters
@@ -76,7 +86,7 @@ def plot_history(history: History, ax: Any = None) -> Any:
 
 
 @pointing
-def plot_rate_search(search: RateSearch, ax: Any = None) -> Any:
+def plot_rate_search(search: _Search, ax: Any = None) -> Any:
     """Draw what `foxnn.find_learning_rate` found: losses over learning rates, and the rate that it suggests.
 
     Parameters

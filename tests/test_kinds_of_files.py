@@ -150,7 +150,7 @@ _OTHERS: list[tuple[str, Callable[[Path], object], str]] = [
 
 def test_telling_the_kind_takes_no_longer_than_reading() -> None:
     """Of a line of many separators, which is no table after all."""
-    code = 'from foxnn.io.kinds import kind_of_bytes; print(kind_of_bytes(b"a" + b",b" * 500 + b"\\0"))'
+    code = 'from foxnn._file_kinds import kind_of_bytes; print(kind_of_bytes(b"a" + b",b" * 500 + b"\\0"))'
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
     assert run.stdout == "None\n"
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from foxnn._monitor import Monitor
 from foxnn._options import flag, integer, real
-from foxnn.callbacks._monitor import Monitor
 from foxnn.callbacks._weights import bring_back, check_weights, weights_of
 from foxnn.callbacks.base import Callback
 

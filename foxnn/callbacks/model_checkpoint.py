@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from foxnn._atomic import check_target, replace_file
 from foxnn._background import Background
+from foxnn._monitor import Monitor
 from foxnn._options import flag, integer, path_text
-from foxnn.callbacks._monitor import Monitor
 from foxnn.callbacks._writing import going_on, warn
 from foxnn.callbacks.base import Callback
 from foxnn.io import to_pieces

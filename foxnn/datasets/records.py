@@ -173,7 +173,7 @@ def _checked_text(path: str | os.PathLike[str], source: str) -> bytes:
     try:
         _decode(data)
     except UnicodeDecodeError as error:
-        from foxnn.io.kinds import LOOKS_LIKE, kind_of_bytes
+        from foxnn._file_kinds import LOOKS_LIKE, kind_of_bytes
 
         kind = kind_of_bytes(data)
         if kind is not None and kind not in LOOKS_LIKE:

@@ -65,7 +65,7 @@ def load(path: str | os.PathLike[str], *, only_scale: bool = False, dtype: Any =
     try:
         return _read(path, only_scale, dtype)
     except FileFormatError as error:
-        from foxnn.io.kinds import LOOKS_LIKE, kind_of
+        from foxnn._file_kinds import LOOKS_LIKE, kind_of
 
         kind = kind_of(path)
         if kind is None:

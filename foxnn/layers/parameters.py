@@ -17,9 +17,11 @@ from foxnn.layers.layer import Layer, arrays_of, check_layers, checked_parameter
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
-    from foxnn.training.own_loop import Gradients
 
 Array = npt.NDArray[Any]
+#: For each layer the gradients of its weights (n_in, n_out), of its biases (n_out,) and, if it has a normalisation, of
+#: gamma and beta (n_out,).
+Gradients = list[tuple[Array, ...]]
 
 
 class Parameters:

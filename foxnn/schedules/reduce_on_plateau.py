@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foxnn._monitor import Monitor
 from foxnn._options import integer, real
-from foxnn.callbacks._monitor import Monitor
 from foxnn.schedules._around import Around
 from foxnn.schedules.base import Array, Pace, Schedule
 

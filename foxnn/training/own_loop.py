@@ -15,14 +15,12 @@ from foxnn._options import flag
 from foxnn.data.reading import Reading
 from foxnn.errors import DivergenceError
 from foxnn.layers.layer import checked_parameters
+from foxnn.layers.parameters import Gradients
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
 Array = npt.NDArray[Any]
-#: For each layer the gradients of its weights (n_in, n_out), of its biases (n_out,) and, if it has a normalisation, of
-#: gamma and beta (n_out,).
-Gradients = list[tuple[Array, ...]]
 
 #: Rows that go through the network together where all of its layers' outputs have to be kept.
 _BLOCK_ROWS = 2048
