@@ -27,10 +27,10 @@ from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
 from foxnn.initializers import known_init
 from foxnn.io.exports import Exports
+from foxnn.layers import regularisation
 from foxnn.layers.layer import Layer, checked_parameters
 from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
 from foxnn.layers.parameters import Gradients, Parameters
-from foxnn.layers.regularisation import Regularisation
 from foxnn.layers.surgery import Surgery
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.training.own_loop import OwnLoop
@@ -45,7 +45,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, ScalingInside, Exports, Interface10):
+class NeuralNetwork(Familiar, OwnLoop, Parameters, Surgery, ScalingInside, Exports, Interface10):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -132,6 +132,12 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
     metadata: dict[str, Any]
     stop_training: bool
     _rate: float  # learning rate of the last step
+    _dropout: list[float]
+    _input_dropout: float
+    _input_noise: float
+    _max_norm: list[float | None]
+    _l1: float
+    _l2: float
 
     def __init__(
         self,
@@ -200,7 +206,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         for norm in self._norms:
             if norm is not None:
                 norm.check_dtype(self._dtype)
-        self._set_regularisation(dropout, input_dropout, input_noise, max_norm, l1, l2)
+        regularisation.set_all(self, dropout, input_dropout, input_noise, max_norm, l1, l2)
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
         kinds = checked_kind(scale_inputs, "scale_inputs"), checked_kind(scale_outputs, "scale_outputs")
@@ -257,7 +263,7 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
             if norm is not None:
                 self._core.set_norm(index, norm.name, norm.momentum, norm.epsilon)
         self._trainer: Any = None  # made when first needed; made again when the layers change
-        self._apply_regularisation()
+        regularisation.apply(self)
         self._optimizer_state: Any = None
         self._optimizer_of_state: optimizers.Optimizer | None = None
         self._clips: tuple[float | None, float | None] = (None, None)  # as the optimizer's state has them
@@ -405,6 +411,60 @@ class NeuralNetwork(Familiar, Regularisation, OwnLoop, Parameters, Surgery, Scal
         chosen = optimizers.get(value)
         chosen.check_dtype(self.dtype)
         self._optimizer = chosen
+
+    @property
+    def dropout(self) -> list[float]:
+        """Share of each hidden layer's outputs that training drops; assign one rate for all or a list."""
+        return list(self._dropout)
+
+    @dropout.setter
+    def dropout(self, value: float | Sequence[float]) -> None:
+        regularisation.set_dropout(self, value)
+
+    @property
+    def input_dropout(self) -> float:
+        """Share of the inputs that training drops; assign another one to change it."""
+        return self._input_dropout
+
+    @input_dropout.setter
+    def input_dropout(self, value: float) -> None:
+        regularisation.set_input_dropout(self, value)
+
+    @property
+    def input_noise(self) -> float:
+        """Standard deviation of the noise that training adds to the inputs; assign another one to change it."""
+        return self._input_noise
+
+    @input_noise.setter
+    def input_noise(self, value: float) -> None:
+        regularisation.set_input_noise(self, value)
+
+    @property
+    def l1(self) -> float:
+        """Weight of the L1 penalty, ``l1 |w|`` for each weight; assign another one to change it."""
+        return self._l1
+
+    @l1.setter
+    def l1(self, value: float) -> None:
+        regularisation.set_l1(self, value)
+
+    @property
+    def l2(self) -> float:
+        """Weight of the L2 penalty, ``l2 w^2 / 2`` for each weight; assign another one to change it."""
+        return self._l2
+
+    @l2.setter
+    def l2(self, value: float) -> None:
+        regularisation.set_l2(self, value)
+
+    @property
+    def max_norm(self) -> list[float | None]:
+        """For each layer, the most that the norm of a unit's weights may be; assign one for all or a list."""
+        return list(self._max_norm)
+
+    @max_norm.setter
+    def max_norm(self, value: float | Sequence[float | None] | None) -> None:
+        regularisation.set_max_norm(self, value)
 
     @property
     def n_parameters(self) -> int:
