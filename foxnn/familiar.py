@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from foxnn._arguments import pointing
-from foxnn._closed import Closed
 from foxnn._options import real
 from foxnn.optimizers import checked_rate
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
     from foxnn.optimizers import Rate
-    from foxnn.schedules import Schedule
 
 _PARAMETERS = "nn.get_weights() and nn.set_weights(arrays) are all parameters, nn.parameters is one vector of them"
 _LAYERS = "each layer has its own: nn.layers[i]"
 
 #: Attributes and methods of others' networks, and what there is here.
-_ELSEWHERE = {
+ELSEWHERE = {
     **dict.fromkeys(
         ("compile", "configure_optimizers"),
         "there is nothing to compile; neural_network(..., loss=...) takes the loss, fit(optimizer=..., metrics=...) "
@@ -72,108 +68,22 @@ _ELSEWHERE = {
 }
 
 
-class Familiar(Closed):
-    """What people know from other libraries; part of `NeuralNetwork`."""
-
-    _elsewhere: ClassVar[Mapping[str, str]] = _ELSEWHERE
-
-    @property
-    def learning_rate(self) -> float | Schedule:
-        """That of `optimizer`, which all training uses; assign another one, also in a callback while `fit` runs.
-
-        ``fit(learning_rate=...)`` takes another optimizer like it, with that rate.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> nn = foxnn.neural_network([1, 1])
-        >>> nn.learning_rate = 0.5
-        >>> nn.optimizer
-        Adam(learning_rate=0.5, beta1=0.9, beta2=0.999, epsilon=1e-08)
-        """
-        return _network(self).optimizer.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Rate) -> None:
-        network = _network(self)
-        rate = checked_rate(value)
-        if isinstance(rate, float):
-            real("learning_rate", rate, 0, dtype=network.dtype)
-        network.optimizer.learning_rate = rate
-
-    def count_params(self) -> int:
-        """`n_parameters`, as Keras calls it.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> foxnn.neural_network([2, 3, 1]).count_params()
-        13
-        """
-        return _network(self).n_parameters
-
-    @pointing
-    def test_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The loss of these samples; nothing is changed.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `evaluate`, which has the accuracy and metrics as well.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        ValueError, TypeError
-            As for `evaluate`.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> foxnn.neural_network([1, 1], output="linear", init="zeros").test_on_batch([[1.0]], [2.0])
-        2.0
-        """
-        return float(_network(self).evaluate(X, y, sample_weight)["loss"])
-
-    @pointing
-    def predict_proba(self, X: Any) -> npt.NDArray[Any]:
-        """Probabilities of the classes, in columns as scikit-learn has them.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_in)
-            As for `predict`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            The outputs; of one output, which is the probability of class 1, that of class 0 and that of class 1.
-
-        Raises
-        ------
-        ValueError, TypeError
-            As for `predict`, or if outputs are no probabilities: not between 0 and 1.
-
-        Examples
-        --------
-        >>> import foxnn
-        >>> foxnn.neural_network([2, 1], init="zeros").predict_proba([[1, 2]])
-        array([[0.5, 0.5]], dtype=float32)
-        """
-        network = _network(self)
-        output = network.layers[-1].activation
-        least, most = output.bounds
-        if least < 0 or most > 1 or network.scale_outputs is not None:
-            raise ValueError(
-                f"predict_proba: outputs of {str(output)!r} are no probabilities, as those of 'softmax' and 'sigmoid'; "
-                "predict has them as they are"
-            )
-        p = network.predict(X)
-        return np.concatenate([1 - p, p], axis=-1) if p.shape[-1] == 1 else p
+def set_learning_rate(network: NeuralNetwork, value: Rate) -> None:
+    """See `NeuralNetwork.learning_rate`."""
+    rate = checked_rate(value)
+    if isinstance(rate, float):
+        real("learning_rate", rate, 0, dtype=network.dtype)
+    network.optimizer.learning_rate = rate
 
 
-def _network(part: Familiar) -> NeuralNetwork:
-    return cast("NeuralNetwork", part)
+def predict_proba(network: NeuralNetwork, X: Any) -> npt.NDArray[Any]:
+    """See `NeuralNetwork.predict_proba`."""
+    output = network.layers[-1].activation
+    least, most = output.bounds
+    if least < 0 or most > 1 or network.scale_outputs is not None:
+        raise ValueError(
+            f"predict_proba: outputs of {str(output)!r} are no probabilities, as those of 'softmax' and 'sigmoid'; "
+            "predict has them as they are"
+        )
+    p = network.predict(X)
+    return np.concatenate([1 - p, p], axis=-1) if p.shape[-1] == 1 else p

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from foxnn import _core, optimizers
+from foxnn import _core, familiar, optimizers
 from foxnn._arguments import pointing
 from foxnn._arrays import Targets, as_inputs, as_targets, as_weights
+from foxnn._closed import Closed
 from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.compatibility import check_output, warn_of_flat_layers
 from foxnn.data.reading import Reading
 from foxnn.data.scaling import ScalingInside, checked_kind
-from foxnn.familiar import Familiar
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
@@ -39,13 +39,14 @@ from foxnn.training.steps import one_step
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from foxnn.optimizers import Rate
     from foxnn.schedules import Schedule
 
 _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(Familiar, OwnLoop, Parameters, Surgery, ScalingInside, Exports, Interface10):
+class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Exports, Interface10, Closed):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -125,6 +126,8 @@ class NeuralNetwork(Familiar, OwnLoop, Parameters, Surgery, ScalingInside, Expor
     >>> nn.predict(X).round().ravel().tolist()
     [0.0, 1.0, 1.0, 0.0]
     """
+
+    _elsewhere: ClassVar[Mapping[str, str]] = familiar.ELSEWHERE
 
     history: History
     scale: float | None
@@ -947,6 +950,92 @@ class NeuralNetwork(Familiar, OwnLoop, Parameters, Surgery, ScalingInside, Expor
             _core=twin._core.copy(folded), _trainer=None, _optimizer_state=None, _optimizer_of_state=None
         )
         return twin
+
+    # ---- under the names that people know from other libraries ----------------------------------------------
+
+    @property
+    def learning_rate(self) -> float | Schedule:
+        """That of `optimizer`, which all training uses; assign another one, also in a callback while `fit` runs.
+
+        ``fit(learning_rate=...)`` takes another optimizer like it, with that rate.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([1, 1])
+        >>> nn.learning_rate = 0.5
+        >>> nn.optimizer
+        Adam(learning_rate=0.5, beta1=0.9, beta2=0.999, epsilon=1e-08)
+        """
+        return self.optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Rate) -> None:
+        familiar.set_learning_rate(self, value)
+
+    def count_params(self) -> int:
+        """`n_parameters`, as Keras calls it.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.neural_network([2, 3, 1]).count_params()
+        13
+        """
+        return self.n_parameters
+
+    @pointing
+    def test_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The loss of these samples; nothing is changed.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `evaluate`, which has the accuracy and metrics as well.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `evaluate`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.neural_network([1, 1], output="linear", init="zeros").test_on_batch([[1.0]], [2.0])
+        2.0
+        """
+        return float(self.evaluate(X, y, sample_weight)["loss"])
+
+    @pointing
+    def predict_proba(self, X: Any) -> npt.NDArray[Any]:
+        """Probabilities of the classes, in columns as scikit-learn has them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            The outputs; of one output, which is the probability of class 1, that of class 0 and that of class 1.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `predict`, or if outputs are no probabilities: not between 0 and 1.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> foxnn.neural_network([2, 1], init="zeros").predict_proba([[1, 2]])
+        array([[0.5, 0.5]], dtype=float32)
+        """
+        return familiar.predict_proba(self, X)
 
     # ---- files and copies -----------------------------------------------------------------------------------
 
