@@ -27,11 +27,10 @@ from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
 from foxnn.initializers import known_init
 from foxnn.io.endings import path_for
-from foxnn.layers import regularisation
+from foxnn.layers import regularisation, surgery
 from foxnn.layers.layer import Layer, checked_parameters
 from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
 from foxnn.layers.parameters import Gradients, Parameters
-from foxnn.layers.surgery import Surgery
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.training.own_loop import OwnLoop
 from foxnn.training.steps import one_step
@@ -47,7 +46,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10, Closed):
+class NeuralNetwork(OwnLoop, Parameters, ScalingInside, Interface10, Closed):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -136,6 +135,7 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10, Cl
     metadata: dict[str, Any]
     stop_training: bool
     _rate: float  # learning rate of the last step
+    _layers_made: int | None = None  # layers there have been so far; None: only those there are
     _dropout: list[float]
     _input_dropout: float
     _input_noise: float
@@ -479,6 +479,125 @@ class NeuralNetwork(OwnLoop, Parameters, Surgery, ScalingInside, Interface10, Cl
         inner = ", ".join(str(a) for a in self._activations)
         sizes = put_together(self.sizes, self._norms)
         return f"neural_network({sizes}, [{inner}], loss={self.loss.name!r}, dtype={self._dtype!r})"
+
+    # ---- changing its layers --------------------------------------------------------------------------------
+
+    @pointing
+    def add(self, units: int, activation: str | Activation, *, init: Any = None) -> None:
+        """Append a layer: it becomes the output.
+
+        Parameters
+        ----------
+        units : int
+            Number of its outputs, which become those of the network.
+        activation : str or Activation
+            See `foxnn.activations.names`.
+        init : str, float, or array, optional
+            How its weights start, as for a new network: a name, a number, weights (n_in, units), or a pair of weights
+            and bias. By default what suits the activation, drawn with the network's seed.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, or the layer before works on outputs only (softmax); nothing has changed then.
+        RuntimeError
+            If the network is being trained by another thread.
+
+        Notes
+        -----
+        The optimizer starts afresh.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([4, 8, 8], activation="relu", output="relu")
+        >>> nn.add(3, "softmax")
+        >>> nn.loss = "cross_entropy"
+        >>> nn
+        neural_network([4, 8, 8, 3], [relu, relu, softmax], loss='cross_entropy', dtype='float32')
+        """
+        self.insert(len(self.layers), units, activation, init=init)
+
+    @pointing
+    def insert(
+        self, index: int, units: int, activation: str | Activation, *, init: Any = None, dropout: float = 0.0
+    ) -> None:
+        """Insert a layer before layer number `index`, whose number it takes.
+
+        The layer that follows has other inputs then: its weights stay if there are as many as before, and start again
+        if not, as in a new network; its bias then starts at zero.
+
+        Parameters
+        ----------
+        index : int
+            From 0 (before all others) to the number of layers (as by `add`).
+        units : int
+            Number of its outputs.
+        activation : str or Activation
+            Any that is not for outputs only.
+        init
+            As for `add`.
+        dropout : float in [0, 1), default 0
+            Share of its outputs that training drops, if it is not the last.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit; nothing has changed then.
+        RuntimeError
+            If the network is being trained by another thread.
+
+        Notes
+        -----
+        The optimizer starts afresh.
+
+        Examples
+        --------
+        A layer that changes nothing at first:
+
+        >>> import foxnn, numpy as np
+        >>> nn = foxnn.neural_network([4, 8, 3], activation="relu", output="softmax", seed=0)
+        >>> before = nn.predict(np.ones((1, 4)))
+        >>> nn.insert(1, 8, "relu", init=np.eye(8))
+        >>> nn.sizes, bool((nn.predict(np.ones((1, 4))) == before).all())
+        ([4, 8, 8, 3], True)
+        """
+        surgery.insert(self, index, units, activation, init=init, dropout=dropout)
+
+    @pointing
+    def remove(self, index: int) -> None:
+        """Remove layer number `index`.
+
+        The layer that follows has other inputs then, and starts again if there are not as many as before, as for
+        `insert`. Without its last layer, a network has the outputs of the one before.
+
+        Parameters
+        ----------
+        index : int
+            Counted from 0, or from -1 for the last.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there is no such layer, or no other; nothing has changed then.
+        RuntimeError
+            If the network is being trained by another thread.
+
+        Notes
+        -----
+        The optimizer starts afresh.
+
+        Examples
+        --------
+        What the last hidden layer sees:
+
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([784, 64, 16, 10], activation="relu", output="softmax")
+        >>> nn.remove(-1)
+        >>> nn
+        neural_network([784, 64, 16], [relu, relu], loss='cross_entropy', dtype='float32')
+        """
+        surgery.remove(self, index)
 
     # ---- the way forward ------------------------------------------------------------------------------------
 
