@@ -27,10 +27,10 @@ from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
 from foxnn.initializers import known_init
 from foxnn.io.endings import path_for
-from foxnn.layers import regularisation, surgery
+from foxnn.layers import all_parameters, regularisation, surgery
+from foxnn.layers.all_parameters import Gradients
 from foxnn.layers.layer import Layer, checked_parameters
 from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
-from foxnn.layers.parameters import Gradients, Parameters
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.training.own_loop import OwnLoop
 from foxnn.training.steps import one_step
@@ -46,7 +46,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(OwnLoop, Parameters, ScalingInside, Interface10, Closed):
+class NeuralNetwork(OwnLoop, ScalingInside, Interface10, Closed):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -598,6 +598,147 @@ class NeuralNetwork(OwnLoop, Parameters, ScalingInside, Interface10, Closed):
         neural_network([784, 64, 16], [relu, relu], loss='cross_entropy', dtype='float32')
         """
         surgery.remove(self, index)
+
+    # ---- all its parameters ---------------------------------------------------------------------------------
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """All parameters as a list of arrays: weights and bias of the first layer, of the second, ...
+
+        A layer with a normalisation has gamma and beta after its bias, and with batch normalisation then the running
+        mean and variance.
+
+        Returns
+        -------
+        list of ndarray
+            Read-only copies, of shapes (n_in, n_out), (n_out,), (n_in, n_out), ...
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> [array.shape for array in foxnn.neural_network([2, 3, 1]).get_weights()]
+        [(2, 3), (3,), (3, 1), (1,)]
+        """
+        return all_parameters.get_weights(self)
+
+    @pointing
+    def set_weights(self, weights: Iterable[Any]) -> None:
+        """Take over a list of arrays as `get_weights` returns it.
+
+        Parameters
+        ----------
+        weights : iterable of array-like
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there are too few or too many of them, or one has another shape or is not finite; nothing has changed
+            then.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 1])
+        >>> nn.set_weights([[[1], [2]], [3]])
+        >>> nn.layers[0].weights.ravel(), nn.layers[0].bias
+        (array([1., 2.], dtype=float32), array([3.], dtype=float32))
+        """
+        all_parameters.set_weights(self, weights)
+
+    @pointing
+    def copy_weights(self, other: NeuralNetwork, layers: Iterable[int] | Mapping[int, int] | None = None) -> None:
+        """Take over weights and biases from another network.
+
+        Parameters
+        ----------
+        other : NeuralNetwork
+            Of any number type.
+        layers : iterable of int, or mapping of int to int, optional
+            The layers to take over, counted from 0; or for each layer of this network that of the other one it is
+            taken from. By default all of them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a layer does not exist, or two differ in shape; nothing has changed then.
+
+        Examples
+        --------
+        All but the output layer of a trained network, to go on from with another task:
+
+        >>> import foxnn
+        >>> old, new = foxnn.neural_network([4, 8, 8, 3]), foxnn.neural_network([4, 8, 8, 5])
+        >>> new.copy_weights(old, layers=[0, 1])
+        >>> bool((new.layers[1].weights == old.layers[1].weights).all())
+        True
+        """
+        if not isinstance(other, NeuralNetwork):
+            raise TypeError(f"other: got {other!r}; it takes a network")
+        all_parameters.copy_weights(self, other, layers)
+
+    @property
+    def parameters(self) -> npt.NDArray[Any]:
+        """All parameters that training may change, in one vector; assign another one to change them.
+
+        Layer by layer, the weights (n_in, n_out) row by row, then the bias, then gamma and beta if it has a
+        normalisation; layers that are not `trainable` are left out. It is read-only; ``nn.parameters += step`` assigns.
+
+        Assigning a vector of another length, or with numbers that are not finite, raises ValueError and changes
+        nothing.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 1], init=[([[1], [2]], [3])])
+        >>> nn.parameters
+        array([1., 2., 3.], dtype=float32)
+        >>> nn.parameters = [4, 5, 6]
+        >>> nn.layers[0].bias
+        array([6.], dtype=float32)
+        """
+        return all_parameters.vector(self)
+
+    @parameters.setter
+    def parameters(self, value: Any) -> None:
+        all_parameters.set_vector(self, value)
+
+    def loss_and_gradient(
+        self, parameters: Any, X: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[float, npt.NDArray[np.float64]]:
+        """The loss of these samples as a function of all `parameters` in one vector, for optimizers such as SciPy's.
+
+        Parameters
+        ----------
+        parameters : array-like of shape (n,)
+            As the property `parameters`. The network takes them over.
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        loss : float
+            Infinite if it is not finite, or if a parameter is more than the network's number type can hold (the
+            network keeps those that it has then). Optimizers step back from there.
+        gradient : ndarray of shape (n,) of float64
+            Zero if the loss is infinite.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`, or if `parameters` is no vector of that length of finite numbers.
+
+        Examples
+        --------
+        >>> import foxnn, numpy as np
+        >>> from scipy.optimize import minimize
+        >>> x = np.linspace(-1, 1, 50)
+        >>> nn = foxnn.neural_network([1, 10, 1], "tanh", "linear", dtype="float64", seed=0)
+        >>> result = minimize(nn.loss_and_gradient, nn.parameters, args=(x, x**2), jac=True, method="L-BFGS-B")
+        >>> nn.parameters = result.x
+        >>> nn.evaluate(x, x**2)["loss"] < 1e-5
+        True
+        """
+        samples, _ = self._samples(X, y, sample_weight)
+        return all_parameters.loss_and_gradient(self, parameters, samples)
 
     # ---- the way forward ------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import scipy.optimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from foxnn.estimators._parameters import loss_scales
+from foxnn.layers.all_parameters import loss_and_gradient
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -29,7 +30,7 @@ class _Objective:
         if not np.isfinite(parameters).all():
             self.value = np.inf
             return self.value, np.zeros_like(parameters)
-        loss, gradient = self._network._loss_and_gradient(parameters, self._samples)
+        loss, gradient = loss_and_gradient(self._network, parameters, self._samples)
         self.value = self._scale * loss
         return self.value, self._scale * gradient
 

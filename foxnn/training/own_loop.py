@@ -14,8 +14,8 @@ from foxnn._arrays import _as_numbers, as_inputs
 from foxnn._options import flag
 from foxnn.data.reading import Reading
 from foxnn.errors import DivergenceError
+from foxnn.layers.all_parameters import Gradients
 from foxnn.layers.layer import checked_parameters
-from foxnn.layers.parameters import Gradients
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
