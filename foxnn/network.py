@@ -32,7 +32,7 @@ from foxnn.layers.all_parameters import Gradients
 from foxnn.layers.layer import Layer, checked_parameters
 from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
-from foxnn.training.own_loop import OwnLoop
+from foxnn.training import own_loop
 from foxnn.training.steps import one_step
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(OwnLoop, ScalingInside, Interface10, Closed):
+class NeuralNetwork(ScalingInside, Interface10, Closed):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -136,6 +136,7 @@ class NeuralNetwork(OwnLoop, ScalingInside, Interface10, Closed):
     stop_training: bool
     _rate: float  # learning rate of the last step
     _layers_made: int | None = None  # layers there have been so far; None: only those there are
+    _forward: own_loop.Forward | None = None  # the latest, which `backward` goes on from
     _dropout: list[float]
     _input_dropout: float
     _input_noise: float
@@ -738,7 +739,7 @@ class NeuralNetwork(OwnLoop, ScalingInside, Interface10, Closed):
         True
         """
         samples, _ = self._samples(X, y, sample_weight)
-        return all_parameters.loss_and_gradient(self, parameters, samples)
+        return own_loop.loss_and_gradient(self, parameters, samples)
 
     # ---- the way forward ------------------------------------------------------------------------------------
 
@@ -1155,7 +1156,220 @@ class NeuralNetwork(OwnLoop, ScalingInside, Interface10, Closed):
         """
         network = self._as_it_is()
         samples, _ = network._samples(X, y, sample_weight)
-        return network._loss_and_gradients(samples)
+        return own_loop.loss_and_gradients(network, samples)
+
+    # ---- training loops of one's own -----------------------------------------------------------------------
+
+    def forward(self, X: Any, *, training: bool = True) -> npt.NDArray[Any]:
+        """Outputs for the inputs X, keeping what `backward` needs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            As for `predict`.
+        training : bool, default True
+            As in training: with dropout and noise as they are set; the same units are dropped until a step of an
+            optimizer has been made. Batch normalisation uses the batch's moments, and its running ones follow. False:
+            as in prediction.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_out)
+            Of shape (n_out,) if one sample was given as (n_in,).
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `predict`.
+        RuntimeError
+            If the network is being trained by another thread.
+
+        Examples
+        --------
+        Half the squared error by hand:
+
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([1, 1], output="linear", init="zeros")
+        >>> nn.optimizer = foxnn.optimizers.SGD(0.5)
+        >>> y = nn.forward([[1.0]])
+        >>> gradients = nn.backward(y - [[2.0]])
+        >>> nn.apply_gradients(gradients)
+        >>> nn.predict([[1.0]]).item()
+        2.0
+        """
+        return own_loop.forward(self, X, training=training)
+
+    def backward(self, d_output: Any, *, input_gradient: bool = False) -> Any:
+        """Gradients of whatever has the gradient `d_output` with respect to the outputs of the latest `forward`.
+
+        Nothing is changed; several gradients may be had from one `forward`, until weights change.
+
+        Parameters
+        ----------
+        d_output : array-like of shape (n_samples, n_out)
+            As many rows as `forward` was given. Gradients are summed over the rows: for a mean loss, divide by their
+            number.
+        input_gradient : bool, default False
+            Whether to return the gradient with respect to the inputs as well.
+
+        Returns
+        -------
+        gradients : list of (ndarray of shape (n_in, n_out), ndarray of shape (n_out,))
+            For each layer, with respect to its weights and its biases, and then, if it has a normalisation, to its
+            gamma and beta; zero for layers that are not `trainable`.
+        d_input : ndarray of shape (n_samples, n_in)
+            Only with `input_gradient`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `d_output` has another shape, or is not made of finite numbers.
+        RuntimeError
+            If there was no `forward`, or the network has changed since.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([1, 1], output="linear", init=[[[3.0]]])
+        >>> y = nn.forward([[5.0]])
+        >>> [(weights, bias)], d_input = nn.backward([[1.0]], input_gradient=True)
+        >>> weights.item(), bias.item(), d_input.item()
+        (5.0, 1.0, 3.0)
+        """
+        return own_loop.backward(self, d_output, input_gradient=input_gradient)
+
+    def apply_gradients(self, gradients: Sequence[tuple[Any, ...]]) -> None:
+        """One step of `optimizer` on given gradients.
+
+        Parameters
+        ----------
+        gradients : sequence of (array-like of shape (n_in, n_out), array-like of shape (n_out,))
+            For each layer those of its weights and biases, as `backward` and `loss_and_gradients` return them.
+            Layers that are not `trainable` stay as they are. They are used as they are but for the optimizer's
+            clipping: the penalties `l1` and `l2` are in those of `loss_and_gradients` already, and not in those of
+            `backward`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a shape does not fit or a gradient is not finite; nothing has changed then.
+        DivergenceError
+            If a weight would no longer be finite; it keeps its last finite value.
+        RuntimeError
+            If the network is being trained by another thread.
+
+        Examples
+        --------
+        Adding up the gradients of two halves of a batch:
+
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([1, 1], output="linear", init="zeros")
+        >>> nn.optimizer = foxnn.optimizers.SGD(0.5)
+        >>> _, first = nn.loss_and_gradients([[1.0]], [2.0])
+        >>> _, second = nn.loss_and_gradients([[1.0]], [4.0])
+        >>> nn.apply_gradients([(w + v, b + c) for (w, b), (v, c) in zip(first, second)])
+        >>> nn.layers[0].weights.item(), nn.layers[0].bias.item()
+        (3.0, 3.0)
+        """
+        own_loop.apply_gradients(self, gradients)
+
+    @pointing
+    def input_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> npt.NDArray[Any]:
+        """Gradient of the loss of these samples as one batch, with respect to their inputs.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_in)
+            The loss is a mean over the samples, so one sample's row is its own loss's gradient times its share of the
+            weights.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`.
+        DivergenceError
+            If the loss is not finite.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 1], output="linear", init=[[[3.0], [1.0]]])
+        >>> nn.input_gradients([[1.0, 0.0]], [2.0])
+        array([[3., 1.]], dtype=float32)
+        """
+        return own_loop.input_gradients(self, X, y, sample_weight)
+
+    @pointing
+    def jacobian(self, X: Any) -> npt.NDArray[Any]:
+        """Derivatives of every output with respect to every input, as in prediction.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_out, n_in)
+            ``[i, j, k]``: of output j with respect to input k, at sample i. Of shape (n_out, n_in) if one sample was
+            given as (n_in,).
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `predict`.
+
+        Notes
+        -----
+        By reverse accumulation, all outputs of some samples at once; it takes about three times the operations of
+        `predict` for ``n_samples * n_out`` rows.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 3], output="linear", init=[[[1, 2, 3], [4, 5, 6]]])
+        >>> nn.jacobian([0, 0])
+        array([[1., 4.],
+               [2., 5.],
+               [3., 6.]], dtype=float32)
+        """
+        return own_loop.jacobian(self, X)
+
+    @pointing
+    def layer_outputs(self, X: Any) -> list[npt.NDArray[Any]]:
+        """Outputs of every layer, as in prediction.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            As for `predict`.
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples, n_out of the layer)
+            After each layer's activation, from the first layer to the last.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `predict`.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 2, 1], "relu", "linear", init=[[[1, 2], [0, -9]], [[1], [1]]])
+        >>> hidden, output = nn.layer_outputs([[1, 1]])
+        >>> hidden, output
+        (array([[1., 0.]], dtype=float32), array([[1.]], dtype=float32))
+        """
+        return own_loop.layer_outputs(self, X)
+
+    # ---- what training works with ---------------------------------------------------------------------------
 
     def _get_trainer(self) -> Any:
         trainer = self._trainer

@@ -10,7 +10,7 @@ import scipy.optimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from foxnn.estimators._parameters import loss_scales
-from foxnn.layers.all_parameters import loss_and_gradient
+from foxnn.training.own_loop import loss_and_gradient
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork

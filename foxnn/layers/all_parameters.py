@@ -11,8 +11,7 @@ import numpy.typing as npt
 from foxnn._arrays import _as_numbers
 from foxnn._options import integer
 from foxnn._snapshot import snapshot
-from foxnn.errors import DivergenceError
-from foxnn.layers.layer import Layer, arrays_of, check_layers, checked_parameters, write
+from foxnn.layers.layer import Layer, arrays_of, checked_parameters, write
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
@@ -89,31 +88,6 @@ def set_vector(network: NeuralNetwork, value: Any) -> None:
     parts = np.split(vector, np.cumsum(sizes))[: len(sizes)]
     new = zip(places, parts, shapes, strict=True)
     write(network, network, [(layer, name, part.reshape(shape)) for (layer, name), part, shape in new])
-
-
-def loss_and_gradient(network: NeuralNetwork, parameters: Any, samples: Any) -> tuple[float, npt.NDArray[np.float64]]:
-    """See `NeuralNetwork.loss_and_gradient`; of checked samples."""
-    view = network._as_it_is()
-    parameters = _as_numbers(parameters, "parameters")
-    with np.errstate(over="ignore"):
-        fits = bool(np.isfinite(parameters.astype(network.dtype)).all())
-    if fits or not np.isfinite(parameters).all():  # what is not finite to begin with is refused
-        set_vector(network, parameters)
-        try:
-            loss, gradients = network._loss_and_gradients(samples)
-            check_layers(network, view)
-            return loss, _flat(network, gradients)
-        except DivergenceError:
-            pass
-    return np.inf, np.zeros(len(parameters))
-
-
-def _flat(network: NeuralNetwork, gradients: Gradients) -> npt.NDArray[np.float64]:
-    """Gradients of all layers as one vector, in the order of `parameters`."""
-    parts = [
-        part.ravel() for layer, pair in zip(network.layers, gradients, strict=True) if layer.trainable for part in pair
-    ]
-    return np.concatenate([np.empty(0), *parts])
 
 
 def _same_names(mine: Layer, to: int, theirs: Layer, source: int) -> tuple[str, ...]:
