@@ -20,8 +20,8 @@ from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.compatibility import check_output, warn_of_flat_layers
+from foxnn.data import scaling
 from foxnn.data.reading import Reading
-from foxnn.data.scaling import ScalingInside, checked_kind
 from foxnn.foxnn_1_0.interface import Interface10
 from foxnn.foxnn_1_0.settings import Settings
 from foxnn.history import History
@@ -46,7 +46,7 @@ _CORES = {"float32": (_core.NetworkF32, _core.TrainerF32, _core.OptimizerF32),
           "float64": (_core.NetworkF64, _core.TrainerF64, _core.OptimizerF64)}  # fmt: skip
 
 
-class NeuralNetwork(ScalingInside, Interface10, Closed):
+class NeuralNetwork(Interface10, Closed):
     """A dense neural network (multilayer perceptron).
 
     ``foxnn.neural_network`` is another name of this class: ``foxnn.neural_network([784, 512, 512, 10])``.
@@ -138,6 +138,9 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
     _layers_made: int | None = None  # layers there have been so far; None: only those there are
     _forward: own_loop.Forward | None = None  # the latest, which `backward` goes on from
     _dropout: list[float]
+    _kinds: scaling.Kinds = (None, None)
+    _scalings: scaling.Scalings = (None, None)
+    _unfitted: bool = False  # whether a scaling is wanted that has not been fitted
     _input_dropout: float
     _input_noise: float
     _max_norm: list[float | None]
@@ -214,8 +217,8 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
         regularisation.set_all(self, dropout, input_dropout, input_noise, max_norm, l1, l2)
         default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
-        kinds = checked_kind(scale_inputs, "scale_inputs"), checked_kind(scale_outputs, "scale_outputs")
-        self._check_loss(self._loss, kinds[1])
+        kinds = scaling.checked_kind(scale_inputs, "scale_inputs"), scaling.checked_kind(scale_outputs, "scale_outputs")
+        scaling.check_loss(self._loss, kinds[1])
         check_output(self._activations[-1], self.sizes[-1], self._loss)
         self._optimizer: optimizers.Optimizer = optimizers.Adam()
         self._loss.check_dtype(self._dtype)
@@ -400,7 +403,7 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
     @loss.setter
     def loss(self, value: str | Loss) -> None:
         loss = Loss.of(value)
-        self._check_loss(loss, self.scale_outputs)
+        scaling.check_loss(loss, self.scale_outputs)
         check_output(self._activations[-1], self.sizes[-1], loss)
         loss.check_dtype(self._dtype)
         self.__dict__.update(_loss=loss, _trainer=None)  # at once
@@ -741,6 +744,77 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
         samples, _ = self._samples(X, y, sample_weight)
         return own_loop.loss_and_gradient(self, parameters, samples)
 
+    # ---- scaling inside it ----------------------------------------------------------------------------------
+
+    @property
+    def scale_inputs(self) -> str | None:
+        """How inputs are scaled: "standard", "minmax" or None; one that is assigned is fitted by the next `fit`."""
+        return self._kinds[0]
+
+    @scale_inputs.setter
+    def scale_inputs(self, kind: str | None) -> None:
+        scaling.set_scale_inputs(self, kind)
+
+    @property
+    def scale_outputs(self) -> str | None:
+        """How targets and outputs are scaled, as `scale_inputs`; for losses whose targets may be any numbers."""
+        return self._kinds[1]
+
+    @scale_outputs.setter
+    def scale_outputs(self, kind: str | None) -> None:
+        scaling.set_scale_outputs(self, kind)
+
+    @property
+    def input_scaling(self) -> scaling.Scaling | None:
+        """How inputs are scaled, if that has been fitted."""
+        return self._scalings[0]
+
+    @property
+    def output_scaling(self) -> scaling.Scaling | None:
+        """How targets are scaled, and outputs scaled back, if that has been fitted."""
+        return self._scalings[1]
+
+    @pointing
+    def fit_scaling(self, X: Any, y: Any = None) -> Self:
+        """Fit `scale_inputs` and `scale_outputs` to these samples.
+
+        The first `fit` does that with the samples it trains on, and later ones leave it as it is; this is for fitting
+        it to others, again, or before steps of one's own. What has been trained then means something else.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_in)
+            As for `fit`, and read as `scale` and `offset` say.
+        y : array-like of shape (n_samples, n_out)
+            Needed if outputs are scaled.
+
+        Returns
+        -------
+        NeuralNetwork
+            The network itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument does not fit, or nothing is to be scaled; nothing has changed then.
+        RuntimeError
+            If the network is being trained by another thread.
+
+        Notes
+        -----
+        The data is gone through once, in double precision, and not copied (Welford 1962; Chan, Golub and LeVeque
+        1983). The result has the same bits for any number of threads.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([2, 4, 1], "tanh", "linear", scale_inputs="minmax")
+        >>> nn.fit_scaling([[0, 5], [10, 5]]).input_scaling
+        Scaling(kind='minmax', shift=array([0., 5.]), spread=array([10.,  1.]))
+        """
+        scaling.fit_scaling(self, X, y)
+        return self
+
     # ---- the way forward ------------------------------------------------------------------------------------
 
     def predict(self, X: Any, *, scale: float | None = None, offset: float | None = None) -> npt.NDArray[Any]:
@@ -776,7 +850,7 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
         array([[0.7216]], dtype=float32)
         """
         if self._unfitted:
-            self._check_scaled()
+            scaling.check_fitted(self)
         if scale is None and offset is None and self.scale is None and self.offset is None:
             out = self._core.predict_plain(X, self.settings._n_threads or 0)
             if out is not None:
@@ -818,7 +892,7 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
         trains: bool = False,
     ) -> tuple[Any, Targets]:
         """Checked data, for a step or for gradients, as the core's Samples, and its Targets."""
-        self._check_scaled()
+        scaling.check_fitted(self)
         inputs = as_inputs(X, self.sizes[0], names[0], self._dtype)
         targets = self._targets(y, len(inputs), names[1])
         weights = as_weights(sample_weight, len(inputs), names[2])
@@ -832,8 +906,8 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
         if isinstance(self._loss, CustomLoss):
             from foxnn.training.custom_loss import given_targets
 
-            return self._regression(given_targets(y, n, self.sizes[-1], name))
-        return self._regression(as_targets(y, n, self.sizes[-1], self._loss, name, self._dtype))
+            return scaling.regression(self, given_targets(y, n, self.sizes[-1], name))
+        return scaling.regression(self, as_targets(y, n, self.sizes[-1], self._loss, name, self._dtype))
 
     def _loss_sums(self, samples: Any) -> tuple[float, float, float]:
         """Loss, weight and number of correct answers, summed over samples."""
@@ -890,7 +964,7 @@ class NeuralNetwork(ScalingInside, Interface10, Closed):
         from foxnn.training.plan import checked_metrics, data_of
 
         network = self._as_it_is()
-        network._check_scaled()
+        scaling.check_fitted(network)
         data = data_of(network, X, y, sample_weight, scale=scale, offset=offset)
         return evaluate(network, data, checked_metrics(network, metrics, data))
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from foxnn import _core
 from foxnn._arrays import Targets, as_inputs, as_weights, class_weights
+from foxnn.data import scaling
 
 if TYPE_CHECKING:
     from foxnn.data.mapped import MappedArrays
@@ -118,7 +119,7 @@ class Arrays:
 
     def fit_scaling(self, network: NeuralNetwork, rows: npt.NDArray[np.int64] | None) -> None:
         """Fit the network's scaling to some of the samples; None: to all."""
-        network._fit_scaling(self.core, rows)
+        scaling.fit(network, self.core, rows)
 
     def batches(self) -> Iterator[Arrays]:
         """All of them at once: nothing is gained by less."""

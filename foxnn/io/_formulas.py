@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from foxnn.data.scaling import check_fitted
+
 if TYPE_CHECKING:
     from foxnn.activations import Activation
     from foxnn.network import NeuralNetwork
@@ -109,7 +111,7 @@ def title(network: NeuralNetwork) -> str:
 
 def reading(network: NeuralNetwork) -> tuple[Any, Any] | None:
     """Scale and offset of the inputs, numbers or arrays (n_in,), or None if they are taken as they are."""
-    network._check_scaled()
+    check_fitted(network)
     scaling = network.input_scaling
     if network.scale is None and network.offset is None and scaling is None:
         return None
@@ -142,7 +144,7 @@ def centring(network: NeuralNetwork, dtype: Any) -> Centring | None:
     >>> centring(nn, "float32")
     Centring(shift=array([2000.]), factor=array([0.25]), rest=array([0.]))
     """
-    network._check_scaled()
+    check_fitted(network)
     scaling = network.input_scaling
     if scaling is None:
         return None
@@ -160,6 +162,6 @@ def centring(network: NeuralNetwork, dtype: Any) -> Centring | None:
 
 def writing(network: NeuralNetwork) -> tuple[Any, Any] | None:
     """Scale and offset of the outputs, arrays (n_out,), or None if they are given as they are."""
-    network._check_scaled()
+    check_fitted(network)
     scaling = network.output_scaling
     return None if scaling is None else (scaling.spread, scaling.shift)

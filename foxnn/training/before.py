@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from foxnn.data import scaling
+
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
 
@@ -51,7 +53,7 @@ class Before:
                     network.__dict__ = before
                 else:
                     if network._scalings is not before["_scalings"]:
-                        network._set_scalings(before["_kinds"], before["_scalings"])
+                        scaling.assign_all(network, before["_kinds"], before["_scalings"])
                     # An optimizer's state kept for the new one may clip as that does: to be told again.
                     network.__dict__.update({name: before[name] for name in _SET}, _clips=None)
             raise

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from foxnn import _core, optimizers
 from foxnn.compatibility import warn_of_targets
 from foxnn.data.samples import Part
+from foxnn.data.scaling import check_fitted
 from foxnn.errors import DivergenceError
 from foxnn.history import History
 from foxnn.training.before import Before
@@ -99,7 +100,7 @@ def run_steps(
     With `seconds`, Python takes over for a moment each time they have passed; `on_progress` then gets the position
     in the order and the three sums so far.
     """
-    network._check_scaled()
+    check_fitted(network)
     progress = _core.Progress(begin)
     if rate is None:
         rate = rate_of_step(network, network._get_optimizer_state())

@@ -12,6 +12,7 @@ from foxnn import _core
 from foxnn._arrays import _as_numbers, as_inputs
 from foxnn._options import flag
 from foxnn.data.reading import Reading
+from foxnn.data.scaling import check_fitted
 from foxnn.errors import DivergenceError
 from foxnn.layers.all_parameters import Gradients, set_vector
 from foxnn.layers.layer import check_layers, checked_parameters
@@ -83,7 +84,7 @@ def apply_gradients(network: NeuralNetwork, gradients: Sequence[tuple[Any, ...]]
 def input_gradients(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any = None) -> Array:
     """See `NeuralNetwork.input_gradients`."""
     network = network._as_it_is()
-    network._check_scaled()
+    check_fitted(network)
     inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
     samples, _ = network._samples(inputs, y, sample_weight)
     _, d_input = loss_and_gradients(network, samples, parameters=False, inputs=True)
@@ -133,7 +134,7 @@ def layer_outputs(network: NeuralNetwork, X: Any) -> list[Array]:
 
 def _inputs(network: NeuralNetwork, X: Any) -> tuple[Array, float, Any]:
     """Checked inputs, what they are multiplied by, and both as the core's Samples."""
-    network._check_scaled()
+    check_fitted(network)
     inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
     scale, offset = Reading(network).of(inputs)
     return inputs, scale, _core.Samples(inputs, None, None, None, scale, offset, "")
