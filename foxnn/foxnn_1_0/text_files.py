@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from foxnn.foxnn_1_0.data import train_data
     from foxnn.network import NeuralNetwork
 
+#: What it is called, in messages.
+TITLE = "FoxNN 1.0's text"
+
 _Matrix = npt.NDArray[np.float64]
 
 #: Numbers written at a time.

@@ -84,9 +84,9 @@ def _read(path: Path, only_scale: bool, dtype: Any) -> NeuralNetwork:
         if dtype is not None and network.dtype != dtype:
             raise ValueError(f"dtype: got {dtype!r}; the network in {path} is of {network.dtype}")
         return network
-    from foxnn.foxnn_1_0.text_files import load_network
+    from foxnn.io.formats import format_of
 
-    return load_network(path, only_scale=only_scale, dtype=dtype)
+    return format_of(".txt").load_network(path, only_scale=only_scale, dtype=dtype)
 
 
 def save(
@@ -114,12 +114,13 @@ def to_pieces(
         raise ValueError(
             f"path: got {os.fspath(path)!r}; what the optimizer remembers goes into .safetensors files only"
         )
-    from foxnn.foxnn_1_0 import text_files
+    from foxnn.io.formats import format_of
 
-    pieces = text_files.to_pieces(network, only_scale=only_scale)
-    if not only_scale and (lost := text_files.lost(network)):
+    text = format_of(".txt")
+    pieces = text.to_pieces(network, only_scale=only_scale)
+    if not only_scale and (lost := text.lost(network)):
         warn_user(
-            f"{os.fspath(path)}: FoxNN 1.0's text does not keep {', '.join(lost)}, nor the number type "
+            f"{os.fspath(path)}: {text.TITLE} does not keep {', '.join(lost)}, nor the number type "
             f"{network.dtype}; a name ending in .safetensors keeps everything"
         )
     return pieces
