@@ -19,7 +19,7 @@ from foxnn._closed import Closed
 from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
-from foxnn.compatibility import check_output, warn_of_flat_layers
+from foxnn.compatibility import check_output
 from foxnn.data import scaling
 from foxnn.data.reading import Reading
 from foxnn.foxnn_1_0.interface import Interface10
@@ -34,6 +34,7 @@ from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
 from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
 from foxnn.training import own_loop
 from foxnn.training.steps import one_step
+from foxnn.training.warnings import warn_of_flat_layers
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from foxnn import _core, optimizers
-from foxnn.compatibility import warn_of_targets
 from foxnn.data.samples import Part
 from foxnn.data.scaling import check_fitted
 from foxnn.errors import DivergenceError
@@ -21,6 +20,7 @@ from foxnn.training.before import Before
 from foxnn.training.checkpoint import described_rate, kept
 from foxnn.training.plan import Plan
 from foxnn.training.steps import check_step, rate_of_step
+from foxnn.training.warnings import warn_of_targets
 
 if TYPE_CHECKING:
     from foxnn._arrays import Targets

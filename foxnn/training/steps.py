@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from foxnn.compatibility import warn_of_targets
 from foxnn.errors import DivergenceError
+from foxnn.training.warnings import warn_of_targets
 
 if TYPE_CHECKING:
     from foxnn.network import NeuralNetwork
