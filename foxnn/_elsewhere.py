@@ -52,6 +52,14 @@ _ELSEWHERE: dict[str, dict[str, str]] = {
         "LambdaLR": "foxnn.schedules.Function",
     },
 }
+#: By module that has things by their names: how such a thing is written.
+_WRITTEN = {
+    "foxnn.activations": "foxnn.Activation({!r})",
+    "foxnn.initializers": "neural_network(..., init={!r})",
+    "foxnn.losses": "foxnn.Loss({!r})",
+    "foxnn.metrics": "foxnn.metrics.Metric({!r})",
+    "foxnn.optimizers": "foxnn.optimizers.{}",
+}
 #: Where things may be that were looked for somewhere else.
 _MODULES = ("optimizers", "callbacks", "schedules", "metrics", "datasets", "plots")
 
@@ -67,23 +75,14 @@ def _elsewhere(module: str, name: str) -> str:
 
 
 def _by_text(module: str, name: str) -> str:
-    """How to write what has a class of its own elsewhere, and here a name."""
-    from foxnn import activations, initializers, losses, metrics, optimizers
-
-    written = {
-        "foxnn.activations": (activations, "foxnn.Activation({!r})"),
-        "foxnn.initializers": (initializers, "neural_network(..., init={!r})"),
-        "foxnn.losses": (losses, "foxnn.Loss({!r})"),
-        "foxnn.metrics": (metrics, "foxnn.metrics.Metric({!r})"),
-    }
-    if module == "foxnn.optimizers":
-        known = find(name, optimizers.names(), optimizers.ALIASES)
-        return f"foxnn.optimizers.{type(optimizers.get(known)).__name__}" if known else ""
-    if module not in written:
+    """How to write what has a class of its own elsewhere, and here a name; the module is the one that asks."""
+    if module not in _WRITTEN:
         return ""
-    place, form = written[module]
+    place = import_module(module)
     known = find(name, place.names(), place.ALIASES)
-    return form.format(known) if known else ""
+    if known and module == "foxnn.optimizers":
+        known = type(place.get(known)).__name__
+    return _WRITTEN[module].format(known) if known else ""
 
 
 def _in_another(module: str, name: str) -> str:
