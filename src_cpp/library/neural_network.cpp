@@ -1,5 +1,6 @@
 // The interface for programs in C++: checks what it is given, and leads it to the core.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -242,7 +243,7 @@ struct NeuralNetwork<T>::Implementation {
     std::uint32_t epoch = 0;  // of all that it has been trained for
     std::unique_ptr<OptimizerState<T>> optimizer;
     Trainer<T> trainer;
-    std::mutex training;  // held by who trains
+    std::atomic<bool> is_training{false};
 
     Implementation(std::unique_ptr<Network<T>> network, NetworkLoss<T> loss, std::uint64_t seed)
         : network(std::move(network)), loss(std::move(loss)), seed(seed), trainer(*this->network, this->loss) {}
@@ -331,8 +332,9 @@ NeuralNetwork<T>::~NeuralNetwork() = default;
 template <class T>
 std::vector<EpochResult> NeuralNetwork<T>::fit(const InputView& x, const TargetView& y, const FitOptions& options) {
     Implementation& own = *implementation_;
-    const std::unique_lock lock(own.training, std::try_to_lock);
-    if (!lock) throw std::logic_error("fit: another thread is training this network");
+    if (own.is_training.exchange(true)) throw std::logic_error("fit: this network is being trained already");
+    const auto done = [](std::atomic<bool>* is_training) { *is_training = false; };
+    const std::unique_ptr<std::atomic<bool>, decltype(done)> training(&own.is_training, done);
 
     const CheckedSamples<T> data(x, y, *own.network, own.loss);
     const Samples& samples = data.samples;

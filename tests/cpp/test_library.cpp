@@ -197,6 +197,15 @@ void expect_scores() {
     FitOptions options;
     options.on_epoch_end = [&](const foxnn::EpochResult& result) { return epochs = result.epoch, epochs < 4; };
     expect(values.fit(x, x, options).size() == 4 && epochs == 4, "training ends when it is told to");
+    options.on_epoch_end = [&](const foxnn::EpochResult&) { return values.fit(x, x).empty(); };
+    bool refused = false;
+    try {
+        values.fit(x, x, options);
+    } catch (const std::logic_error&) {
+        refused = true;
+    }
+    expect(refused, "a training inside a training is refused");
+    expect(values.fit(x, x).size() == 10, "and the network can be trained after that");
 }
 
 }  // namespace

@@ -116,7 +116,8 @@ class FOXNN_API DivergenceError : public std::runtime_error {
 //
 // Arguments that make no sense throw std::invalid_argument, which names the argument, what it got and what it takes;
 // too little memory throws std::bad_alloc. The network is then as it was. Any number of threads may predict and
-// evaluate at once, while another one trains: they see the weights between two steps.
+// evaluate at once, while one trains: they see the weights between two steps. Another training meanwhile throws
+// std::logic_error.
 template <class T = float>
 class FOXNN_API NeuralNetwork {
   public:
