@@ -30,7 +30,7 @@ from foxnn.foxnn_1_0.layer import layer
 from foxnn.history import History
 from foxnn.io import load
 from foxnn.io.imports import from_keras, from_onnx, from_sklearn, from_torch
-from foxnn.layers import BatchNorm, Layer, LayerNorm
+from foxnn.layers import BatchNorm, Dense, Layer, LayerNorm, Scale
 from foxnn.losses import Loss
 from foxnn.network import NeuralNetwork, neural_network
 
@@ -42,6 +42,7 @@ __all__ = [
     "Activation",
     "BatchNorm",
     "Callback",
+    "Dense",
     "DivergenceError",
     "EarlyStopping",
     "FileFormatError",
@@ -50,6 +51,7 @@ __all__ = [
     "LayerNorm",
     "Loss",
     "NeuralNetwork",
+    "Scale",
     "activations",
     "callbacks",
     "datasets",

@@ -13,7 +13,7 @@ _RATES = "learning_rate=function, of the number of the epoch, or a schedule: fox
 _ELSEWHERE: dict[str, dict[str, str]] = {
     "foxnn": {
         **dict.fromkeys(
-            ("Sequential", "Model", "Module", "nn", "models", "MLP", "NN", "Network", "Perceptron", "Dense", "Linear"),
+            ("Sequential", "Model", "Module", "nn", "models", "MLP", "NN", "Network", "Perceptron", "Linear"),
             f"a network is made in one line, {_NETWORK}",
         ),
         **dict.fromkeys(("Dropout", "Input"), f"it is an argument, or a size, of {_NETWORK}"),

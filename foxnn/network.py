@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -16,7 +15,7 @@ from foxnn import _core, familiar, optimizers
 from foxnn._arguments import pointing
 from foxnn._arrays import Targets, as_inputs, as_targets, as_weights
 from foxnn._closed import Closed
-from foxnn._options import flag, integer, one_for_each, real, seed_of, unknown
+from foxnn._options import flag, integer, real, seed_of, unknown
 from foxnn.activations import Activation
 from foxnn.callbacks.base import Callback
 from foxnn.compatibility import check_output
@@ -29,9 +28,11 @@ from foxnn.initializers import known_init
 from foxnn.io.endings import path_for
 from foxnn.layers import all_parameters, regularisation, surgery
 from foxnn.layers.all_parameters import Gradients
+from foxnn.layers.dense import Dense
+from foxnn.layers.kinds import read_list, with_activations
 from foxnn.layers.layer import Layer, checked_parameters
-from foxnn.layers.normalisation import BatchNorm, Norm, put_together, take_apart
-from foxnn.losses import NATURAL_OUTPUT, CustomLoss, Loss
+from foxnn.layers.normalisation import BatchNorm, Norm
+from foxnn.losses import CustomLoss, Loss
 from foxnn.training import own_loop
 from foxnn.training.steps import one_step
 from foxnn.training.warnings import warn_of_flat_layers
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from foxnn.io.c_export import RoundingError
+    from foxnn.layers.config import LayerConfig
+    from foxnn.layers.summary import Summary
     from foxnn.optimizers import Rate
     from foxnn.schedules import Schedule
 
@@ -54,10 +57,12 @@ class NeuralNetwork(Interface10, Closed):
 
     Parameters
     ----------
-    sizes : sequence of int, BatchNorm or LayerNorm; or str or NeuralNetwork
-        Number of inputs, of units in each hidden layer (a `foxnn.BatchNorm` or `foxnn.LayerNorm` may follow it, which
-        normalises what goes into the activation), and of outputs. Or the name of a file to load, or a network to
-        copy: of the other arguments these take only `only_scale`, `dtype`, `seed` and `n_threads`.
+    sizes : sequence of int, Dense, Scale, BatchNorm or LayerNorm; or str or NeuralNetwork
+        Number of inputs, and the layers: an integer is a dense layer of so many units, a `foxnn.Dense` one with
+        settings of its own, which count before those given here; a `foxnn.BatchNorm` or `foxnn.LayerNorm` after a
+        hidden one normalises what goes into its activation; `foxnn.Scale` multiplies each number by a factor. Or the
+        name of a file to load, or a network to copy: of the other arguments these take only `only_scale`, `dtype`,
+        `seed` and `n_threads`.
     activation : str, Activation, or a list of one for each hidden layer, default "sigmoid"
         See `foxnn.activations.names`. Without `output`, the list may have that of the last layer, too.
     output : str or Activation, optional
@@ -138,19 +143,17 @@ class NeuralNetwork(Interface10, Closed):
     _rate: float  # learning rate of the last step
     _layers_made: int | None = None  # layers there have been so far; None: only those there are
     _forward: own_loop.Forward | None = None  # the latest, which `backward` goes on from
-    _dropout: list[float]
     _kinds: scaling.Kinds = (None, None)
     _scalings: scaling.Scalings = (None, None)
     _unfitted: bool = False  # whether a scaling is wanted that has not been fitted
     _input_dropout: float
     _input_noise: float
-    _max_norm: list[float | None]
     _l1: float
     _l2: float
 
     def __init__(
         self,
-        sizes: Sequence[int | Norm] | str | os.PathLike[str] | NeuralNetwork,
+        sizes: Sequence[int | Norm | LayerConfig] | str | os.PathLike[str] | NeuralNetwork,
         activation: Any = "sigmoid",
         output: str | Activation | None = None,
         loss: str | Loss | None = None,
@@ -202,25 +205,24 @@ class NeuralNetwork(Interface10, Closed):
         if only_scale:
             raise ValueError(f"only_scale: got {only_scale!r}; it is for networks that are loaded, not new ones")
         self.settings = Settings()
-        numbers, self._norms = self._checked_sizes(sizes)
-        self._sizes = tuple(numbers)
+        shape, layers = read_list(sizes)
         self._dtype = self._checked_dtype("float32" if dtype is None else dtype)
         self._is_seeded = seed is not None
         self.seed = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else seed
         self.n_threads = n_threads
         chosen_loss = None if loss is None else Loss.of(loss)
-        self._activations = self._chosen_activations(activation, output, chosen_loss)
-        for chosen in self._activations:
-            chosen.check_dtype(self._dtype)
-        for norm in self._norms:
-            if norm is not None:
-                norm.check_dtype(self._dtype)
-        regularisation.set_all(self, dropout, input_dropout, input_noise, max_norm, l1, l2)
-        default_loss = "cross_entropy" if self._activations[-1] == "softmax" else "half_squared_error"
+        layers = with_activations(layers, activation, output, chosen_loss)
+        layers = regularisation.with_regularisation(layers, dropout, max_norm, self.dtype)
+        for layer in layers:
+            layer.check_dtype(self._dtype)
+        regularisation.set_all(self, input_dropout, input_noise, l1, l2)
+        output_activation = getattr(layers[-1], "activation", None) or Activation("linear")
+        default_loss = "cross_entropy" if output_activation == "softmax" else "half_squared_error"
         self._loss = chosen_loss or Loss(default_loss)
         kinds = scaling.checked_kind(scale_inputs, "scale_inputs"), scaling.checked_kind(scale_outputs, "scale_outputs")
         scaling.check_loss(self._loss, kinds[1])
-        check_output(self._activations[-1], self.sizes[-1], self._loss)
+        self._make_core(shape, layers)
+        check_output(output_activation, self._n_out, self._loss)
         self._optimizer: optimizers.Optimizer = optimizers.Adam()
         self._loss.check_dtype(self._dtype)
         self.history = History()
@@ -228,17 +230,10 @@ class NeuralNetwork(Interface10, Closed):
         self.metadata = {}
         self._epoch, self._rate = 0, 0.0
         self.stop_training = False
-        self._make_core()
-        self._initialize("" if init is None else init)
+        self._initialize(init, layers)
         self.scale_inputs, self.scale_outputs = kinds
 
     # ---- construction ---------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _checked_sizes(sizes: Any) -> tuple[list[int], list[Norm | None]]:
-        if not isinstance(sizes, (Sequence, np.ndarray)) or len(sizes) < 2:
-            raise ValueError(f"sizes: got {sizes!r}; it takes a list of at least two integers: [inputs, ..., outputs]")
-        return take_apart(sizes)
 
     @staticmethod
     def _checked_dtype(dtype: Any) -> str:
@@ -250,111 +245,97 @@ class NeuralNetwork(Interface10, Closed):
             raise unknown("dtype", dtype, _CORES)
         return name
 
-    def _chosen_activations(self, activation: Any, output: Any, loss: Loss | None) -> list[Activation]:
-        hidden = len(self.sizes) - 2
-        if output is None and isinstance(activation, (list, tuple)) and len(activation) == hidden + 1:
-            activation, output = activation[:-1], activation[-1]  # it is for all layers
-        if output is None:
-            plain = "sigmoid" if isinstance(activation, str) and activation == "sigmoid" else "linear"
-            output = NATURAL_OUTPUT.get(loss.name, plain) if loss is not None else plain
-        chosen = one_for_each("activation", activation, hidden, "hidden layers", Activation.of)
-        for a in chosen:
-            if a.output_only:
-                raise ValueError(f"activation: got {a.name!r} for a hidden layer; it works on outputs only (output=)")
-        return [*chosen, Activation.of(output, "output")]
-
-    def _make_core(self) -> None:
+    def _make_core(self, shape: tuple[int, ...], layers: Sequence[LayerConfig]) -> None:
         network, self._trainer_type, self._optimizer_type = _CORES[self._dtype]
         self._core = network()
-        for (n_in, n_out), a in zip(pairwise(self.sizes), self._activations, strict=True):
-            self._core.append(n_in, n_out, a.name, list(a.parameters.values()))
-        for index, norm in enumerate(self._norms):
-            if norm is not None:
-                self._core.set_norm(index, norm.name, norm.momentum, norm.epsilon)
+        for i, layer in enumerate(layers):
+            self._core.insert(i, layer.kind, shape, layer.core_settings())
+            self._core.layer(i).trainable = layer.trainable
+            shape = self._core.layer(i).output_shape
+        self._configs = tuple(layer.without_start() for layer in layers)
+        self._shapes = _shapes_of(self._core, len(layers))
         self._trainer: Any = None  # made when first needed; made again when the layers change
-        regularisation.apply(self)
+        regularisation.apply_to_inputs(self)
         self._optimizer_state: Any = None
         self._optimizer_of_state: optimizers.Optimizer | None = None
         self._clips: tuple[float | None, float | None] = (None, None)  # as the optimizer's state has them
         self._last_rate: tuple[optimizers.Optimizer, Any, Any] | None = None  # whose it was in `fit`: given, and left
         self._training = _core.Exclusive()
 
-    def _initialize(self, init: Any) -> None:
-        if isinstance(init, str):
-            init = init and known_init(init)
-            if init == "zeros":  # as the core makes them
-                return
-            for index, a in enumerate(self._activations):
-                self._core.initialize(index, init or a.default_init, self.seed, index, self.n_threads or 0)
+    def _initialize(self, init: Any, layers: Sequence[LayerConfig]) -> None:
+        """Give layers the parameters they start with: as they say themselves, or else as `init` says."""
+        own = {i: layer.init for i, layer in enumerate(layers) if isinstance(layer, Dense) and layer.init is not None}
+        dense = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)]
+        given: dict[int, Any]
+        if init is None or isinstance(init, str):
+            given = dict.fromkeys(range(len(layers)), init and known_init(init))
         elif not isinstance(init, Iterable):
-            constant = real("init", init)
-            for layer in self.layers:
-                layer.weights = constant
+            given = dict.fromkeys(dense, real("init", init))
         else:
-            given = list(init)
-            if len(given) != len(self._activations):
-                raise ValueError(
-                    f"init: got {len(given)} arrays; it takes one for each of the {len(self.layers)} layers"
-                )
-            for index, (layer, value) in enumerate(zip(self.layers, given, strict=True)):
-                weights, bias = value if isinstance(value, tuple) and len(value) == 2 else (value, 0.0)
-                shape = (layer.n_in, layer.n_out)
-                names = f"init[{index}] weights", f"init[{index}] bias"
+            arrays = list(init)
+            if len(arrays) != len(dense):
+                raise ValueError(f"init: got {len(arrays)} arrays; it takes one for each of the {len(dense)} layers")
+            given = dict(zip(dense, arrays, strict=True))
+        for i, start in (given | own).items():
+            if start is None or isinstance(start, str):
+                if start == "zeros":  # as the core makes them
+                    continue
+                name = start or layers[i].default_init
+                self._core.layer(i).initialize(name, self.seed, i, self.n_threads or 0)
+            else:
+                weights, bias = start if isinstance(start, tuple) and len(start) == 2 else (start, 0.0)
+                shape = self._core.layer(i).parameters["weights"]
+                names = f"init[{dense.index(i)}] weights", f"init[{dense.index(i)}] bias"
                 weights = checked_parameters(weights, shape, names[0], self.dtype)
                 bias = checked_parameters(bias, shape[1:], names[1], self.dtype)
-                self._core.write([(index, "weights", weights), (index, "bias", bias)])
+                self._core.write([(i, "weights", weights), (i, "bias", bias)])
 
     def _set_activation(self, index: int, activation: Activation) -> None:
-        if activation.output_only and index + 1 < len(self._activations):
+        is_last = index + 1 == len(self._configs)
+        if activation.output_only and not is_last:
             raise ValueError(f"activation: got {activation.name!r} for a hidden layer; it works on outputs only")
-        if index + 1 == len(self._activations):
-            check_output(activation, self.sizes[-1], self._loss)
+        if is_last:
+            check_output(activation, self._n_out, self._loss)
         activation.check_dtype(self.dtype)
-        self._core.set_activation(index, activation.name, list(activation.parameters.values()))
-        activations = [*self._activations[:index], activation, *self._activations[index + 1 :]]
-        self.__dict__.update(_activations=activations, _trainer=None)
+        regularisation.change(self, "activation", {index: activation})
 
     def _append_layer(self, weights: Any, bias: Any, activation: Activation) -> None:
         """Append a layer, (n_in, n_out) and (n_out,); after an error nothing has changed."""
         n_in, n_out = weights.shape
-        if n_in != self.sizes[-1]:
+        if n_in != self._n_out:
             raise ValueError(
-                f"layer: got one of {n_in} inputs; it takes {self.sizes[-1]}, the number of outputs before it"
+                f"layer: got one of {n_in} inputs; it takes {self._n_out}, the number of outputs before it"
             )
-        if self._activations[-1].output_only:
-            raise ValueError(
-                f"layer: got one to come after {self._activations[-1].name!r}, which works on outputs only"
-            )
+        output = self.layers[-1].activation
+        if output.output_only:
+            raise ValueError(f"layer: got one to come after {output.name!r}, which works on outputs only")
         parameters = [
             checked_parameters(weights, (n_in, n_out), "layer weights", self.dtype),
             checked_parameters(bias, (n_out,), "layer bias", self.dtype),
         ]
-        activation.check_dtype(self.dtype)
+        layer = Dense(n_out, activation, dropout=0.0)
+        layer.check_dtype(self.dtype)
         with self._exclusively():
             core = self._core.copy()  # whoever is predicting goes on with the old one
-            core.append(n_in, n_out, activation.name, list(activation.parameters.values()))
-            n = len(self._activations)
+            n = len(self._configs)
+            core.insert(n, layer.kind, self._shapes[-1], layer.core_settings())
             core.write([(n, "weights", parameters[0]), (n, "bias", parameters[1])])
-            self._replace_layers(core, len(self._activations), len(self._activations), [(n_out, activation, 0.0)])
+            self._replace_layers(core, n, n, [layer])
 
-    def _replace_layers(self, core: Any, begin: int, end: int, new: list[tuple[int, Activation, float]]) -> None:
-        """Take over a core in which layers [begin, end) have been replaced by others (n_out, activation, dropout)."""
-        rates = [*self._dropout, 0.0]  # the outputs drop nothing
-        rates[begin:end] = [rate for _, _, rate in new]
+    def _replace_layers(self, core: Any, begin: int, end: int, new: Sequence[LayerConfig]) -> None:
+        """Take over a core in which layers [begin, end) have been replaced by others."""
+        configs = (*self._configs[:begin], *new, *self._configs[end:])
+        shapes = _shapes_of(core, len(configs))
         changed: dict[str, Any] = {}
-        if end == len(self._activations):  # the outputs are others
+        if end == len(self._configs) or shapes[-1] != self._shapes[-1]:  # the outputs are others
             changed |= {
                 "_scalings": (self._scalings[0], None),
                 "_unfitted": self._unfitted or self._kinds[1] is not None,
             }
-        nothing = [None for _ in new]
         changed |= {
             "_core": core,
-            "_sizes": (*self._sizes[: begin + 1], *(units for units, _, _ in new), *self._sizes[end + 1 :]),
-            "_activations": [*self._activations[:begin], *(a for _, a, _ in new), *self._activations[end:]],
-            "_dropout": rates[:-1],
-            "_max_norm": [*self._max_norm[:begin], *nothing, *self._max_norm[end:]],
-            "_norms": [*self._norms[:begin], *nothing, *self._norms[end:]],
+            "_configs": configs,
+            "_shapes": shapes,
             "_trainer": None,
             "_optimizer_state": None,
             "_optimizer_of_state": None,
@@ -364,14 +345,27 @@ class NeuralNetwork(Interface10, Closed):
     # ---- what it is -----------------------------------------------------------------------------------------
 
     @property
-    def sizes(self) -> list[int]:
-        """Number of inputs, and of outputs of each layer: a new list each time, to change as you like."""
-        return list(self._sizes)
+    def sizes(self) -> list[Any]:
+        """Number of inputs, and of outputs of each layer, a new list each time; with layers that are not dense, the
+        shapes of these in place of the numbers."""
+        if all(isinstance(layer, Dense) for layer in self._configs):
+            return [math.prod(shape) for shape in self._shapes]
+        return list(self._shapes)
+
+    @property
+    def _n_in(self) -> int:
+        """How many numbers a sample of the inputs has."""
+        return math.prod(self._shapes[0])
+
+    @property
+    def _n_out(self) -> int:
+        """How many numbers a sample of the outputs has."""
+        return math.prod(self._shapes[-1])
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers, from the inputs on."""
-        return tuple(Layer(self, i) for i in range(len(self._activations)))
+        return tuple(Layer(self, i) for i in range(len(self._configs)))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -405,7 +399,7 @@ class NeuralNetwork(Interface10, Closed):
     def loss(self, value: str | Loss) -> None:
         loss = Loss.of(value)
         scaling.check_loss(loss, self.scale_outputs)
-        check_output(self._activations[-1], self.sizes[-1], loss)
+        check_output(self.layers[-1].activation, self._n_out, loss)
         loss.check_dtype(self._dtype)
         self.__dict__.update(_loss=loss, _trainer=None)  # at once
 
@@ -424,7 +418,7 @@ class NeuralNetwork(Interface10, Closed):
     @property
     def dropout(self) -> list[float]:
         """Share of each hidden layer's outputs that training drops; assign one rate for all or a list."""
-        return list(self._dropout)
+        return regularisation.dropout_of(self)
 
     @dropout.setter
     def dropout(self, value: float | Sequence[float]) -> None:
@@ -469,7 +463,7 @@ class NeuralNetwork(Interface10, Closed):
     @property
     def max_norm(self) -> list[float | None]:
         """For each layer, the most that the norm of a unit's weights may be; assign one for all or a list."""
-        return list(self._max_norm)
+        return regularisation.max_norm_of(self)
 
     @max_norm.setter
     def max_norm(self, value: float | Sequence[float | None] | None) -> None:
@@ -478,25 +472,52 @@ class NeuralNetwork(Interface10, Closed):
     @property
     def n_parameters(self) -> int:
         """Number of weights and biases, and of what normalisations learn."""
-        return sum(math.prod(layer.parameter_shape(name)) for layer in self.layers for name in layer.parameter_names)
+        return sum(layer.n_parameters for layer in self.layers)
 
     def __repr__(self) -> str:
-        inner = ", ".join(str(a) for a in self._activations)
-        sizes = put_together(self.sizes, self._norms)
-        return f"neural_network({sizes}, [{inner}], loss={self.loss.name!r}, dtype={self._dtype!r})"
+        dense = [layer for layer in self._configs if isinstance(layer, Dense)]
+        inner = ", ".join(str(layer.activation) for layer in dense)
+        parts: list[Any] = [self._n_in]
+        for layer in self._configs:
+            parts += [layer.units, layer.norm][: 1 + (layer.norm is not None)] if isinstance(layer, Dense) else [layer]
+        return f"neural_network({parts}, [{inner}], loss={self.loss.name!r}, dtype={self._dtype!r})"
+
+    def summary(self) -> Summary:
+        """The layers as a table: what comes out of each, its parameters, and what it does.
+
+        Returns
+        -------
+        Summary
+            Prints as the table, in notebooks too.
+
+        Examples
+        --------
+        >>> import foxnn
+        >>> nn = foxnn.neural_network([4, foxnn.Dense(8, "relu", dropout=0.5), 3], output="softmax")
+        >>> nn.layers[0].trainable = False
+        >>> nn.summary()
+        layer    output shape  parameters  activation
+        inputs   (4,)
+        0 dense  (8,)                  40  relu, dropout 0.5, frozen
+        1 dense  (3,)                  27  softmax
+        67 parameters of float32, 40 of them frozen
+        """
+        from foxnn.layers.summary import Summary
+
+        return Summary(self)
 
     # ---- changing its layers --------------------------------------------------------------------------------
 
     @pointing
-    def add(self, units: int, activation: str | Activation, *, init: Any = None) -> None:
+    def add(self, units: int | LayerConfig, activation: str | Activation | None = None, *, init: Any = None) -> None:
         """Append a layer: it becomes the output.
 
         Parameters
         ----------
-        units : int
-            Number of its outputs, which become those of the network.
+        units : int, or a layer such as foxnn.Dense
+            Number of its outputs, which become those of the network; or a layer with all its settings.
         activation : str or Activation
-            See `foxnn.activations.names`.
+            See `foxnn.activations.names`. Not beside a layer, which has its own.
         init : str, float, or array, optional
             How its weights start, as for a new network: a name, a number, weights (n_in, units), or a pair of weights
             and bias. By default what suits the activation, drawn with the network's seed.
@@ -525,7 +546,13 @@ class NeuralNetwork(Interface10, Closed):
 
     @pointing
     def insert(
-        self, index: int, units: int, activation: str | Activation, *, init: Any = None, dropout: float = 0.0
+        self,
+        index: int,
+        units: int | LayerConfig,
+        activation: str | Activation | None = None,
+        *,
+        init: Any = None,
+        dropout: float = 0.0,
     ) -> None:
         """Insert a layer before layer number `index`, whose number it takes.
 
@@ -536,10 +563,10 @@ class NeuralNetwork(Interface10, Closed):
         ----------
         index : int
             From 0 (before all others) to the number of layers (as by `add`).
-        units : int
-            Number of its outputs.
+        units : int, or a layer such as foxnn.Dense
+            Number of its outputs; or a layer with all its settings.
         activation : str or Activation
-            Any that is not for outputs only.
+            Any that is not for outputs only. Not beside a layer, which has its own.
         init
             As for `add`.
         dropout : float in [0, 1), default 0
@@ -875,12 +902,12 @@ class NeuralNetwork(Interface10, Closed):
                 return np.concatenate([self._predict_rows(batch, reading) for batch in batches])
         self = self._as_it_is()
         out = self._predict_rows(X, reading)
-        single = self.sizes[0] > 1 and np.ndim(X) == 1
+        single = self._n_in > 1 and np.ndim(X) == 1
         return out[0] if single else out
 
     def _predict_rows(self, X: Any, reading: Reading) -> npt.NDArray[Any]:
         """Outputs (n, n_out) for inputs in an array, even for a single sample."""
-        inputs = as_inputs(X, self.sizes[0], dtype=self._dtype)
+        inputs = as_inputs(X, self._n_in, dtype=self._dtype)
         return self._core.predict(inputs, *reading.of(inputs), self.n_threads or 0)
 
     def _samples(
@@ -894,7 +921,7 @@ class NeuralNetwork(Interface10, Closed):
     ) -> tuple[Any, Targets]:
         """Checked data, for a step or for gradients, as the core's Samples, and its Targets."""
         scaling.check_fitted(self)
-        inputs = as_inputs(X, self.sizes[0], names[0], self._dtype)
+        inputs = as_inputs(X, self._n_in, names[0], self._dtype)
         targets = self._targets(y, len(inputs), names[1])
         weights = as_weights(sample_weight, len(inputs), names[2])
         reading = Reading(self)
@@ -907,8 +934,8 @@ class NeuralNetwork(Interface10, Closed):
         if isinstance(self._loss, CustomLoss):
             from foxnn.training.custom_loss import given_targets
 
-            return scaling.regression(self, given_targets(y, n, self.sizes[-1], name))
-        return scaling.regression(self, as_targets(y, n, self.sizes[-1], self._loss, name, self._dtype))
+            return scaling.regression(self, given_targets(y, n, self._n_out, name))
+        return scaling.regression(self, as_targets(y, n, self._n_out, self._loss, name, self._dtype))
 
     def _loss_sums(self, samples: Any) -> tuple[float, float, float]:
         """Loss, weight and number of correct answers, summed over samples."""
@@ -1449,7 +1476,7 @@ class NeuralNetwork(Interface10, Closed):
     def _get_trainer(self) -> Any:
         trainer = self._trainer
         if trainer is None:  # the first step with these layers and this loss
-            check_output(self._activations[-1], self.sizes[-1], self._loss)  # layers may have been removed
+            check_output(self.layers[-1].activation, self._n_out, self._loss)  # layers may have been removed
             warn_of_flat_layers(self)
         if trainer is None or not trainer.trains(self._core):
             if isinstance(self._loss, CustomLoss):
@@ -1480,7 +1507,7 @@ class NeuralNetwork(Interface10, Closed):
 
     def _check_batch(self, name: str, rows: int) -> None:
         """Refuse batches that batch normalisation can make nothing of."""
-        if rows == 1 and any(isinstance(n, BatchNorm) and self.layers[i].trainable for i, n in enumerate(self._norms)):
+        if rows == 1 and any(isinstance(layer.norm, BatchNorm) and layer.trainable for layer in self.layers):
             raise ValueError(f"{name}: got a batch of one sample; batch normalisation takes at least two, to compare")
 
     def _exclusively(self) -> _core.Hold:
@@ -1924,8 +1951,6 @@ class NeuralNetwork(Interface10, Closed):
         else:
             twin._core, twin._optimizer_state = self._optimizer_state.copy_with(self._core)
         twin._trainer, twin._training, twin.stop_training = None, _core.Exclusive(), False
-        for name in ("_activations", "_norms", "_dropout", "_max_norm"):
-            setattr(twin, name, list(getattr(self, name)))
         twin.settings = self.settings.copy()
         twin.optimizer = self.optimizer.copy()
         if self._optimizer_of_state is not None:
@@ -1934,6 +1959,11 @@ class NeuralNetwork(Interface10, Closed):
         twin.history = self.history.copy()
         twin.metadata = deepcopy(self.metadata)
         return twin
+
+
+def _shapes_of(core: Any, n_layers: int) -> tuple[tuple[int, ...], ...]:
+    """The shape of one sample of the inputs, and of what comes out of each layer."""
+    return (core.layer(0).input_shape, *(core.layer(i).output_shape for i in range(n_layers)))
 
 
 neural_network = NeuralNetwork

@@ -19,6 +19,7 @@ PAGES = [
     "docs/checkpoints.md",
     "docs/estimators.md",
     "docs/exports.md",
+    "docs/layers.md",
     "docs/names.md",
     "docs/training.md",
 ]

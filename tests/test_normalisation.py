@@ -488,8 +488,8 @@ def test_what_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     nn.save(tmp_path / "net.safetensors")
     main(["info", str(tmp_path / "net.safetensors")])
     shown = capsys.readouterr().out
-    assert "5 -> 20 batch_norm tanh, 160 parameters" in shown
-    assert "20 -> 7 layer_norm tanh" in shown
+    assert "0 dense  (20,)                160  batch_norm tanh\n" in shown
+    assert "1 dense  (7,)                 161  layer_norm tanh\n" in shown
 
 
 def test_the_interface_of_1_0() -> None:

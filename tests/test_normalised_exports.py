@@ -147,7 +147,7 @@ def test_exporting_changes_nothing() -> None:
 
     nn = network(BATCH)
     before = nn.get_weights()
-    twin = folded(nn)
+    twin = folded(nn, "ONNX")
     twin.layers[0].weights = 0.0
     twin.fit(X, [0, 1] * 10, epochs=1)
     assert all(np.array_equal(a, b) for a, b in zip(nn.get_weights(), before, strict=True))

@@ -120,13 +120,23 @@ def test_the_core_checks_what_it_is_given() -> None:
     net = _core.NetworkF32()
     with pytest.raises(IndexError):
         net.predict(X, 1, 0, 1)
+
+    def insert(index: int, n_in: int, units: float, activation: str) -> None:
+        net.insert(index, "dense", (n_in,), {"units": ("", [units]), "activation": (activation, [])})
+
     for units in (0, -1, 2**31, 2**62):
         with pytest.raises(ValueError, match="units"):
-            net.append(4, units, "relu", [])
-    net.append(4, 5, "relu", [])
-    with pytest.raises(ValueError, match="inputs"):
-        net.append(4, 3, "linear", [])
-    net.append(5, 3, "linear", [])
+            insert(0, 4, units, "relu")
+    insert(0, 4, 5, "relu")
+    with pytest.raises(ValueError, match="before it"):
+        insert(1, 4, 3, "linear")
+    insert(1, 5, 3, "linear")
+    with pytest.raises(IndexError):
+        insert(3, 3, 3, "linear")
+    with pytest.raises(IndexError):
+        net.layer(2)
+    with pytest.raises(ValueError, match="no such setting"):
+        net.layer(0).set("stride", ("", [2.0]))
     with pytest.raises(IndexError):
         net.erase(2)
     with pytest.raises(ValueError, match="none"):
@@ -164,7 +174,7 @@ def test_the_core_checks_what_it_is_given() -> None:
     with pytest.raises(IndexError):
         state.get(net, 0, 2)
     other = _core.NetworkF32()
-    other.append(4, 500, "linear", [])
+    other.insert(0, "dense", (4,), {"units": ("", [500.0])})
     with pytest.raises(ValueError, match="optimizer"):
         state.get(other, 0, 0)
     with pytest.raises(ValueError, match="optimizer"):
@@ -172,7 +182,7 @@ def test_the_core_checks_what_it_is_given() -> None:
     with pytest.raises(ValueError, match="another"):
         trainer.layer_output(other, 0, 20)
     assert trainer.layer_output(net, 0, 10**9) is None
-    net.insert(1, 5, 700, "relu", [])  # the trainer's memory was for other layers
+    insert(1, 5, 700, "relu")  # the trainer's memory was for other layers
     run(samples(), optimizer=_core.OptimizerF32(net, "adam", []))
     assert np.isfinite(net.predict(X, 1, 0, 2)).all()
 

@@ -30,7 +30,7 @@ def bits(nn: foxnn.NeuralNetwork) -> Any:
     """All that training changes, but for the time it took."""
     state = nn._optimizer_state
     return (
-        [getattr(owner, name).tobytes() for _, owner, name in _arrays(nn)],
+        [layer.get_array(name).tobytes() for _, layer, name in _arrays(nn)],
         [[a.tobytes() for s in range(_kept(nn)) for a in state.get(nn._core, i, s)] for i in range(len(nn.layers))],
         nn.predict(X[:, : nn.sizes[0]]).tobytes() if nn.sizes[0] == 4 else None,
         (state.t, nn.seed, nn.epoch, nn.scale, nn.offset, nn._rate, nn.stop_training),

@@ -46,9 +46,9 @@ def run(args: argparse.Namespace) -> int:
         for option in ("target", "ignore", "delimiter"):
             if getattr(args, option):
                 raise ValueError(f"--{option} is for tables; {args.data} is none")
-        if network.sizes[0] != 784 or network.sizes[-1] != 10:
+        if network._n_in != 784 or network._n_out != 10:
             raise ValueError(
-                f"{args.model}: takes {network.sizes[0]} inputs and has {network.sizes[-1]} outputs; "
+                f"{args.model}: takes {network._n_in} inputs and has {network._n_out} outputs; "
                 f"{args.data} goes with 784 and 10"
             )
         images = load_images(args.data)

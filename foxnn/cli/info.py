@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 from typing import TYPE_CHECKING
 
@@ -40,8 +39,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     network = load_network(args.model)
     line("file", f"{args.model}, {size(os.path.getsize(args.model))}")
-    line("network", f"{network.n_parameters:,} parameters of {network.dtype}")
-    _print_layers(network)
+    print(network.summary(), flush=True)
     if is_native(args.model):  # the other formats have nothing of what the network is trained with
         line("loss", objective(network))
         line("optimizer", repr(network.optimizer))
@@ -61,16 +59,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_layers(network: NeuralNetwork) -> None:
-    disturbed = _options(noise=network.input_noise, dropout=network.input_dropout)
-    if disturbed:
-        line("inputs", f"{network.sizes[0]}{disturbed} in training")
-    for i, layer in enumerate(network.layers):
-        options = _options(dropout=[*network.dropout, 0.0][i], max_norm=network.max_norm[i])
-        parameters = sum(math.prod(layer.parameter_shape(name)) for name in layer.parameter_names)
-        line(f"layer {i + 1}", f"{layer.n_in} -> {layer.n_out} {layer.title}, {parameters:,} parameters{options}")
-
-
 def _scaling(network: NeuralNetwork) -> str:
     parts = []
     for what, kind, scaling in (
@@ -80,10 +68,6 @@ def _scaling(network: NeuralNetwork) -> str:
         if kind is not None:
             parts.append(f"{what} {kind}" + ("" if scaling is not None else ", not fitted yet"))
     return "; ".join(parts)
-
-
-def _options(**options: float | None) -> str:
-    return "".join(f", {name} {value:g}" for name, value in options.items() if value)
 
 
 def _training(network: NeuralNetwork) -> str:

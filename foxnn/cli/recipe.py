@@ -194,10 +194,10 @@ def recipe_for(
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from None
     n_in, n_out = len(recipe.mean), 1 if recipe.classes is None else len(recipe.classes)
-    if (n_in, n_out) != (network.sizes[0], network.sizes[-1]):
+    if (n_in, n_out) != (network._n_in, network._n_out):
         raise FileFormatError(
             f"{path}: the table of the metadata has {n_in} inputs and {n_out} outputs; "
-            f"the network has {network.sizes[0]} and {network.sizes[-1]}"
+            f"the network has {network._n_in} and {network._n_out}"
         )
     return recipe.with_target(target)
 
@@ -206,7 +206,7 @@ def _recipe_of_columns(
     network: NeuralNetwork, path: str, records: Records, target: str | None, ignore: Sequence[str]
 ) -> Recipe:
     columns = [name for name in records.columns if name != target and name not in ignore]
-    n_in, n_out = network.sizes[0], network.sizes[-1]
+    n_in, n_out = network._n_in, network._n_out
     if len(columns) != n_in:
         raise ValueError(
             f"{records.source} has {len(columns)} columns for the {n_in} inputs of the network; "

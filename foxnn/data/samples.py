@@ -92,7 +92,7 @@ class Arrays:
         first: int = 0,
     ) -> Arrays:
         """Samples of what a user gives, numbered from `first` on, or an error that names what does not fit."""
-        inputs = as_inputs(X, network.sizes[0], names[0], network.dtype.name)
+        inputs = as_inputs(X, network._n_in, names[0], network.dtype.name)
         targets = network._targets(y, len(inputs), names[1])
         weights = class_weights(
             class_weight, targets, as_weights(sample_weight, len(inputs), names[2]), _classes(network)
@@ -196,7 +196,7 @@ def split(seed: int, n: int, share: float) -> tuple[npt.NDArray[np.int64], npt.N
 
 def _classes(network: NeuralNetwork) -> int:
     """How many classes the outputs tell apart: a single one two."""
-    return max(network.sizes[-1], 2)
+    return max(network._n_out, 2)
 
 
 def samples_of(
@@ -213,7 +213,7 @@ def samples_of(
     if isinstance(X, np.memmap):
         from foxnn.data.mapped import MappedArrays, mapped_rows
 
-        rows = mapped_rows(X, network.sizes[0])
+        rows = mapped_rows(X, network._n_in)
         if rows is not None:
             targets = network._targets(y, len(rows), names[1])
             weights = class_weights(

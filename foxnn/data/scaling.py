@@ -68,7 +68,7 @@ def fit_scaling(network: NeuralNetwork, X: Any, y: Any = None) -> None:
     if network._kinds == (None, None):
         raise ValueError("fit_scaling: this network scales nothing; set scale_inputs or scale_outputs")
     with network._exclusively():
-        inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
+        inputs = as_inputs(X, network._n_in, dtype=network._dtype)
         values = None
         if network._kinds[1] is not None:
             if y is None:
@@ -149,7 +149,7 @@ def from_json(network: NeuralNetwork, outputs: int, value: Any) -> None:
     if "shift" in value:
         shift = [real("shift", number) for number in value["shift"]]
         spread = [real("spread", number, 0, open_below=True) for number in value["spread"]]
-        width = network.sizes[-1 if outputs else 0]
+        width = network._n_out if outputs else network._n_in
         if (len(shift), len(spread)) != (width, width):
             raise ValueError(f"got {len(shift)} shifts and {len(spread)} spreads; it takes {width} of each")
         scaling = Scaling(kind, np.array(shift), np.array(spread))

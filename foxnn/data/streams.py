@@ -136,7 +136,7 @@ class Stream(ABC):
     def inputs(self) -> Iterator[Any]:
         """The inputs of all batches, which need no targets, as they come."""
         for item in self._items():
-            yield _inputs_of(item, self._network.sizes[0])
+            yield _inputs_of(item, self._network._n_in)
 
     def _epoch(self, network: NeuralNetwork) -> Iterator[Arrays]:
         return self._in_order()
@@ -260,7 +260,7 @@ def _check_batch(item: Any, where: str, network: NeuralNetwork) -> None:
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
         raise ValueError(f"{where}: got {type(item).__name__}; it takes (X, y) or (X, y, sample_weight)")
     x, y = (_shape(part) for part in item[:2])
-    n_in, n_out = network.sizes[0], network.sizes[-1]
+    n_in, n_out = network._n_in, network._n_out
     is_target = y == () and item[1] is not None
     if is_target or (y == (n_out,) and n_out > 1 and x is not None and math.prod(x) == n_in):
         raise ValueError(
@@ -300,5 +300,5 @@ def input_batches(network: NeuralNetwork, X: Any) -> Iterator[Any] | None:
     """The inputs of what gives batches, or of a file that is not to be converted as a whole; None: an array."""
     if gives_batches(X):
         return stream_of(network, X).inputs()
-    rows = mapped_rows(X, network.sizes[0])
-    return None if rows is None else (np.array(rows[block]) for block in blocks(len(rows), network.sizes[0]))
+    rows = mapped_rows(X, network._n_in)
+    return None if rows is None else (np.array(rows[block]) for block in blocks(len(rows), network._n_in))

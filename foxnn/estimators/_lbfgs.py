@@ -22,7 +22,7 @@ class _Objective:
     def __init__(self, network: NeuralNetwork, X: Any, y: Any, sample_weight: Any, alpha: float) -> None:
         self._network = network
         self._samples, _ = network._samples(X, y, sample_weight, trains=True)
-        self._scale, _ = loss_scales(network.loss, network.sizes[-1])
+        self._scale, _ = loss_scales(network.loss, network._n_out)
         network.l2 = alpha / (len(X) if sample_weight is None else float(sample_weight.sum())) / self._scale
         self.value = np.inf  # the latest
 

@@ -32,7 +32,7 @@ class _Watch(Callback):
         self._estimator = estimator
         self._n = n
         self._validation = validation
-        gradient_scale, self._loss_scale = loss_scales(network.loss, network.sizes[-1])
+        gradient_scale, self._loss_scale = loss_scales(network.loss, network._n_out)
         self._l1, self._half_l2 = network.l1 * gradient_scale, 0.5 * network.l2 * gradient_scale
         self._late_share = 0.5 * (1 - 1 / n_batches)
         schedule = estimator.learning_rate
@@ -135,7 +135,7 @@ def fit_stochastic(
     if batch_size > n:
         warn_user(f"batch_size={batch_size} is larger than the {n} samples; it is clipped.")
         batch_size = n
-    scale, _ = loss_scales(network.loss, network.sizes[-1])
+    scale, _ = loss_scales(network.loss, network._n_out)
     mean_weight = 1.0 if sample_weight is None else float(np.mean(sample_weight))
     network.l2 = estimator.alpha / (batch_size * mean_weight * scale) if mean_weight else 0.0
     network.l1 = estimator.l1 / scale

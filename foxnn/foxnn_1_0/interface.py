@@ -173,7 +173,7 @@ class Interface10:
         network = _network(self)
         values = input.input if isinstance(input, one_train_data) else input
         with np.errstate(over="ignore"):
-            row = as_row(values, "input", network.sizes[0]).astype(network.dtype)
+            row = as_row(values, "input", network._n_in).astype(network.dtype)
         return cast("list[float]", self._hardened(network.predict(row))[0].tolist())
 
     def _hardened(self, outputs: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -65,8 +65,11 @@ def mutate(
     network: NeuralNetwork, rule: Callable[[_Numbers, _Numbers, float], _Numbers], speed: float, only: int | None = None
 ) -> None:
     """Mutate the layers of a network, or only one of them, by a rule; all of them or, after an error, none."""
+    from foxnn.io._layers import check_forms
+
     speed = real("speed", speed)
     view = network._as_it_is()
+    check_forms(view, "FoxNN 1.0's mutations")
     mutated = []
     layers = view.layers if only is None else view.layers[only : only + 1]
     for layer in layers:

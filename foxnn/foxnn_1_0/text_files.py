@@ -211,14 +211,13 @@ def check_text(network: NeuralNetwork, only_scale: bool = False) -> None:
 
 def lost(network: NeuralNetwork) -> list[str]:
     """What a text file does not keep of a network, in words, besides how and in which number type it was trained."""
-    of_layers = network._norms
     parts = {
         f"the loss {network.loss.name}": network.loss != "half_squared_error",
         "dropout": any(network.dropout) or network.input_dropout,
         "noise on the inputs": network.input_noise,
         "penalties": network.l1 or network.l2,
         "max_norm": any(network.max_norm),
-        "batch normalisation, which stays in the weights": any(of_layers),
+        "batch normalisation, which stays in the weights": any(layer.norm for layer in network.layers),
         "which layers are frozen": not all(layer.trainable for layer in network.layers),
         "metadata": network.metadata,
     }

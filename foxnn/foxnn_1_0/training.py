@@ -35,7 +35,7 @@ def check_fits(network: NeuralNetwork, data: object, name: str) -> None:
         raise TypeError(f"{name}: got {type(data).__name__}; it takes foxnn.train_data")
     if data.size() == 0:
         raise ValueError(f"{name}: got no rows; it takes at least one")
-    got, takes = (data.inputs.shape[1], data.outputs.shape[1]), (network.sizes[0], network.sizes[-1])
+    got, takes = (data.inputs.shape[1], data.outputs.shape[1]), (network._n_in, network._n_out)
     if got != takes:
         raise ValueError(
             f"{name}: got rows of {got[0]} inputs and {got[1]} outputs; this network takes {takes[0]} and {takes[1]}"

@@ -106,7 +106,7 @@ def rows(array: npt.NDArray[Any], suffix: str = "", width: int = 110) -> Iterato
 
 def title(network: NeuralNetwork) -> str:
     """The network in words, such as ``2 -> 8 tanh -> 1 sigmoid``."""
-    return " -> ".join([str(network.sizes[0]), *(f"{layer.n_out} {layer.title}" for layer in network.layers)])
+    return " -> ".join([str(network._n_in), *(f"{layer.n_out} {layer.title}" for layer in network.layers)])
 
 
 def reading(network: NeuralNetwork) -> tuple[Any, Any] | None:

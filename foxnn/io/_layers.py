@@ -75,25 +75,58 @@ def network_of(
     return network
 
 
-def folded(network: NeuralNetwork, where: str = "") -> NeuralNetwork:
-    """The same network with batch normalisation in its weights and biases, as prediction uses it.
+#: What each format of others has a form for: kinds of layers, and normalisations (batch normalisation is folded).
+_FORMS: dict[str, tuple[str, ...]] = {
+    "C": ("dense", "layer_norm"),
+    "JavaScript": ("dense", "layer_norm"),
+    "ONNX": ("dense", "layer_norm"),
+    "to_npz's archives": ("dense", "layer_norm"),
+    "PyTorch": ("dense", "layer_norm"),
+    "Keras": ("dense", "layer_norm"),
+    "scikit-learn": ("dense",),
+    "FoxNN 1.0's text files": ("dense",),
+    "FoxNN 1.0's mutations": ("dense", "layer_norm"),
+}
 
-    Raises
-    ------
-    ValueError
-        If `where` is given and a layer has a layer normalisation, which there has no form in it.
+
+def check_forms(network: NeuralNetwork, where: str) -> None:
+    """Refuse a network with a layer or a normalisation that a format has no form for: one of `_FORMS`.
 
     Examples
     --------
     >>> import foxnn
-    >>> folded(foxnn.neural_network([2, 3, foxnn.BatchNorm(), 1], activation="relu", output="linear"))
+    >>> check_forms(foxnn.neural_network([2, 3, foxnn.Scale()]), "ONNX")
+    Traceback (most recent call last):
+    ValueError: layer 1: is Scale(), for which there is no form in ONNX
+    """
+    for i, layer in enumerate(network._configs):
+        if layer.kind not in _FORMS[where]:
+            raise ValueError(f"layer {i}: is {layer!r}, for which there is no form in {where}")
+        norm = getattr(layer, "norm", None)
+        if isinstance(norm, LayerNorm) and norm.name not in _FORMS[where]:
+            raise ValueError(f"layer {i}: has {norm}, for which there is no form in {where}")
+
+
+def folded(network: NeuralNetwork, where: str) -> NeuralNetwork:
+    """The same network with batch normalisation in its weights and biases, as prediction uses it; for a format.
+
+    Raises
+    ------
+    ValueError
+        If there is no form for one of the layers where it is to go.
+
+    Examples
+    --------
+    >>> import foxnn
+    >>> folded(foxnn.neural_network([2, 3, foxnn.BatchNorm(), 1], activation="relu", output="linear"), "ONNX")
     neural_network([2, 3, 1], [relu, linear], loss='half_squared_error', dtype='float32')
     """
-    for i, norm in enumerate(network._norms):
-        if where and isinstance(norm, LayerNorm):
-            raise ValueError(f"layer {i}: has {norm}, for which there is no form in {where}")
+    check_forms(network, where)
     twin = network._snapshot(folded=True)
-    twin._norms = [None if isinstance(norm, BatchNorm) else norm for norm in twin._norms]
+    twin._configs = tuple(
+        layer.but(norm=None) if isinstance(getattr(layer, "norm", None), BatchNorm) else layer
+        for layer in network._configs
+    )
     return twin
 
 
@@ -119,7 +152,7 @@ def dense_layers(network: NeuralNetwork, *, with_scale: bool = True) -> list[Den
         Dense(layer.weights.astype(np.float64), layer.bias.astype(np.float64), layer.activation)
         for layer in network.layers
     ]
-    n_in, n_out = network.sizes[0], network.sizes[-1]
+    n_in, n_out = network._n_in, network._n_out
     weights, bias, activation = layers[0]
     centred = centring(network, network.dtype)
     if centred is not None:

@@ -64,8 +64,8 @@ def columns(network: NeuralNetwork) -> Iterator[str]:
     inputs, outputs = _of_table(network)
     if network._core.trained_on == PIXELS and Reading(network).is_default:
         yield "x: pixels from 0 to 255 divided by 255, as the uint8 was read that the network was trained on"
-    yield from _lines("x", inputs, network.sizes[0])
-    yield from _lines("y", _classes(network) if outputs is None else outputs, network.sizes[-1])
+    yield from _lines("x", inputs, network._n_in)
+    yield from _lines("y", _classes(network) if outputs is None else outputs, network._n_out)
 
 
 def _lines(letter: str, texts: Sequence[str] | None, n: int) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _classes(network: NeuralNetwork) -> list[str] | None:
     classes = network.metadata.get("classes")
     if not isinstance(classes, list):
         return None
-    if len(classes) == 2 and network.sizes[-1] == 1:
+    if len(classes) == 2 and network._n_out == 1:
         return [f"of {_quoted(classes[1])}, not {_quoted(classes[0])}"]
     return [_quoted(name) for name in classes]
 

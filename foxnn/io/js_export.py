@@ -136,7 +136,7 @@ def to_js(
     if name is not None and not script:
         raise ValueError(f"name: got {name!r}, but only a script has one")
     paths = [path, *beside(path, types=types, script=script)]
-    network = folded(network)
+    network = folded(network, "JavaScript")
     body = list(_body(network))
     texts = ["\n".join([*_comment(network), *body, "export { nIn, nOut, predict };", ""])]
     if types:

@@ -120,8 +120,8 @@ def to_keras(network: NeuralNetwork) -> Any:
     """Make a Keras model of a network; see `NeuralNetwork.to_keras`."""
     keras = _keras()
     dtype = network.dtype.name
-    layers: list[Any] = [keras.Input((network.sizes[0],), dtype=dtype)]
-    network = folded(network)
+    layers: list[Any] = [keras.Input((network._n_in,), dtype=dtype)]
+    network = folded(network, "Keras")
     sources = dense_layers(network, with_scale=False)
     scaling, read = standardising(network, sources, *_SPREADS), reading(network)
     if scaling is not None:

@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
@@ -29,11 +28,13 @@ from foxnn.errors import FileFormatError
 from foxnn.history import History, Rows
 from foxnn.io import container
 from foxnn.layers import normalisation
+from foxnn.layers.kinds import layer_from_config, read_list
 from foxnn.layers.normalisation import Norm, put_together
 from foxnn.losses import Loss
 
 if TYPE_CHECKING:
     from foxnn.io.container import Arrays
+    from foxnn.layers.layer import Layer
     from foxnn.network import NeuralNetwork
 
 FORMAT = 2
@@ -42,7 +43,9 @@ _Read = TypeVar("_Read")
 _Shapes = dict[str, tuple[int, ...]]
 
 #: What it takes to make a network; the other parts are then put into it.
-_ARCHITECTURE = ("sizes", "norms", "dtype", "activations", "loss", "dropout", "seed")
+_ARCHITECTURE = ("dtype", "loss", "seed")
+#: Of which layers: if all are dense, as all versions know them; if not, in another way.
+_DENSE, _ANY = ("sizes", "norms", "activations", "dropout"), ("input_shape", "layers")
 #: What the optimizer remembers, if that is in the file.
 _STATE = ("optimizer_of_state", "steps")
 
@@ -152,24 +155,21 @@ def _optimizer(config: dict[str, Any]) -> optimizers.Optimizer:
     return optimizers.get(**{"optimizer" if name == "name" else name: value for name, value in config.items()})
 
 
-def _arrays(network: NeuralNetwork) -> Iterator[tuple[str, Any, str]]:
-    """The name of each array in the file, and whose attribute it is."""
+def _arrays(network: NeuralNetwork) -> Iterator[tuple[str, Layer, str]]:
+    """The name of each array in the file, whose it is, and its name there."""
     for i, layer in enumerate(network.layers):
-        yield f"layers.{i}.weights", layer, "weights"
-        yield f"layers.{i}.bias", layer, "bias"
-        norm = layer.norm
-        for name in norm.array_names if norm is not None else ():
-            yield f"layers.{i}.{name}", norm, name
+        for name in layer.array_names:
+            yield f"layers.{i}.{name}", layer, name
 
 
 def _shapes(description: dict[str, Any]) -> _Shapes:
     """The arrays that go with a description."""
     shapes: _Shapes = {}
-    sizes = description["sizes"]
-    for i, (shape, norm) in enumerate(zip(pairwise(sizes), _norms(description), strict=True)):
-        learnt = {"weights": shape, "bias": shape[1:]}
-        learnt |= dict.fromkeys(norm.parameter_names if norm else (), shape[1:])
-        arrays = learnt | dict.fromkeys(norm.array_names if norm else (), shape[1:])
+    shape, layers = read_list(_list(description))
+    for i, layer in enumerate(layers):
+        learnt = layer.parameter_shapes(shape)
+        arrays = learnt | layer.statistics_shapes(shape)
+        shape = layer.output_shape(shape)
         shapes |= {f"layers.{i}.{name}": array for name, array in arrays.items()}
         if "optimizer_of_state" in description:
             for s in range(_kept(description["optimizer_of_state"]["name"])):
@@ -177,8 +177,15 @@ def _shapes(description: dict[str, Any]) -> _Shapes:
     return shapes
 
 
+def _list(description: dict[str, Any]) -> list[Any]:
+    """The list that a network is made of."""
+    if "layers" not in description:
+        return put_together(description["sizes"], _norms(description))
+    return [*description["input_shape"], *(layer_from_config(config) for config in description["layers"])]
+
+
 def _norms(description: dict[str, Any]) -> list[Norm | None]:
-    """What normalises each layer."""
+    """What normalises each layer, where all are dense."""
     configs = description.get("norms", [None] * (len(description["sizes"]) - 1))
     return [None if config is None else normalisation.from_config(config) for config in configs]
 
@@ -214,14 +221,28 @@ def described(network: NeuralNetwork) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "foxnn": _core.config()["version"],
-        "sizes": network.sizes,
-        **({"norms": [None if n is None else n.config for n in network._norms]} if any(network._norms) else {}),
+        **_described_layers(network),
         "dtype": network.dtype.name,
-        "activations": [{"name": a.name, **a.parameters} for a in network._activations],
         "loss": network.loss.config,
-        "dropout": network.dropout,
         "seed": network.seed,
         **{name: value for name, (value, default) in parts.items() if value != default},
+    }
+
+
+def _described_layers(network: NeuralNetwork) -> dict[str, Any]:
+    """The layers as JSON can hold them; what may change in a network is among `_PARTS`."""
+    if not all(layer.kind == "dense" for layer in network._configs):
+        elsewhere = ("max_norm", "init", "trainable")
+        configs = [layer.config for layer in network._configs]
+        layers = [{name: value for name, value in c.items() if name not in elsewhere} for c in configs]
+        return {"input_shape": list(network._shapes[0]), "layers": layers}
+    norms = [layer.norm for layer in network.layers]
+    activations = [layer.activation for layer in network.layers]
+    return {
+        "sizes": network.sizes,
+        **({"norms": [None if n is None else n.config for n in norms]} if any(norms) else {}),
+        "activations": [{"name": a.name, **a.parameters} for a in activations],
+        "dropout": network.dropout,
     }
 
 
@@ -350,7 +371,8 @@ def _check_description(description: dict[str, Any], layout: container.Layout) ->
         raise FileFormatError(
             f"written in format {shown(written)} by {writer}; this version reads formats 1 to {FORMAT}"
         )
-    known = ["format", "foxnn", *_ARCHITECTURE, *_PARTS, *_STATE, "training"]
+    layers = _ANY if "layers" in description else _DENSE
+    known = ["format", "foxnn", *_ARCHITECTURE, *layers, *_PARTS, *_STATE, "training"]
     for name in description:
         if name not in known:
             raise FileFormatError(f"written by {writer} with {shown(name)}, which this version does not know")
@@ -371,17 +393,18 @@ def _in_words(array: tuple[Any, ...] | None) -> str:
 def _build(description: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
     from foxnn.network import NeuralNetwork
 
-    activations = [Activation(**a) for a in description["activations"]]
+    own: dict[str, Any] = {}
+    if "layers" not in description:
+        activations = [Activation(**a) for a in description["activations"]]
+        own = {"activation": activations[:-1], "output": activations[-1], "dropout": description["dropout"]}
     with only_said():  # earlier versions took outputs and losses that do not go together
         network = NeuralNetwork(
-            put_together(description["sizes"], _norms(description)),
-            activation=activations[:-1],
-            output=activations[-1],
+            _list(description),
             loss=Loss.from_config(**description["loss"]),
             init="zeros",
-            dropout=description["dropout"],
             dtype=description["dtype"],
             seed=description["seed"],
+            **own,
         )
     _fill(network, description, arrays)
     return network
@@ -389,9 +412,9 @@ def _build(description: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
 
 def _fill(network: NeuralNetwork, description: dict[str, Any], arrays: Arrays) -> None:
     """Put everything into a network of the right architecture; the arrays go from where they were."""
-    for name, owner, attribute in _arrays(network):
+    for name, layer, its_name in _arrays(network):
         try:
-            setattr(owner, attribute, arrays.pop(name))
+            layer.set_array(its_name, arrays.pop(name))
         except ValueError as error:
             raise FileFormatError(f"array {name!r}: {error}") from None
     if "optimizer_of_state" in description:

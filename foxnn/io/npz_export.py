@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def to_npz(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
     """Write a network as an archive of arrays; see `NeuralNetwork.to_npz`."""
-    network = folded(network)
+    network = folded(network, "to_npz's archives")
     arrays: dict[str, Any] = {}
     for i, layer in enumerate(network.layers):
         arrays[f"layers.{i}.weights"], arrays[f"layers.{i}.bias"] = layer.weights, layer.bias
@@ -29,8 +29,9 @@ def to_npz(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
         "scale": network.scale,
         "offset": network.offset,
     }
-    if any(network._norms):
-        description["norms"] = [None if norm is None else norm.config for norm in network._norms]
+    norms = [layer.norm for layer in network.layers]
+    if any(norms):
+        description["norms"] = [None if norm is None else norm.config for norm in norms]
     for outputs, name in enumerate(("scale_inputs", "scale_outputs")):
         if getattr(network, name) is not None:
             description[name] = as_json(network, outputs)

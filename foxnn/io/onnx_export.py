@@ -50,7 +50,7 @@ def to_onnx(network: NeuralNetwork, path: str | os.PathLike[str]) -> None:
         import onnx  # noqa: F401
     if 4 * network.n_parameters > _MOST_BYTES:
         raise ValueError(f"network: got {network.n_parameters:,} parameters; one ONNX file can hold 2 GB")
-    model = _Graph().model(folded(network))
+    model = _Graph().model(folded(network, "ONNX"))
     if text := metadata_as_text(network):
         model.metadata_props.add(key=METADATA, value=text)
     with atomic_write(path) as file:
@@ -102,7 +102,7 @@ class _Graph:
         self.nodes[-1].output[0] = "y"
         ends = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
-            for name, size in (("x", network.sizes[0]), ("y", network.sizes[-1]))
+            for name, size in (("x", network._n_in), ("y", network._n_out))
         ]
         graph = helper.make_graph(self.nodes, "foxnn", ends[:1], ends[1:], self.constants, doc_string=title(network))
         model = helper.make_model(

@@ -45,7 +45,7 @@ def from_sklearn(mlp: Any) -> NeuralNetwork:
     ]
     network = network_of(layers, "float64" if mlp.coefs_[0].dtype == np.float64 else "float32")
     if scaling is not None:
-        scale_inputs(network, *(np.broadcast_to(np.asarray(value, np.float64), network.sizes[0]) for value in scaling))
+        scale_inputs(network, *(np.broadcast_to(np.asarray(value, np.float64), network._n_in) for value in scaling))
     if isinstance(mlp, MLPClassifier):
         classes = (
             [label.tolist() for label in mlp.classes_] if isinstance(mlp.classes_, list) else mlp.classes_.tolist()
@@ -71,7 +71,7 @@ def to_sklearn(network: NeuralNetwork) -> Any:
         "alpha": 0.0,
         "random_state": 0,  # so that nothing is drawn from NumPy's
     }
-    x = np.zeros((1, network.sizes[0]), network.dtype)
+    x = np.zeros((1, network._n_in), network.dtype)
     y = np.ones((1, len(last.bias)) if len(last.bias) > 1 else 1)
     if last.activation == "exp":
         try:

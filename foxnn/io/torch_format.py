@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foxnn.activations import Activation
-from foxnn.io._layers import Chain, dense_layers, standardising
+from foxnn.io._layers import Chain, check_forms, dense_layers, standardising
 from foxnn.layers.normalisation import BatchNorm, Norm
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def to_torch(network: NeuralNetwork) -> Any:
     torch, network = _torch(), network._snapshot()
     dtype = torch.float64 if network.dtype == np.float64 else torch.float32
     modules: list[Any] = []
+    check_forms(network, "PyTorch")
     layers = dense_layers(network)
     scaling = standardising(network, layers)
     if scaling is not None:

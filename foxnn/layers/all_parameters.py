@@ -49,7 +49,7 @@ def copy_weights(
     network, other = network._as_it_is(), other._as_it_is()
     arrays = arrays_of(other)
     if layers is None:
-        if network.sizes != other.sizes:
+        if network._shapes != other._shapes:
             raise ValueError(f"other: got a network of sizes {other.sizes} for one of {network.sizes}; choose layers")
         layers = range(len(network.layers))
     if not isinstance(layers, Iterable):

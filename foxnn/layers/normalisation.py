@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy.typing as npt
 
 from foxnn._closed import Fixed
-from foxnn._options import MOST, integer, real
+from foxnn._options import real
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -214,31 +214,7 @@ def from_config(config: dict[str, Any]) -> Norm:
     return _BY_NAME[name](**options)
 
 
-def take_apart(sizes: Any) -> tuple[list[int], list[Norm | None]]:
-    """The numbers in a list of sizes, and for each layer what normalises it."""
-    numbers: list[int] = []
-    norms: list[Norm | None] = []
-    for i, item in enumerate(sizes):
-        if not isinstance(item, Norm):
-            if isinstance(item, (str, type)):
-                raise TypeError(
-                    f"sizes[{i}]: got {item!r}; it takes an integer of at least 1, or after a hidden layer's size "
-                    "foxnn.BatchNorm() or foxnn.LayerNorm()"
-                )
-            numbers.append(integer(f"sizes[{i}]", item, 1, MOST))
-            norms.append(None)
-            continue
-        if len(numbers) < 2:
-            raise ValueError(f"sizes[{i}]: got {item!r} for the inputs; it takes its place after a hidden layer's size")
-        if norms[-1] is not None:
-            raise ValueError(f"sizes[{i}]: got {item!r} after {norms[-1]!r}; a layer has one normalisation")
-        norms[-1] = item
-    if norms and norms[-1] is not None:
-        raise ValueError(f"sizes[{len(sizes) - 1}]: got {norms[-1]!r} for the outputs; it takes a hidden layer")
-    return numbers, norms[1:]
-
-
 def put_together(sizes: Sequence[int], norms: Sequence[Norm | None]) -> list[int | Norm]:
-    """The list of sizes that `take_apart` takes apart: each layer's size, and after it what normalises the layer."""
+    """The list that a network of dense layers is made of: each one's size, and after it what normalises it."""
     layers = zip(sizes[1:], norms, strict=True)
     return [sizes[0], *(part for layer in layers for part in layer if part is not None)]

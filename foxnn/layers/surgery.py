@@ -6,13 +6,17 @@ and the network's loss and options, stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from foxnn._options import MOST, dropout_rate, integer
+from foxnn._options import integer
 from foxnn.activations import Activation
 from foxnn.initializers import known_init
+from foxnn.layers.config import LayerConfig
+from foxnn.layers.dense import Dense
+from foxnn.layers.kinds import check_hidden
 from foxnn.layers.layer import checked_parameters
 
 if TYPE_CHECKING:
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
 def insert(
     network: NeuralNetwork,
     index: int,
-    units: int,
-    activation: str | Activation,
+    units: int | LayerConfig,
+    activation: str | Activation | None = None,
     *,
     init: Any = None,
     dropout: float = 0.0,
@@ -32,30 +36,29 @@ def insert(
     i, n = integer("index", index, 0), len(network.layers)
     if i > n:
         raise ValueError(f"index: got {i}; it takes 0..{n} for a network of {n} layer{'s' * (n > 1)}")
-    units = integer("units", units, 1, MOST)
-    chosen = Activation.of(activation)
-    rate = dropout_rate("dropout", dropout)
-    chosen.check_dtype(network.dtype)
-    if chosen.output_only and i < n:
-        raise ValueError(f"activation: got {chosen.name!r} for a hidden layer; it works on outputs only")
-    if i == n and network._activations[-1].output_only:
-        raise ValueError(f"index: got {i}, after {network._activations[-1].name!r}, which works on outputs only")
-    if i == n and rate:
-        raise ValueError(f"dropout: got {rate:g} for the outputs; it takes hidden layers")
-    n_in = network.sizes[i]
-    start = _checked_init(init, n_in, units, chosen, network)
+    layer = _checked_layer(units, activation, dropout)
+    layer.check_dtype(network.dtype)
+    if i < n:
+        check_hidden(layer)
+    elif network.layers[-1].activation.output_only:
+        raise ValueError(f"index: got {i}, after {network.layers[-1].activation.name!r}, which works on outputs only")
+    if i == n and isinstance(layer, Dense):
+        if layer.dropout:
+            raise ValueError(f"dropout: got {layer.dropout:g} for the outputs; it takes hidden layers")
+        if layer.norm is not None:
+            raise ValueError(f"norm: got {layer.norm!r} for the outputs; it takes hidden layers")
+    shape = network._shapes[i]
+    start = _checked_init(init, shape, layer, network)
     with _making_layers(network):
         core = network._core.copy()  # whoever is predicting goes on with the old one
-        starts_again = core.insert(i, n_in, units, chosen.name, list(chosen.parameters.values()))
+        start_again = core.insert(i, layer.kind, shape, layer.core_settings())
         if isinstance(start, str):
-            core.initialize(i, start, network.seed, _new_stream(network), network.n_threads or 0)
+            core.layer(i).initialize(start, network.seed, _new_stream(network), network.n_threads or 0)
         else:
-            core.write([(i, "weights", start[0]), (i, "bias", start[1])])
-        if i < n:
-            core.set_dropout(i, rate)
-            if starts_again:
-                _start_again(network, core, i + 1, network._activations[i])
-        network._replace_layers(core, i, i, [(units, chosen, rate)])
+            core.write([(i, name, array) for name, array in start.items()])
+        core.layer(i).trainable = layer.trainable
+        _start_again(network, core, i + 1, network._configs[i : i + start_again])
+        network._replace_layers(core, i, i, [layer.without_start()])
 
 
 def remove(network: NeuralNetwork, index: int) -> None:
@@ -67,17 +70,19 @@ def remove(network: NeuralNetwork, index: int) -> None:
     if n == 1:
         raise ValueError("index: got the only layer there is; a network takes at least one")
     i %= n
-    if i == n - 1 and network._norms[i - 1] is not None:
-        raise ValueError(f"index: got the last layer; the one before has {network._norms[i - 1]}, which outputs do not")
+    before = network.layers[i - 1]
+    if i == n - 1 and before.norm is not None:
+        raise ValueError(f"index: got the last layer; the one before has {before.norm}, which outputs do not")
     with _making_layers(network):
         network._layers_made = _made(network)
         core = network._core.copy()
-        starts_again = core.erase(i)
-        if starts_again:
-            _start_again(network, core, i, network._activations[i + 1])
-        if i + 1 == n:
-            core.set_dropout(i - 1, 0.0)  # it is the output now
-        network._replace_layers(core, i, i + 1, [])
+        start_again = core.erase(i)
+        _start_again(network, core, i, network._configs[i + 1 : i + 1 + start_again])
+        begin, kept = i, []
+        if i + 1 == n and "dropout" in network._configs[i - 1].changeable:  # it is the output now
+            begin, kept = i - 1, [network._configs[i - 1].but(dropout=0.0)]
+            core.layer(begin).set("dropout", kept[0].core_setting("dropout"))
+        network._replace_layers(core, begin, i + 1, kept)
 
 
 @contextmanager
@@ -102,19 +107,42 @@ def _made(network: NeuralNetwork) -> int:
     return len(network.layers) if network._layers_made is None else network._layers_made
 
 
-def _start_again(network: NeuralNetwork, core: Any, index: int, activation: Activation) -> None:
-    """Give a layer that has got another number of inputs its weights."""
-    core.initialize(index, activation.default_init, network.seed, _new_stream(network), network.n_threads or 0)
+def _start_again(network: NeuralNetwork, core: Any, index: int, layers: Sequence[LayerConfig]) -> None:
+    """Give layers from that number on, which have got inputs of another shape, their parameters."""
+    for i, layer in enumerate(layers, index):
+        core.layer(i).initialize(layer.default_init, network.seed, _new_stream(network), network.n_threads or 0)
 
 
-def _checked_init(init: Any, n_in: int, n_out: int, activation: Activation, network: NeuralNetwork) -> Any:
-    """The name of an initializer, or weights and bias."""
+def _checked_layer(units: Any, activation: Any, dropout: Any) -> LayerConfig:
+    """A layer that is to be put into a network, with all its settings."""
+    if not isinstance(units, LayerConfig):
+        if activation is None:
+            raise TypeError("activation: got none; a layer that is added takes one, such as 'relu'")
+        return Dense(units, activation, dropout=dropout)
+    for name, value, default in (("activation", activation, None), ("dropout", dropout, 0.0)):
+        if value != default:
+            raise ValueError(f"{name}: got {value!r} beside {units!r}, which has its own")
+    if not isinstance(units, Dense):
+        return units
+    if units.activation is None:
+        raise ValueError(f"activation: got {units!r} without one; a layer that is added takes its own")
+    return units.but(dropout=units.dropout or 0.0)
+
+
+def _checked_init(init: Any, shape: tuple[int, ...], layer: LayerConfig, network: NeuralNetwork) -> Any:
+    """The name of an initializer, or arrays by name."""
+    if not isinstance(layer, Dense):
+        if init is not None:
+            raise ValueError(f"init: got {init!r}; {layer!r} starts as it is, and takes others in its parameters")
+        return layer.default_init
     if init is None:
-        return activation.default_init
+        init = layer.init
+    if init is None:
+        return layer.default_init
     if isinstance(init, str):
         return known_init(init)
     weights, bias = init if isinstance(init, tuple) and len(init) == 2 else (init, 0.0)
-    return (
-        checked_parameters(weights, (n_in, n_out), "init weights", network.dtype),
-        checked_parameters(bias, (n_out,), "init bias", network.dtype),
-    )
+    return {
+        "weights": checked_parameters(weights, (math.prod(shape), layer.units), "init weights", network.dtype),
+        "bias": checked_parameters(bias, (layer.units,), "init bias", network.dtype),
+    }

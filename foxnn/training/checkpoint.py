@@ -59,8 +59,13 @@ class Interrupted:
         from foxnn.io.native import described
 
         ours, theirs = described(network), described(self.network)
-        for name in ("sizes", "norms", "dtype"):
-            got, began = ours.get(name), theirs.get(name)
+        for name in ("sizes", "norms", "layers", "dtype"):
+            got, began = (
+                [{key: config.get(key) for key in ("kind", "units", "norm")} for config in of[name]]
+                if name == "layers" and name in of
+                else of.get(name)
+                for of in (ours, theirs)
+            )
             if got != began:
                 raise ValueError(f"resume: {name}: got {got!r}; the training in {self._path} began with {began!r}")
         try:

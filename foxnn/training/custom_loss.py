@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -252,15 +253,20 @@ class CustomTrainer:
     def _penalty(self, core: Any, l1: float, l2: float) -> float:
         if not (l1 or l2):
             return 0.0
-        weights = [w.astype(np.float64) for w in core.read([(i, "weights", -1) for i in range(self._n_layers)])[0]]
+        weights = [w.astype(np.float64) for w in core.read([(i, name, -1) for i, _, name in self._penalised(core)])[0]]
         return sum(l1 * float(np.abs(w).sum()) + l2 / 2 * float((w * w).sum()) for w in weights)
 
-    @staticmethod
-    def _penalise(core: Any, gradients: Any, l1: float, l2: float) -> None:
-        for i, (gradient, *_) in enumerate(gradients):
-            if core.get_trainable(i):
-                (weights,), _ = core.read([(i, "weights", -1)])
-                gradient += (l1 * np.sign(weights) + l2 * weights).astype(gradient.dtype)
+    def _penalised(self, core: Any) -> Iterator[tuple[int, int, str]]:
+        """Of each parameter that `l1` and `l2` penalise: its layer's number, its own in the layer, and its name."""
+        for i in range(self._n_layers):
+            layer = core.layer(i)
+            yield from ((i, k, name) for k, name in enumerate(layer.parameters) if name in layer.penalised)
+
+    def _penalise(self, core: Any, gradients: Any, l1: float, l2: float) -> None:
+        for i, k, name in self._penalised(core):
+            if core.layer(i).trainable:
+                (weights,), _ = core.read([(i, name, -1)])
+                gradients[i][k][...] += (l1 * np.sign(weights) + l2 * weights).astype(weights.dtype)
 
 
 def _correct(samples: Samples, rows: Any, outputs: _Array) -> float:

@@ -48,7 +48,7 @@ def forward(network: NeuralNetwork, X: Any, *, training: bool = True) -> Array:
         trainer = _plain_trainer(network) if last is None or last.core is not network._core else last.trainer
         y = _forward_batch(network, trainer, samples, None, 0, len(inputs), training)
         network._forward = Forward(network._core, trainer, len(inputs), scale)
-    return cast("Array", y[0]) if network.sizes[0] > 1 and np.ndim(X) == 1 else y
+    return cast("Array", y[0]) if network._n_in > 1 and np.ndim(X) == 1 else y
 
 
 def backward(network: NeuralNetwork, d_output: Any, *, input_gradient: bool = False) -> Any:
@@ -85,7 +85,7 @@ def input_gradients(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any =
     """See `NeuralNetwork.input_gradients`."""
     network = network._as_it_is()
     check_fitted(network)
-    inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
+    inputs = as_inputs(X, network._n_in, dtype=network._dtype)
     samples, _ = network._samples(inputs, y, sample_weight)
     _, d_input = loss_and_gradients(network, samples, parameters=False, inputs=True)
     scale, _ = Reading(network).factors(inputs)
@@ -95,7 +95,7 @@ def input_gradients(network: NeuralNetwork, X: Any, y: Any, sample_weight: Any =
 def jacobian(network: NeuralNetwork, X: Any) -> Array:
     """See `NeuralNetwork.jacobian`."""
     network = network._as_it_is()
-    n_in, n_out = network.sizes[0], network.sizes[-1]
+    n_in, n_out = network._n_in, network._n_out
     inputs, scale, samples = _inputs(network, X)
     rows = np.repeat(np.arange(len(inputs)), n_out)  # each sample once for each output
     out = np.empty((len(rows), n_in), network.dtype)
@@ -135,7 +135,7 @@ def layer_outputs(network: NeuralNetwork, X: Any) -> list[Array]:
 def _inputs(network: NeuralNetwork, X: Any) -> tuple[Array, float, Any]:
     """Checked inputs, what they are multiplied by, and both as the core's Samples."""
     check_fitted(network)
-    inputs = as_inputs(X, network.sizes[0], dtype=network._dtype)
+    inputs = as_inputs(X, network._n_in, dtype=network._dtype)
     scale, offset = Reading(network).of(inputs)
     return inputs, scale, _core.Samples(inputs, None, None, None, scale, offset, "")
 
@@ -167,7 +167,7 @@ def loss_and_gradients(
     view = network._as_it_is()
     trainer = view._get_trainer()
     # Kept for the next call, if neither layers nor loss have been changed by another thread meanwhile.
-    if network._core is view._core and network._loss is view._loss and network._activations is view._activations:
+    if network._core is view._core and network._loss is view._loss and network._configs is view._configs:
         network._trainer = trainer
     loss, weight, gradients = trainer.gradients(
         view._core, samples, network.l1, network.l2, False, network.n_threads or 0, parameters, inputs
@@ -230,7 +230,7 @@ def _in_blocks(
 
 def _outputs_gradient(value: Any, rows: int, network: NeuralNetwork) -> Array:
     array = _as_numbers(value, "d_output")
-    n_out = network.sizes[-1]
+    n_out = network._n_out
     if array.ndim == 1 and array.size == rows * n_out and 1 in (rows, n_out):
         array = array.reshape(rows, n_out)
     if array.shape != (rows, n_out):

@@ -3,6 +3,7 @@
 #include "bindings/without_gil.hpp"
 #include "core/helpers.hpp"
 #include "core/initializers.hpp"
+#include "core/layers/kinds.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
 #include "core/trainer.hpp"
@@ -69,6 +70,7 @@ void bind_config(py::module_& m) {
     m.attr("LOSSES") = losses;
     m.attr("OPTIMIZERS") = optimizers;
     m.attr("INITIALIZERS") = initializer_names();
+    m.attr("LAYERS") = layer_kinds();
     m.attr("SAMPLE_WEIGHTS") = py::make_tuple(kLeastWeight, kMostWeight);
 
     // The least and the largest value of an activation with these parameters.

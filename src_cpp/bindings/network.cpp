@@ -2,10 +2,11 @@
 
 #include "bindings/copies.hpp"
 #include "bindings/gil.hpp"
+#include "bindings/layer_handle.hpp"
 #include "bindings/locks.hpp"
 #include "bindings/plain.hpp"
 #include "bindings/without_gil.hpp"
-#include "core/initializers.hpp"
+#include "core/layers/kinds.hpp"
 
 namespace foxnn {
 namespace {
@@ -13,45 +14,18 @@ namespace {
 const std::string kTrainedOn[] = {"", "uint8", "numbers beyond 1"};  // in the order of TrainedOn
 
 template <class T>
-Layer<T>& layer_of(const Network<T>& net, std::size_t l) {
-    return *net.layers.at(l);
-}
-
-template <class T>
-Dense<T>& dense_of(const Network<T>& net, std::size_t l) {
-    auto* const layer = dynamic_cast<Dense<T>*>(&layer_of(net, l));
-    if (!layer) throw py::value_error("layer: it is not dense");
-    return *layer;
-}
-
-template <class T>
 void bind_network(py::module_& m, const char* name) {
     using Net = Network<T>;
-    py::class_<Net>(m, name, "A stack of dense layers.")
+    py::class_<Net>(m, name, "A stack of layers.")
         .def(py::init<>())
-        .def("append",
-             [](Net& net, Index n_in, Index n_out, const std::string& activation,
-                const std::vector<double>& parameters) {
-                 auto layer = std::make_unique<Dense<T>>(n_in, n_out, activation, parameters);
-                 const auto lock = to_change(net);
-                 net.insert(net.layers.size(), std::move(layer));
-             })
         .def(
             "copy", [](const Net& net, bool folded) { return without_gil([&] { return net.copy(folded); }); },
             py::arg("folded") = false)
-        .def("set_norm",
-             [](Net& net, std::size_t l, const std::string& kind, double momentum, double epsilon) {
-                 const auto lock = to_change(net);
-                 typename Net::Layers fresh;
-                 fresh.push_back(dense_of(net, l).copy());
-                 static_cast<Dense<T>&>(*fresh[0]).set_norm(norm_kind(kind), momentum, epsilon);
-                 net.replace(l, l + 1, std::move(fresh));
-             })
-        // Whether the layer that follows has another number of inputs then, and zeros for weights. So does erase.
+        // How many layers that follow have inputs of another shape then, and start anew. So does erase.
         .def("insert",
-             [](Net& net, std::size_t l, Index n_in, Index n_out, const std::string& activation,
-                const std::vector<double>& parameters) {
-                 auto layer = std::make_unique<Dense<T>>(n_in, n_out, activation, parameters);
+             [](Net& net, std::size_t l, const std::string& kind, const std::vector<Index>& input_shape,
+                const GivenSettings& settings) {
+                 auto layer = make_layer<T>(kind, Shape(input_shape), settings_of(settings));
                  const auto lock = to_change(net);
                  return net.insert(l, std::move(layer));
              })
@@ -60,32 +34,15 @@ void bind_network(py::module_& m, const char* name) {
                  const auto lock = to_change(net);
                  return net.erase(l);
              })
-        .def("initialize",
-             [](Net& net, std::size_t l, const std::string& init, std::uint64_t seed, std::uint32_t stream,
-                int n_threads) {
-                 Dense<T>& layer = dense_of(net, l);
-                 Buffer<T> w(layer.weights.values.size()), b(layer.bias.values.size());
-                 without_gil([&] {
-                     initialize(init, layer.weights.panels, seed, stream, w.data(), b.data(), n_threads);
-                     const std::unique_lock lock(net.mutex);
-                     net.changes++;
-                     layer.weights.values = std::move(w), layer.bias.values = std::move(b);
-                 });
-             })
+        .def(
+            "layer",
+            [](Net& net, std::size_t l) {
+                const auto lock = to_read(net);
+                return LayerHandle<T>(net, net.layers.at(l));
+            },
+            py::keep_alive<0, 1>())
         .def("read", &read_arrays<T>, py::arg("places"), py::arg("optimizer") = nullptr)
         .def("write", &write_arrays<T>)
-        .def("set_activation",
-             [](Net& net, std::size_t l, const std::string& activation, const std::vector<double>& parameters) {
-                 const auto lock = to_change(net);
-                 dense_of(net, l).epilogue.set_activation(activation, parameters);
-                 net.changes++;
-             })
-        .def("set_dropout",
-             [](Net& net, std::size_t l, double rate) {
-                 const auto lock = to_change(net);
-                 dense_of(net, l).epilogue.dropout = static_cast<T>(rate);
-                 net.changes++;
-             })
         .def_property(
             "trained_on", [](const Net& net) { return kTrainedOn[static_cast<int>(net.trained_on.load())]; },
             [](Net& net, const std::string& name) {
@@ -93,11 +50,6 @@ void bind_network(py::module_& m, const char* name) {
                 if (found == std::end(kTrainedOn)) throw py::value_error("trained_on: no such kind");
                 net.trained_on = static_cast<TrainedOn>(found - std::begin(kTrainedOn));
             })
-        .def("set_max_norm",
-             [](Net& net, std::size_t l, double most) {
-                 const auto lock = to_change(net);
-                 dense_of(net, l).weights.max_norm = static_cast<T>(most);
-             })
         .def("set_input_noise",
              [](Net& net, double deviation, double dropout) {
                  const auto lock = to_change(net);
@@ -117,16 +69,6 @@ void bind_network(py::module_& m, const char* name) {
                      throw std::invalid_argument("scaling: wrong width");
                  net.changes++;
                  net.input_scaling = std::move(inputs), net.output_scaling = std::move(outputs);
-             })
-        .def("get_trainable",
-             [](const Net& net, std::size_t l) {
-                 const auto lock = to_read(net);
-                 return layer_of(net, l).trainable;
-             })
-        .def("set_trainable",
-             [](Net& net, std::size_t l, bool trainable) {
-                 const auto lock = to_change(net);
-                 layer_of(net, l).trainable = trainable;
              })
         .def(
             "predict",
@@ -173,6 +115,8 @@ void bind_network(py::module_& m, const char* name) {
 }  // namespace
 
 void bind_networks(py::module_& m) {
+    bind_layer<float>(m, "LayerF32");
+    bind_layer<double>(m, "LayerF64");
     bind_network<float>(m, "NetworkF32");
     bind_network<double>(m, "NetworkF64");
 }

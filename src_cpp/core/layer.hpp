@@ -1,6 +1,7 @@
 // What a network is made of: layers, and passes, which are layers at work on batches.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -104,6 +105,13 @@ struct PassOptions {
     Index& room_for_copies;  // numbers that passes may still take for what makes them faster only
 };
 
+// What a layer is made with, by name, or what is changed of one: a name, such as an activation's, and numbers.
+struct LayerSetting {
+    std::string name;
+    std::vector<double> numbers;
+};
+using LayerSettings = std::map<std::string, LayerSetting>;
+
 // A kind of layer: a description and parameters, without memory for work.
 template <class T>
 class Layer {
@@ -130,6 +138,13 @@ class Layer {
     }
     bool learns(const Parameter<T>& parameter) const { return trainable && parameter.has_effect; }
 
+    // Changes a setting, unless that takes other arrays; each kind has its own.
+    virtual void set(const std::string& setting, const LayerSetting&) {
+        throw std::invalid_argument(setting + ": a layer of the kind '" + kind() + "' has no such setting");
+    }
+    // Fresh numbers for the parameters, drawn as that initializer draws them; none: they start as a new layer has them.
+    virtual std::vector<Buffer<T>> initial(const std::string&, std::uint64_t, std::uint32_t, int) const { return {}; }
+
     virtual const char* kind() const = 0;
     virtual double flops() const = 0;  // of a sample, forward
     // What is done last to each output; null: nothing.
@@ -137,7 +152,7 @@ class Layer {
     // Whether a sample's outputs depend on the other samples of its batch, in training.
     virtual bool mixes_samples() const { return false; }
     virtual std::unique_ptr<Layer> copy(Watch* watch = nullptr) const = 0;  // with a watch it may be interrupted
-    // The same layer for samples of another shape; weights that go with the shape are zero.
+    // The same layer for samples of another shape; what goes with the shape starts anew, weights as zeros.
     virtual std::unique_ptr<Layer> with_inputs(const Shape& shape) const = 0;
     // A layer that predicts the same and mixes no samples.
     virtual std::unique_ptr<Layer> folded() const { return copy(); }

@@ -23,7 +23,7 @@ void Network<T>::layers_have_changed() {
 }
 
 template <class T>
-void Network<T>::append(std::unique_ptr<Layer<T>> layer) {
+void Network<T>::append(std::shared_ptr<Layer<T>> layer) {
     const auto* const dense = dynamic_cast<const Dense<T>*>(layer.get());
     const bool all_dense = dense && dense_.size() == layers.size();
     make_room(layers, 1), make_room(dense_, 1), make_room(parameters_, layer->parameters().size());
@@ -64,35 +64,39 @@ void Network<T>::replace(std::size_t begin, std::size_t end, Layers fresh) {
     layers_have_changed();
 }
 
+// As replace(), where layers may get inputs of another shape: from the first that follows on, until one has its own.
 template <class T>
-bool Network<T>::insert(std::size_t l, std::unique_ptr<Layer<T>> layer) {
-    if (l > layers.size()) throw std::out_of_range("layer: out of range");
-    const bool first = layers.empty(), last = l == layers.size();
-    if (!first && layer->n_in() != (last ? n_out() : layers[l]->n_in()))
-        throw std::invalid_argument("layer: it takes as many inputs as there are outputs before it");
-    if (last) {
-        append(std::move(layer));
-        output_scaling = {};
-        return false;
+std::size_t Network<T>::put(std::size_t begin, std::size_t end, Layers fresh) {
+    const std::size_t first = end;
+    const Shape outputs = output_layer().output_shape();
+    Shape shape = fresh.empty() ? layers[begin]->input_shape() : fresh.back()->output_shape();
+    for (; end < layers.size() && layers[end]->input_shape() != shape; end++) {
+        fresh.push_back(layers[end]->with_inputs(shape));
+        shape = fresh.back()->output_shape();
     }
-    const bool others = layers[l]->n_in() != layer->n_out();
-    Layers fresh;
-    fresh.push_back(std::move(layer));
-    if (others) fresh.push_back(layers[l]->with_inputs(fresh[0]->output_shape()));
-    replace(l, l + others, std::move(fresh));
-    return others;
+    const bool others = first == layers.size() || (end == layers.size() && shape != outputs);
+    replace(begin, end, std::move(fresh));
+    if (others) output_scaling = {};
+    return end - first;
 }
 
 template <class T>
-bool Network<T>::erase(std::size_t l) {
+std::size_t Network<T>::insert(std::size_t l, std::shared_ptr<Layer<T>> layer) {
+    if (l > layers.size()) throw std::out_of_range("layer: out of range");
+    const bool last = l == layers.size();
+    if (!layers.empty() && layer->input_shape() != (last ? output_layer().output_shape() : layers[l]->input_shape()))
+        throw std::invalid_argument("layer: it takes what comes out before it");
+    if (!last) return put(l, l, {std::move(layer)});
+    append(std::move(layer));
+    output_scaling = {};
+    return 0;
+}
+
+template <class T>
+std::size_t Network<T>::erase(std::size_t l) {
     if (l >= layers.size()) throw std::out_of_range("layer: out of range");
     if (layers.size() == 1) throw std::invalid_argument("layer: a network takes at least one");
-    const bool last = l + 1 == layers.size(), others = !last && layers[l + 1]->n_in() != layers[l]->n_in();
-    Layers fresh;
-    if (others) fresh.push_back(layers[l + 1]->with_inputs(layers[l]->input_shape()));
-    replace(l, l + 1 + others, std::move(fresh));
-    if (last) output_scaling = {};
-    return others;
+    return put(l, l + 1, {});
 }
 
 template <class T>

@@ -32,7 +32,7 @@ enum class TrainedOn { unknown, pixels, numbers };
 template <class T>
 class Network {
   public:
-    using Layers = std::vector<std::unique_ptr<Layer<T>>>;
+    using Layers = std::vector<std::shared_ptr<Layer<T>>>;  // shared with who holds one of them by itself
     Layers layers;
     // What training does to the inputs: noise of that standard deviation, and a share of them dropped.
     T input_noise = 0, input_dropout = 0;
@@ -57,10 +57,10 @@ class Network {
     std::unique_ptr<Network> copy_locked(bool folded = false, Watch* watch = nullptr) const;  // by who has the lock
 
     // ---- changing the layers, under the lock; after an error they are as they were ----
-    // A new layer in the place of layer l, or after the last; with as many inputs as there are outputs before it.
-    // Whether the layer that follows has had to get another number of inputs: its weights are zero then.
-    bool insert(std::size_t l, std::unique_ptr<Layer<T>> layer);
-    bool erase(std::size_t l);  // the same; not the only layer
+    // A new layer before layer l, or after the last; it takes what comes out before it. How many layers that follow
+    // have had to get inputs of another shape: they start anew, with zeros for weights.
+    std::size_t insert(std::size_t l, std::shared_ptr<Layer<T>> layer);
+    std::size_t erase(std::size_t l);  // the same; not the only layer
     // Fresh layers, which fit in, in the place of those from begin to end.
     void replace(std::size_t begin, std::size_t end, Layers fresh);
 
@@ -85,7 +85,8 @@ class Network {
     NetworkLoss<T> use_loss(const std::string& name, const std::vector<double>& parameters) const;
 
   private:
-    void append(std::unique_ptr<Layer<T>> layer);
+    void append(std::shared_ptr<Layer<T>> layer);
+    std::size_t put(std::size_t begin, std::size_t end, Layers fresh);
     void layers_have_changed();
     // The same network, but one that mixes no samples; made when first needed after a change. Under the lock.
     const Network& folded() const;

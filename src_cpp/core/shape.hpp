@@ -1,6 +1,7 @@
 // The shape of one sample, or of what a layer makes of it.
 #pragma once
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "core/buffer.hpp"
@@ -12,7 +13,10 @@ class Shape {
   public:
     Shape() = default;
     Shape(std::initializer_list<Index> sizes) : sizes_(sizes) {}
+    explicit Shape(std::vector<Index> sizes) : sizes_(std::move(sizes)) {}
     const std::vector<Index>& sizes() const { return sizes_; }
+    bool operator==(const Shape& other) const { return sizes_ == other.sizes_; }
+    bool operator!=(const Shape& other) const { return !(*this == other); }
     // How many numbers a sample of that shape has.
     Index size() const {
         Index n = 1;

@@ -51,7 +51,7 @@ def to_c(
         raise unknown("weights", weights, ["float", "int8"])
     if samples is not None and weights != "int8":
         raise ValueError("samples: got some, but only weights='int8' are compared on them")
-    network, error = folded(network), None
+    network, error = folded(network, "C"), None
     code: Code = FloatCode(network, name, kind)
     if weights == "int8":
         integers, error = rounded(network, samples, kind)

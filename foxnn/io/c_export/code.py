@@ -199,10 +199,10 @@ class Code(ABC):
     def output_constants(self) -> Iterator[str]:
         """How outputs are scaled."""
         for what, values in zip(("spread", "shift"), writing(self.network) or (), strict=False):
-            yield from self.array(f"output_{what}", np.asarray(values), f"[{self.network.sizes[-1]}]")
+            yield from self.array(f"output_{what}", np.asarray(values), f"[{self.network._n_out}]")
 
     def output_scaled(self) -> Iterator[str]:
         """The loop that scales the outputs."""
         if writing(self.network) is not None:
             spread, shift = (self.read(self.T, f"{self.name}_output_{what} + i") for what in ("spread", "shift"))
-            yield f"    for (int i = 0; i < {self.network.sizes[-1]}; i++) y[i] = y[i] * {spread} + {shift};"
+            yield f"    for (int i = 0; i < {self.network._n_out}; i++) y[i] = y[i] * {spread} + {shift};"

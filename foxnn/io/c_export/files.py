@@ -85,8 +85,8 @@ def _guarded(code: Code, start: Iterable[str], body: list[str], rest: str = "") 
 
 
 def _sizes(code: Code) -> Iterator[str]:
-    yield f"#define {code.name}_n_in {code.network.sizes[0]}"
-    yield f"#define {code.name}_n_out {code.network.sizes[-1]}"
+    yield f"#define {code.name}_n_in {code.network._n_in}"
+    yield f"#define {code.name}_n_out {code.network._n_out}"
     yield ""
 
 
@@ -101,7 +101,7 @@ def _comment(code: Code) -> Iterator[str]:
     yield f" * Written by foxnn {_core.config()['version']}. C99; needs libm and nothing else, allocates nothing."
     yield " *"
     yield f" * {code.signature()}"
-    yield f" *     x: {network.sizes[0]} inputs, y: {network.sizes[-1]} outputs; they must not overlap."
+    yield f" *     x: {network._n_in} inputs, y: {network._n_out} outputs; they must not overlap."
     yield f" *     Uses about {code.stack()} bytes of stack; may run in several threads at once."
     for line in columns(network):
         yield f" *     {line}"

@@ -35,8 +35,8 @@ class FloatCode(Code):
     def _make_constants(self) -> Iterator[str]:
         centred = centring(self.network, self.dtype)
         if centred is not None:
-            yield from self.array("input_shift", centred.shift, f"[{self.network.sizes[0]}]")
-            yield from self.array("input_factor", centred.factor, f"[{self.network.sizes[0]}]")
+            yield from self.array("input_shift", centred.shift, f"[{self.network._n_in}]")
+            yield from self.array("input_factor", centred.factor, f"[{self.network._n_in}]")
         for i, layer in enumerate(self.network.layers):
             bias = layer.bias
             if i == 0 and centred is not None:
@@ -73,7 +73,7 @@ class FloatCode(Code):
                 yield f"    {T} {buffer}[{width}];"
         source, value = "x", self._input()
         if value is not None:
-            yield f"    for (int i = 0; i < {network.sizes[0]}; i++) a[i] = {value};"
+            yield f"    for (int i = 0; i < {network._n_in}; i++) a[i] = {value};"
             source = "a"
         for i, layer in enumerate(network.layers):
             target = "y" if i + 1 == len(network.layers) else "ba"[i % 2]

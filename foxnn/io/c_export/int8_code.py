@@ -49,7 +49,7 @@ class Int8Code(Code):
     def _make_constants(self) -> Iterator[str]:
         network, integers = self.network, self.integers
         if np.ndim(integers.factor):
-            yield from self.array("input_shift", np.broadcast_to(integers.shift, network.sizes[0]), "[n_in]")
+            yield from self.array("input_shift", np.broadcast_to(integers.shift, network._n_in), "[n_in]")
             yield from self.array("input_factor", integers.factor, "[n_in]")
         for i, (layer, sums) in enumerate(zip(network.layers, integers.sums, strict=True)):
             n = f"[{layer.n_out}]"
@@ -167,12 +167,12 @@ class Int8Code(Code):
         if self._width_of_floats():
             yield f"    {self.T} floats[{self._width_of_floats()}];"
         largest = self.integers.largest
-        yield f"    for (int i = 0; i < {network.sizes[0]}; i++) a[i] = {name}_rounded({self._input()}, {largest});"
+        yield f"    for (int i = 0; i < {network._n_in}; i++) a[i] = {name}_rounded({self._input()}, {largest});"
         for i, hidden in enumerate(self.integers.hidden):
             yield from self._layer(i, hidden, "ab"[i % 2], "ba"[i % 2])
         last = len(network.layers) - 1
         yield self._call("floats", last, "ab"[last % 2], f"{name}_scales_{last}", "y")
-        yield from self.activated(network.layers[last].activation, "y", network.sizes[-1])
+        yield from self.activated(network.layers[last].activation, "y", network._n_out)
         yield from self.output_scaled()
         yield "}"
 

@@ -163,7 +163,7 @@ def rounded(network: NeuralNetwork, samples: Any, dtype: str) -> tuple[Rounded, 
 
 def _ways_to_read(network: NeuralNetwork, X: _Array, dtype: str) -> list[tuple[Any, Any, _Array, _Array]]:
     """Shift and factor of the inputs; weights and bias of the first layer that go with them, in float64."""
-    n_in = network.sizes[0]
+    n_in = network._n_in
     weights, bias = (values.astype(np.float64) for values in (network.layers[0].weights, network.layers[0].bias))
     centred = centring(network, dtype)
     if centred is not None:

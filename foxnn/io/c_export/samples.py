@@ -33,7 +33,7 @@ def inputs_like(network: NeuralNetwork, samples: Any) -> tuple[npt.NDArray[np.fl
     ValueError
         If there are neither.
     """
-    n_in = network.sizes[0]
+    n_in = network._n_in
     if samples is None:
         return _drawn(network), True
     if isinstance(samples, (str, os.PathLike)):
@@ -46,7 +46,7 @@ def inputs_like(network: NeuralNetwork, samples: Any) -> tuple[npt.NDArray[np.fl
 
 
 def _drawn(network: NeuralNetwork) -> npt.NDArray[np.float64]:
-    scaling, n_in = network.input_scaling, network.sizes[0]
+    scaling, n_in = network.input_scaling, network._n_in
     if scaling is None:
         raise ValueError(
             "samples: got none; weights='int8' needs inputs such as the network will get, some hundred of them "

@@ -60,7 +60,7 @@ def network(flow: Flow, most: int) -> NeuralNetwork:
         factors, shifts = (values.astype(np.float64) for values in _weights(scaled))
         scale_inputs(network, inputs.scale * factors, inputs.offset * factors + shifts)
     elif abs(inputs.offset) > _FAR and inputs.scale > 0:  # x * scale + offset would lose the digits of what is left
-        scale_inputs(network, *(np.full(network.sizes[0], value) for value in (inputs.scale, inputs.offset)))
+        scale_inputs(network, *(np.full(network._n_in, value) for value in (inputs.scale, inputs.offset)))
     elif (inputs.scale, inputs.offset) != (1.0, 0.0):
         network.scale, network.offset = inputs.scale, inputs.offset
     if scaling is not None:

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/gradient_sink.hpp"
+#include "core/initializers.hpp"
 
 namespace foxnn {
 namespace {
@@ -51,6 +52,39 @@ template <class T>
 void Dense<T>::set_norm(NormKind kind, double momentum, double epsilon) {
     epilogue.norm = Norm<T>(kind, momentum, epsilon, this->n_out());
     arrays_have_changed();
+}
+
+template <class T>
+std::unique_ptr<Layer<T>> Dense<T>::make(const Shape& inputs, const LayerSettings& settings) {
+    const auto units = static_cast<Index>(settings.at("units").numbers.at(0));
+    auto layer = std::make_unique<Dense>(inputs.size(), units, "linear", std::vector<double>{});
+    for (const auto& [setting, value] : settings)
+        if (setting == "norm")
+            layer->set_norm(norm_kind(value.name), value.numbers.at(0), value.numbers.at(1));
+        else if (setting != "units")
+            layer->set(setting, value);
+    return layer;
+}
+
+template <class T>
+void Dense<T>::set(const std::string& setting, const LayerSetting& value) {
+    if (setting == "activation")
+        epilogue.set_activation(value.name, value.numbers);
+    else if (setting == "dropout")
+        epilogue.dropout = static_cast<T>(value.numbers.at(0));
+    else if (setting == "max_norm")
+        weights.max_norm = static_cast<T>(value.numbers.at(0));
+    else
+        Layer<T>::set(setting, value);
+}
+
+template <class T>
+std::vector<Buffer<T>> Dense<T>::initial(const std::string& init, std::uint64_t seed, std::uint32_t stream,
+                                         int n_threads) const {
+    std::vector<Buffer<T>> fresh;
+    for (const Parameter<T>* parameter : {&weights, &bias}) fresh.emplace_back(parameter->values.size());
+    initialize(init, weights.panels, seed, stream, fresh[0].data(), fresh[1].data(), n_threads);
+    return fresh;
 }
 
 template <class T>

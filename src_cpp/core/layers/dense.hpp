@@ -16,7 +16,13 @@ class Dense final : public Layer<T> {
     Epilogue<T> epilogue;
 
     Dense(Index n_in, Index n_out, const std::string& activation, const std::vector<double>& activation_parameters);
+    // Settings: units; perhaps activation, dropout, max_norm, norm (its momentum and epsilon).
+    static std::unique_ptr<Layer<T>> make(const Shape& inputs, const LayerSettings& settings);
     void set_norm(NormKind kind, double momentum, double epsilon);
+
+    void set(const std::string& setting, const LayerSetting& value) override;
+    std::vector<Buffer<T>> initial(const std::string& init, std::uint64_t seed, std::uint32_t stream,
+                                   int n_threads) const override;
 
     const char* kind() const override { return "dense"; }
     double flops() const override {
