@@ -146,7 +146,6 @@ class NeuralNetwork(Interface10, Closed):
     _kinds: scaling.Kinds = (None, None)
     _scalings: scaling.Scalings = (None, None)
     _unfitted: bool = False  # whether a scaling is wanted that has not been fitted
-    _dropout: list[float]
     _input_dropout: float
     _input_noise: float
     _l1: float
