@@ -388,7 +388,7 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
 def test_a_small_file_cannot_ask_for_much_memory(whole: bytes, sizes: list[int], tmp_path: Path) -> None:
     path = tmp_path / "bomb.safetensors"
     path.write_bytes(rewritten(whole, lambda d, arrays: d.update(sizes=sizes)))
-    with pytest.raises(foxnn.FileFormatError, match=r"layers\.\d\.weights"):
+    with pytest.raises(foxnn.FileFormatError, match=r"layers\.\d\.weights|sizes.*it takes an integer"):
         foxnn.load(path)
     assert _memory_to_load(path, tmp_path) < 2**20
 

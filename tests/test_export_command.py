@@ -159,7 +159,7 @@ def test_models_of_onnx(model: foxnn.NeuralNetwork, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert main(["info", "model.onnx"]) == 0
     out = capsys.readouterr().out
-    assert "network   13 parameters of float32" in out
+    assert "\n13 parameters of float32\n" in out
     assert "layer 2   3 -> 1 sigmoid" in out
     for unknown in ("loss", "optimizer", "seed", "training"):  # the file does not say, nor do we make it up
         assert f"\n{unknown}" not in out
