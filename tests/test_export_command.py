@@ -160,7 +160,7 @@ def test_models_of_onnx(model: foxnn.NeuralNetwork, capsys: pytest.CaptureFixtur
     assert main(["info", "model.onnx"]) == 0
     out = capsys.readouterr().out
     assert "\n13 parameters of float32\n" in out
-    assert "layer 2   3 -> 1 sigmoid" in out
+    assert "1 dense  (1,)                   4  sigmoid\n" in out
     for unknown in ("loss", "optimizer", "seed", "training"):  # the file does not say, nor do we make it up
         assert f"\n{unknown}" not in out
     Path("data.csv").write_text("a,b,y\n1,2,0\n3,4,1\n")
