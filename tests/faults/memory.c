@@ -2,8 +2,8 @@
 //
 // Which: from code of shared objects whose path contains one of the given words, such as "_core." and "libstdc++",
 // whose operator new asks on others' behalf, or "the program" itself, and for so many bytes at least. So the dynamic
-// linker and OpenMP's runtime, which ends the process if it gets none, always get theirs; and so does whoever asks for a
-// few bytes, since Python, NumPy and pybind11 may end the process if they get none for small objects. Requests are
+// linker and OpenMP's runtime, which ends the process if it gets none, always get theirs; and so does whoever asks for
+// a few bytes, since Python, NumPy and pybind11 may end the process if they get none for small objects. Requests are
 // counted over all threads.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -37,8 +37,8 @@ static int note(struct dl_phdr_info* object, size_t size, void* words) {
     return 0;
 }
 
-// Whose requests count: objects, loaded already, with one of these words (the last one NULL) in their paths, and for how
-// many bytes at least.
+// Whose requests count: objects, loaded already, with one of these words (the last one NULL) in their paths, and for
+// how many bytes at least.
 int count_requests_of(const char** words, size_t bytes) {
     n_ranges = 0;
     least_bytes = bytes;
