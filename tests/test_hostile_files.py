@@ -112,8 +112,7 @@ _BOMBS: dict[str, tuple[str, Callable[[], bytes], float, str]] = {
     "data.txt of nothing": ("foxnn.train_data", lambda: b" \n" * 2_000_000, 4, "line 2000000: the file ends"),
     "data.txt, wrong at its end": ("foxnn.train_data", lambda: b"500000 1 1\n" + b"1 " * 999_999 + b"x", 8, "got 'x'"),
     "net.txt of 10^12 layers": ("weights", lambda: b"1000000000000 1000000000 2 1 1", 4, "too short to hold"),
-    # A layer, 8 bytes here, is described in 2.7 kB: its arrays and their names, and what it does besides.
-    "net.txt of many layers": ("weights", lambda: b"20000\n" + b"1 2 1 1\n" * 20_000, 400, "loaded"),
+    "net.txt of many layers": ("weights", lambda: b"20000\n" + b"1 2 1 1\n" * 20_000, 300, "loaded"),
     "net.txt of many units": ("weights", lambda: b"1 200000\n" + b"2 1 1\n" * 200_000, 20, "loaded"),
     "net.txt with many parameters": ("foxnn.load", lambda: text_settings() + b"1 elu 99999999999 1", 4, "at most 1"),
     "net.txt with an endless name": (

@@ -39,13 +39,13 @@ void EpiloguePass<T>::drop(Index panel, Index row, Index n, const BatchInfo& bat
 template <class T>
 void EpiloguePass<T>::finish_rows(Index begin, Index end) {
     if (!logits_ && epilogue_.activation->rowwise)
-        epilogue_.activate(pass_.y() + begin * pass_.ld(), nullptr, end - begin, epilogue_.n_out, pass_.ld());
+        epilogue_.activate(pass_.y() + begin * pass_.ld(), nullptr, end - begin, epilogue_.n_out(), pass_.ld());
 }
 
 template <class T>
 void EpiloguePass<T>::finish(const BatchInfo& batch, const Worker& worker) {
-    const Norm<T>& norm = epilogue_.norm;
-    if (!norm) return;
+    if (!epilogue_.norm) return;
+    const Norm<T>& norm = *epilogue_.norm;
     worker.barrier();
     const auto& panels = epilogue_.columns;
     if (norm.kind == NormKind::batch) {  // shared by columns
@@ -59,7 +59,7 @@ void EpiloguePass<T>::finish(const BatchInfo& batch, const Worker& worker) {
         for (Index first = worker.begin(batch.rows), n; first < last; first += n) {
             n = std::min(kRowsTogether, last - first);
             const Index at = first * pass_.ld();
-            kernels<T>().normalise_rows(normal_.data() + at, pass_.y() + at, n, epilogue_.n_out, pass_.ld(),
+            kernels<T>().normalise_rows(normal_.data() + at, pass_.y() + at, n, epilogue_.n_out(), pass_.ld(),
                                         static_cast<T>(norm.epsilon), norm.gamma.data(), norm.beta.data(),
                                         inverse_.data() + first);
             for (Index p = 0; p < panels.count; p++) activate(p, first, n, batch);
@@ -73,7 +73,7 @@ void EpiloguePass<T>::finish(const BatchInfo& batch, const Worker& worker) {
 template <class T>
 void EpiloguePass<T>::normalise_panel(Index panel, const BatchInfo& batch) {
     const Kernels<T>& k = kernels<T>();
-    const Norm<T>& norm = epilogue_.norm;
+    const Norm<T>& norm = *epilogue_.norm;
     const Index column = epilogue_.columns.first_column(panel), width = epilogue_.columns.width_of(panel);
     T *const z = normal_.data() + column, *const mean = mean_.data() + column,
              *const variance = variance_.data() + column, *const inverse = inverse_.data() + column;
@@ -93,7 +93,7 @@ void EpiloguePass<T>::normalise_panel(Index panel, const BatchInfo& batch) {
 template <class T>
 void EpiloguePass<T>::times_derivative(T* d, Index row, Index column, Index rows, Index columns) const {
     const Index at = row * pass_.ld() + column;
-    if (epilogue_.activation->rowwise) columns = std::min(columns, epilogue_.n_out - column);
+    if (epilogue_.activation->rowwise) columns = std::min(columns, epilogue_.n_out() - column);
     if (derivative_.size())
         kernels<T>().multiply(d, derivative_.data() + at, rows, columns, pass_.ld());
     else
@@ -103,8 +103,8 @@ void EpiloguePass<T>::times_derivative(T* d, Index row, Index column, Index rows
 
 template <class T>
 void EpiloguePass<T>::begin_backward(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker) {
-    const Norm<T>& norm = epilogue_.norm;
-    if (!norm) return;
+    if (!epilogue_.norm) return;
+    const Norm<T>& norm = *epilogue_.norm;
     const Kernels<T>& k = kernels<T>();
     const auto& panels = epilogue_.columns;
     const Index rows = batch.rows, ld = pass_.ld();
@@ -125,7 +125,7 @@ void EpiloguePass<T>::begin_backward(const BatchInfo& batch, const GradientSink<
     const Index last = worker.end(rows);
     for (Index first = worker.begin(rows), n; first < last; first += n) {
         n = std::min(kRowsTogether, last - first);
-        k.layer_norm_gradient(pass_.d() + first * ld, normal_.data() + first * ld, n, epilogue_.n_out, ld,
+        k.layer_norm_gradient(pass_.d() + first * ld, normal_.data() + first * ld, n, epilogue_.n_out(), ld,
                               norm.gamma.data(), inverse_.data() + first);
         sink.worked(worker, n * panels.count);
     }
@@ -142,8 +142,8 @@ bool EpiloguePass<T>::use_gradients(Index panel, GradientSink<T>& sink) {
         if (T* const kept = sink.kept(parameter)) std::copy_n(gradient, width, kept + column);
         finite &= sink.take(parameter, column, width, gradient);
     };
-    use(epilogue_.norm.gamma, d_gamma_);
-    use(epilogue_.norm.beta, d_beta_);
+    use(epilogue_.norm->gamma, d_gamma_);
+    use(epilogue_.norm->beta, d_beta_);
     return finite;
 }
 
@@ -151,8 +151,8 @@ bool EpiloguePass<T>::use_gradients(Index panel, GradientSink<T>& sink) {
 // and what would not be finite is left out. The columns are those of the worker's panels.
 template <class T>
 void EpiloguePass<T>::move_statistics(const BatchInfo& batch, const Worker& worker) {
-    Norm<T>& norm = epilogue_.norm;
-    if (norm.kind != NormKind::batch || !uses_batch_moments(batch)) return;
+    if (!epilogue_.has(NormKind::batch) || !uses_batch_moments(batch)) return;
+    Norm<T>& norm = *epilogue_.norm;
     const T momentum = static_cast<T>(norm.momentum);
     const T unbiased = batch.rows > 1 ? static_cast<T>(batch.rows) / static_cast<T>(batch.rows - 1) : T(0);
     const auto move = [&](T& running, T value) {
@@ -161,7 +161,7 @@ void EpiloguePass<T>::move_statistics(const BatchInfo& batch, const Worker& work
     };
     const auto& panels = epilogue_.columns;
     for (Index j = panels.first_column(worker.begin(panels.count)),
-               end = std::min(epilogue_.n_out, panels.first_column(worker.end(panels.count)));
+               end = std::min(epilogue_.n_out(), panels.first_column(worker.end(panels.count)));
          j < end; j++) {
         move(norm.running_mean.values[j], mean_[j]);
         if (batch.rows > 1) move(norm.running_variance.values[j], variance_[j] * unbiased);

@@ -1,6 +1,7 @@
 // What a layer does to its products: normalisation, activation, dropout; on tiles, as long as they are in the cache.
 #pragma once
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,15 @@ const Activation<T>* find_activation(const std::string& name) {
 // y = dropout(f(norm(z))), of products z with their bias.
 template <class T>
 struct Epilogue {
-    Index n_out = 0;
     Panels<T> columns;  // of a row of outputs
     const Activation<T>* activation = nullptr;
     std::vector<T> activation_parameters;  // kMaxParameters of them, as the kernels expect
     T dropout = 0;                         // the share of the outputs that training drops
-    Norm<T> norm;
+    std::unique_ptr<Norm<T>> norm;         // null: there is none
 
-    explicit Epilogue(Index n_out) : n_out(n_out), columns(1, n_out) {}
+    explicit Epilogue(Index n_out) : columns(1, n_out) {}
+    Index n_out() const { return columns.columns; }
+    bool has(NormKind kind) const { return norm && norm->kind == kind; }
     void set_activation(const std::string& name, const std::vector<double>& values) {
         const auto* found = find_activation<T>(name);
         std::vector<T> converted(kMaxParameters);
@@ -38,9 +40,10 @@ struct Epilogue {
         activation_parameters = std::move(converted);
     }
     Epilogue copy() const {
-        Epilogue other(n_out);
+        Epilogue other(n_out());
         other.activation = activation, other.activation_parameters = activation_parameters;
-        other.dropout = dropout, other.norm = norm.copy();
+        other.dropout = dropout;
+        if (norm) other.norm = norm->copy();
         return other;
     }
     // f of numbers that are there; `derivative` as in Activation::forward.
@@ -55,12 +58,12 @@ struct Epilogue {
             normalise_rows(y, rows, ld);
             if (!logits) activate(y, nullptr, rows, columns.padded_columns(), ld);
         }
-        if (!logits && activation->rowwise) activate(y, nullptr, rows, n_out, ld);
+        if (!logits && activation->rowwise) activate(y, nullptr, rows, n_out(), ld);
     }
     // Layer normalisation of rows as they are.
     void normalise_rows(T* y, Index rows, Index ld) const {
-        kernels<T>().normalise_rows(y, y, rows, n_out, ld, static_cast<T>(norm.epsilon), norm.gamma.data(),
-                                    norm.beta.data(), nullptr);
+        kernels<T>().normalise_rows(y, y, rows, n_out(), ld, static_cast<T>(norm->epsilon), norm->gamma.data(),
+                                    norm->beta.data(), nullptr);
     }
 };
 

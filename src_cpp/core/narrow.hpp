@@ -18,7 +18,7 @@ class NarrowNetwork {
         constexpr Index narrow = 64, most_classes = 16;
         if (layers.empty() || layers[0]->n_in() > narrow) return false;
         for (const Dense<T>* layer : layers)
-            if (layer->n_out() > narrow || layer->epilogue.norm.kind == NormKind::layer ||
+            if (layer->n_out() > narrow || layer->epilogue.has(NormKind::layer) ||
                 (layer->epilogue.activation->rowwise && layer->n_out() > most_classes))
                 return false;
         return true;

@@ -1,6 +1,7 @@
 // Normalisation between a layer's linear part and its activation: what it learns, and what it keeps for prediction.
 #pragma once
 #include <cmath>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -9,7 +10,7 @@
 namespace foxnn {
 
 // Of each unit over the batch (Ioffe and Szegedy 2015), or of each sample over the layer's units (Ba et al. 2016).
-enum class NormKind { none, batch, layer };
+enum class NormKind { batch, layer };
 
 inline NormKind norm_kind(const std::string& name) {
     if (name == "batch_norm") return NormKind::batch;
@@ -19,12 +20,11 @@ inline NormKind norm_kind(const std::string& name) {
 
 template <class T>
 struct Norm {
-    NormKind kind = NormKind::none;
-    double momentum = 0.1, epsilon = 1e-5;
+    const NormKind kind;
+    const double momentum, epsilon;
     Parameter<T> gamma, beta;                     // (n_out,)
     Parameter<T> running_mean, running_variance;  // the same; of batches
 
-    Norm() = default;
     Norm(NormKind kind, double momentum, double epsilon, Index n_out)
         : kind(kind), momentum(momentum), epsilon(epsilon), gamma("gamma", n_out), beta("beta", n_out) {
         gamma.fill(1);
@@ -32,14 +32,15 @@ struct Norm {
         running_mean = Parameter<T>("running_mean", n_out), running_variance = Parameter<T>("running_variance", n_out);
         running_variance.fill(1);
     }
-    explicit operator bool() const { return kind != NormKind::none; }
-    Norm copy() const {
-        Norm other;
-        other.kind = kind, other.momentum = momentum, other.epsilon = epsilon;
-        other.gamma = gamma.copy(), other.beta = beta.copy();
-        other.running_mean = running_mean.copy(), other.running_variance = running_variance.copy();
+    std::unique_ptr<Norm> copy() const {
+        std::unique_ptr<Norm> other(new Norm(kind, momentum, epsilon));
+        other->gamma = gamma.copy(), other->beta = beta.copy();
+        other->running_mean = running_mean.copy(), other->running_variance = running_variance.copy();
         return other;
     }
+
+  private:
+    Norm(NormKind kind, double momentum, double epsilon) : kind(kind), momentum(momentum), epsilon(epsilon) {}
 };
 
 // 1 / sqrt(variance + epsilon)

@@ -43,14 +43,16 @@ Dense<T>::Dense(Parameter<T> given_weights, Parameter<T> given_bias, Epilogue<T>
 // Under batch normalisation a bias has no effect, and no gradient.
 template <class T>
 void Dense<T>::arrays_have_changed() {
-    Norm<T>& norm = epilogue.norm;
-    bias.has_effect = norm.kind != NormKind::batch;
-    this->declare({&weights, &bias, &norm.gamma, &norm.beta}, {&norm.running_mean, &norm.running_variance});
+    bias.has_effect = !epilogue.has(NormKind::batch);
+    if (Norm<T>* const norm = epilogue.norm.get())
+        this->declare({&weights, &bias, &norm->gamma, &norm->beta}, {&norm->running_mean, &norm->running_variance});
+    else
+        this->declare({&weights, &bias}, {});
 }
 
 template <class T>
 void Dense<T>::set_norm(NormKind kind, double momentum, double epsilon) {
-    epilogue.norm = Norm<T>(kind, momentum, epsilon, this->n_out());
+    epilogue.norm = std::make_unique<Norm<T>>(kind, momentum, epsilon, this->n_out());
     arrays_have_changed();
 }
 
@@ -102,10 +104,10 @@ std::unique_ptr<Layer<T>> Dense<T>::with_inputs(const Shape& shape) const {
 template <class T>
 std::unique_ptr<Layer<T>> Dense<T>::folded() const {
     auto result = copy();
-    const Norm<T>& norm = epilogue.norm;
-    if (norm.kind != NormKind::batch) return result;
+    if (!epilogue.has(NormKind::batch)) return result;
+    const Norm<T>& norm = *epilogue.norm;
     auto& other = static_cast<Dense&>(*result);
-    other.epilogue.norm = Norm<T>();
+    other.epilogue.norm = nullptr;
     for (Index j = 0; j < this->n_out(); j++) {
         const double factor =
             norm.gamma.values[j] / std::sqrt(static_cast<double>(norm.running_variance.values[j]) + norm.epsilon);

@@ -29,7 +29,7 @@ class Dense final : public Layer<T> {
         return 2.0 * static_cast<double>(this->n_in()) * static_cast<double>(this->n_out());
     }
     const Activation<T>* output_activation() const override { return epilogue.activation; }
-    bool mixes_samples() const override { return epilogue.norm.kind == NormKind::batch; }
+    bool mixes_samples() const override { return epilogue.has(NormKind::batch); }
     std::unique_ptr<Layer<T>> copy(Watch* watch = nullptr) const override;
     std::unique_ptr<Layer<T>> with_inputs(const Shape& shape) const override;
     // With the running moments of batch normalisation in the weights.
