@@ -1,20 +1,42 @@
-"""What Python has to be told of fork(); the core sees to its own locks."""
+"""What Python has to be told of fork(); the core sees to its own locks.
+
+Many modules of foxnn are imported when they are first needed, by whichever thread it is. If a fork came in the midst
+of that, the child would wait for this thread, which it does not have, for ever. So a fork waits until no module of
+foxnn is being imported, and lets no thread begin to import one before it is done.
+"""
 
 from __future__ import annotations
 
+import _imp  # its lock is what a thread needs to begin an import, and what fork() itself holds
 import importlib
 import os
 import sys
+from contextlib import suppress
+
+
+def _in_the_midst() -> set[str]:
+    """Modules of foxnn that are being imported."""
+    return {
+        name
+        for name, module in list(sys.modules.items())
+        if name.startswith("foxnn.") and getattr(getattr(module, "__spec__", None), "_initializing", False)
+    }
 
 
 def _finish_imports() -> None:
-    """Wait for modules of foxnn that another thread is importing: the child would wait for that thread for ever.
-
-    (Many are imported when they are first needed, by whichever thread it is.)
-    """
-    for name in [name for name in sys.modules if name.startswith("foxnn.")]:
-        importlib.import_module(name)
+    waited_for: set[str] = set()
+    _imp.acquire_lock()
+    # What was waited for and is not done yet is imported by the very thread that forks.
+    while unfinished := _in_the_midst() - waited_for:
+        _imp.release_lock()
+        try:
+            for name in unfinished:
+                with suppress(Exception):  # which whoever needs the module gets as well
+                    importlib.import_module(name)  # waits for the thread that imports it
+        finally:
+            _imp.acquire_lock()
+        waited_for |= unfinished
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_finish_imports)
+    os.register_at_fork(before=_finish_imports, after_in_parent=_imp.release_lock, after_in_child=_imp.release_lock)

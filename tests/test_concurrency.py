@@ -134,6 +134,47 @@ def test_a_forked_child_does_not_wait_for_a_thread_that_reads_ahead() -> None:
     assert len(list(items)) == 99
 
 
+#: Another thread begins an import after foxnn has seen to the fork: what was registered first is run last.
+IMPORT_WHILE_FORKING = """
+import os, signal, sys, threading, time
+import numpy as np
+
+class SlowToFind:
+    def find_spec(self, name, path=None, target=None):
+        if name == "foxnn.metrics":
+            time.sleep(0.3)
+
+def import_something():
+    threading.Thread(target=lambda: __import__("foxnn.schedules"), daemon=True).start()
+    time.sleep(0.2)
+
+os.register_at_fork(before=import_something)
+import foxnn
+
+nn = foxnn.neural_network([2, 1])
+early = threading.Thread(target=lambda: __import__("foxnn.metrics"), daemon=True)  # and one has begun
+sys.meta_path.insert(0, SlowToFind())
+early.start()
+time.sleep(0.1)
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    nn.fit(np.zeros((4, 2)), np.zeros(4), metrics=["mae"], validation_split=0.5, verbose=False)
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+import foxnn.training.loop
+print("the child's status:", status)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_does_not_wait_for_a_thread_that_imports() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORT_WHILE_FORKING], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert (run.stdout, run.stderr, run.returncode) == ("the child's status: 0\n", "", 0)
+
+
 # ---- snapshots ----------------------------------------------------------------------------------------------
 
 SIZES = [200, 300, 300, 3]
