@@ -10,17 +10,13 @@ from __future__ import annotations
 import _imp  # its lock is what a thread needs to begin an import, and what fork() itself holds
 import importlib
 import os
-import sys
 from contextlib import suppress
 
 
 def _in_the_midst() -> set[str]:
-    """Modules of foxnn that are being imported."""
-    return {
-        name
-        for name, module in list(sys.modules.items())
-        if name.startswith("foxnn.") and getattr(getattr(module, "__spec__", None), "_initializing", False)
-    }
+    """Modules of foxnn that are being imported, or looked for: those that importlib has a lock for."""
+    locks = getattr(importlib, "_bootstrap")._module_locks  # noqa: B009
+    return {name for name in list(locks) if name.startswith("foxnn.")}
 
 
 def _finish_imports() -> None:
