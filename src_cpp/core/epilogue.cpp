@@ -43,8 +43,7 @@ void EpiloguePass<T>::finish_rows(Index begin, Index end) {
 }
 
 template <class T>
-void EpiloguePass<T>::finish(const BatchInfo& batch, const Worker& worker) {
-    if (!epilogue_.norm) return;
+void EpiloguePass<T>::normalise(const BatchInfo& batch, const Worker& worker) {
     const Norm<T>& norm = *epilogue_.norm;
     worker.barrier();
     const auto& panels = epilogue_.columns;
@@ -91,19 +90,7 @@ void EpiloguePass<T>::normalise_panel(Index panel, const BatchInfo& batch) {
 // ---- backward ------------------------------------------------------------------------------------------------
 
 template <class T>
-void EpiloguePass<T>::times_derivative(T* d, Index row, Index column, Index rows, Index columns) const {
-    const Index at = row * pass_.ld() + column;
-    if (epilogue_.activation->rowwise) columns = std::min(columns, epilogue_.n_out() - column);
-    if (derivative_.size())
-        kernels<T>().multiply(d, derivative_.data() + at, rows, columns, pass_.ld());
-    else
-        epilogue_.activation->backward(d, pass_.y() + at, rows, columns, pass_.ld(),
-                                       epilogue_.activation_parameters.data());
-}
-
-template <class T>
-void EpiloguePass<T>::begin_backward(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker) {
-    if (!epilogue_.norm) return;
+void EpiloguePass<T>::norm_gradients(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker) {
     const Norm<T>& norm = *epilogue_.norm;
     const Kernels<T>& k = kernels<T>();
     const auto& panels = epilogue_.columns;
@@ -133,8 +120,7 @@ void EpiloguePass<T>::begin_backward(const BatchInfo& batch, const GradientSink<
 }
 
 template <class T>
-bool EpiloguePass<T>::use_gradients(Index panel, GradientSink<T>& sink) {
-    if (!epilogue_.norm) return true;
+bool EpiloguePass<T>::use_norm_gradients(Index panel, GradientSink<T>& sink) {
     const Index column = epilogue_.columns.first_column(panel), width = epilogue_.columns.width_of(panel);
     bool finite = true;
     const auto use = [&](Parameter<T>& parameter, Buffer<T>& d) {

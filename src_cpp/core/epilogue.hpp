@@ -84,21 +84,38 @@ class EpiloguePass {
     // All tiles of the rows [begin, end) have been finished, without a normalisation. One worker.
     void finish_rows(Index begin, Index end);
     // All tiles have been finished by some worker each: all that is left to do.
-    void finish(const BatchInfo& batch, const Worker& worker);
+    void finish(const BatchInfo& batch, const Worker& worker) {
+        if (epilogue_.norm) normalise(batch, worker);
+    }
 
     // ---- backward ----
-    void times_derivative(T* d, Index row, Index column, Index rows, Index columns) const;
+    void times_derivative(T* d, Index row, Index column, Index rows, Index columns) const {
+        const Index at = row * pass_.ld() + column;
+        if (epilogue_.activation->rowwise) columns = std::min(columns, epilogue_.n_out() - column);
+        if (derivative_.size())
+            kernels<T>().multiply(d, derivative_.data() + at, rows, columns, pass_.ld());
+        else
+            epilogue_.activation->backward(d, pass_.y() + at, rows, columns, pass_.ld(),
+                                           epilogue_.activation_parameters.data());
+    }
     // From the gradient of the normalised outputs to that of the products, and those of gamma and beta.
-    void begin_backward(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker);
-    // The latter, of the columns of one panel, into the sink.
-    bool use_gradients(Index panel, GradientSink<T>& sink);
+    void begin_backward(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker) {
+        if (epilogue_.norm) norm_gradients(batch, sink, worker);
+    }
+    // The latter, of the columns of one panel, into the sink. False as GradientSink::take() says it.
+    bool use_gradients(Index panel, GradientSink<T>& sink) {
+        return !epilogue_.norm || use_norm_gradients(panel, sink);
+    }
     void move_statistics(const BatchInfo& batch, const Worker& worker);
 
   private:
     bool keeps_derivative() const { return !epilogue_.activation->derivative_from_output || epilogue_.dropout > 0; }
     T* derivative_at(Index at) { return derivative_.size() ? derivative_.data() + at : nullptr; }
     bool uses_batch_moments(const BatchInfo& batch) const { return batch.training && layer_.trainable; }
+    void normalise(const BatchInfo& batch, const Worker& worker);
     void normalise_panel(Index panel, const BatchInfo& batch);
+    void norm_gradients(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker);
+    bool use_norm_gradients(Index panel, GradientSink<T>& sink);
     void activate(Index panel, Index row, Index n, const BatchInfo& batch) {
         const Index at = row * pass_.ld() + epilogue_.columns.first_column(panel);
         epilogue_.activate(pass_.y() + at, derivative_at(at), n, epilogue_.columns.width_of(panel), pass_.ld());

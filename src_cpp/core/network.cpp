@@ -22,6 +22,15 @@ void Network<T>::layers_have_changed() {
     changes++;
 }
 
+// Adds the layer at place l to what is known of all layers; they have to be added in their order.
+template <class T>
+void Network<T>::note(const Layer<T>& layer, std::size_t l) {
+    if (l == 0) mixes_samples_ = false, flops_per_sample_ = 0, widest_stride_ = padded_stride<T>(layer.n_in());
+    mixes_samples_ |= layer.mixes_samples();
+    flops_per_sample_ += layer.flops();
+    widest_stride_ = std::max(widest_stride_, padded_stride<T>(layer.n_out()));
+}
+
 template <class T>
 void Network<T>::append(std::shared_ptr<Layer<T>> layer) {
     const auto* const dense = dynamic_cast<const Dense<T>*>(layer.get());
@@ -32,6 +41,7 @@ void Network<T>::append(std::shared_ptr<Layer<T>> layer) {
         parameter->number = static_cast<Index>(parameters_.size());
         parameters_.push_back(parameter);
     }
+    note(*layer, layers.size());
     layers.push_back(std::move(layer));
     if (all_dense)
         dense_.push_back(dense);
@@ -61,6 +71,7 @@ void Network<T>::replace(std::size_t begin, std::size_t end, Layers fresh) {
     for (std::size_t l = end; l < layers.size(); l++) next.push_back(std::move(layers[l]));
     layers = std::move(next), parameters_ = std::move(parameters), dense_ = std::move(dense);
     for (std::size_t i = 0; i < parameters_.size(); i++) parameters_[i]->number = static_cast<Index>(i);
+    for (std::size_t l = 0; l < layers.size(); l++) note(*layers[l], l);
     layers_have_changed();
 }
 
@@ -115,20 +126,6 @@ std::unique_ptr<Network<T>> Network<T>::copy_locked(bool folded, Watch* watch) c
     other->input_scaling = input_scaling, other->output_scaling = output_scaling;
     if (!folded) other->layout = layout;
     return other;
-}
-
-template <class T>
-bool Network<T>::mixes_samples() const {
-    for (const auto& layer : layers)
-        if (layer->mixes_samples()) return true;
-    return false;
-}
-
-template <class T>
-double Network<T>::flops_per_sample() const {
-    double flops = 0;
-    for (const auto& layer : layers) flops += layer->flops();
-    return flops;
 }
 
 template <class T>

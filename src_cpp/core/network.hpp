@@ -18,10 +18,13 @@ struct NetworkLoss {
     T kept = 1, spread = 0;    // label smoothing: a target t is read as kept t + spread
 
     T threshold() const { return from_logits ? T(0) : T(0.5); }  // between the outputs of two classes
-    void read_target(const Samples& samples, Index i, Index n_out, T* out, const Scaling& scaling) const {
-        samples.read_target(i, n_out, out, scaling);
-        if (spread != 0)
-            for (Index j = 0; j < n_out; j++) out[j] = kept * out[j] + spread;
+    // As Samples::read_targets(), with label smoothing.
+    template <class Sample>
+    void read_targets(const Samples& samples, const Sample& sample, Index rows, Index n_out, T* t, Index ld,
+                      const Scaling& scaling) const {
+        samples.read_targets(sample, rows, n_out, t, ld, scaling);
+        for (Index r = 0; spread != 0 && r < rows; r++)
+            for (Index j = 0; j < n_out; j++) t[r * ld + j] = kept * t[r * ld + j] + spread;
     }
 };
 
@@ -48,11 +51,12 @@ class Network {
 
     // All that is learnt, layer by layer; each has its place as its number.
     const std::vector<Parameter<T>*>& parameters() const { return parameters_; }
-    bool mixes_samples() const;
+    // Whether a sample's outputs depend on the other samples of its batch, in training.
+    bool mixes_samples() const { return mixes_samples_; }
     const Layer<T>& output_layer() const { return *layers.at(layers.size() - 1); }
     Index n_in() const { return layers.at(0)->n_in(); }
     Index n_out() const { return output_layer().n_out(); }
-    double flops_per_sample() const;
+    double flops_per_sample() const { return flops_per_sample_; }
     std::unique_ptr<Network> copy(bool folded = false) const;  // perhaps one that mixes no samples
     std::unique_ptr<Network> copy_locked(bool folded = false, Watch* watch = nullptr) const;  // by who has the lock
 
@@ -87,6 +91,7 @@ class Network {
   private:
     void append(std::shared_ptr<Layer<T>> layer);
     std::size_t put(std::size_t begin, std::size_t end, Layers fresh);
+    void note(const Layer<T>& layer, std::size_t l);
     void layers_have_changed();
     // The same network, but one that mixes no samples; made when first needed after a change. Under the lock.
     const Network& folded() const;
@@ -100,7 +105,11 @@ class Network {
 
     std::vector<Parameter<T>*> parameters_;
     std::vector<const Dense<T>*> dense_;  // the layers, if all are dense: there are faster ways for some such networks
-    mutable FairLock folding_;            // by those who share the lock
+    // What follows from the layers, so that no call has to ask each of them.
+    bool mixes_samples_ = false;
+    double flops_per_sample_ = 0;
+    Index widest_stride_ = 0;   // between rows of inputs or of a layer's outputs
+    mutable FairLock folding_;  // by those who share the lock
     mutable std::unique_ptr<Network> folded_;
     mutable std::uint64_t folded_changes_ = 0;
 };

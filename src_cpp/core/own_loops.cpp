@@ -30,7 +30,7 @@ void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order
         const Part all = job.first_part(begin);
         gather(job, all, share_of(job, all), batches_[0], worker);
         worker.barrier();
-        const BatchInfo info = info_of(job, batch);
+        const BatchInfo info = info_of(job, batch, job.after(all));
         forward(job, batch, info, worker);  // the outputs are shared by rows, and so is their copy
         for (Index r = worker.begin(info.rows); r < worker.end(info.rows); r++)
             network_.hand_out(plan_.last().y() + r * plan_.last().ld(), y + r * network_.n_out());
@@ -50,6 +50,7 @@ bool Trainer<T>::backward_from(Job& job, const T* d, Index rows, bool weighted) 
     if (!keeps(rows)) return false;
     const int team = threads_for(2 * network_.flops_per_sample() * static_cast<double>(rows), job.options.n_threads);
     allocate(rows, team);
+    job.lowest = job.d_x ? 0 : plan_.lowest();
     if (job.d_x) plan_.provide_for_inputs();
     if (job.sink.optimizer()) {
         prepare_step(job);
@@ -74,7 +75,7 @@ bool Trainer<T>::backward_from(Job& job, const T* d, Index rows, bool weighted) 
         }
         if (n > 0) last.times_derivative(last.d() + first * last.ld(), first, 0, n, last.padded());
         worker.barrier();
-        const BatchInfo info = info_of(job, batches_[0]);
+        const BatchInfo info = info_of(job, batches_[0], {});
         backward(job, batches_[0], info, worker);
         if (job.d_x) copy_input_gradients(job, {0, rows, 0, rows}, worker);
         if (job.sink.waits()) {

@@ -37,20 +37,19 @@ void Plan<T>::forward(Inputs<T> inputs, const BatchInfo& batch, const Worker& wo
 }
 
 template <class T>
-std::size_t Plan<T>::lowest(bool inputs_too) const {
+std::size_t Plan<T>::lowest() const {
     std::size_t l = 0;
     const auto learns = [&] { return network_->layers[l]->trainable && !network_->layers[l]->parameters().empty(); };
-    while (!inputs_too && l < passes_.size() && !learns()) l++;
+    while (l < passes_.size() && !learns()) l++;
     return l;
 }
 
 // A layer's parameters change only when the gradient below it, which needs them, is done.
 template <class T>
-bool Plan<T>::backward(Inputs<T> inputs, bool inputs_too, const BatchInfo& batch, GradientSink<T>& sink,
-                       const Worker& worker) {
+bool Plan<T>::backward(Inputs<T> inputs, std::size_t lowest, bool inputs_too, const BatchInfo& batch,
+                       GradientSink<T>& sink, const Worker& worker) {
     bool finite = true;
     T* const scratch = scratch_[static_cast<std::size_t>(worker.id)].data();
-    const std::size_t lowest = this->lowest(inputs_too);
     for (std::size_t l = passes_.size(); l-- > lowest;) {
         Pass<T>& pass = *passes_[l];
         pass.begin_backward(batch, sink, worker);

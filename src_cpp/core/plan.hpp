@@ -31,11 +31,11 @@ class Plan {
 
     // All workers together: the outputs of all layers but the last, which may be worked through by rows.
     void forward(Inputs<T> inputs, const BatchInfo& batch, const Worker& worker);
-    // The lowest layer that backward() has to go down to: what is below it stays as it is.
-    std::size_t lowest(bool inputs_too) const;
-    // From the gradient of the last layer's products, which is there, down to those of the parameters and, if wanted,
-    // of the inputs. False if one of them was not finite.
-    bool backward(Inputs<T> inputs, bool inputs_too, const BatchInfo& batch, GradientSink<T>& sink,
+    // The lowest layer that learns something.
+    std::size_t lowest() const;
+    // From the gradient of the last layer's products, which is there, to those of the parameters, down to the layer
+    // `lowest`, and, if wanted, to that of this layer's inputs. False if one of them was not finite.
+    bool backward(Inputs<T> inputs, std::size_t lowest, bool inputs_too, const BatchInfo& batch, GradientSink<T>& sink,
                   const Worker& worker);
     void move_statistics(const BatchInfo& batch, const Worker& worker);
 

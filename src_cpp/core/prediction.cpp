@@ -80,10 +80,8 @@ void Network<T>::forward_block(const Worker& worker, const T* x, Index ldx, Inde
 // Through dense layers.
 template <class T>
 void Network<T>::predict_row(const T* x, T* out) const {
-    Index widest = padded_stride<T>(n_in());
-    for (const Dense<T>* layer : dense_) widest = std::max(widest, padded_stride<T>(layer->n_out()));
-    const Scratch<T> memory(2 * widest);
-    T *a = memory.data(), *b = a + widest;
+    const Scratch<T> memory(2 * widest_stride_);
+    T *a = memory.data(), *b = a + widest_stride_;
     for (const Dense<T>* layer : dense_) {
         layer->predict_row(x, a);
         x = a;
@@ -175,15 +173,14 @@ Totals Network<T>::evaluate(const Samples& samples, const NetworkLoss<T>& loss, 
         std::fill_n(ones, most_rows, T(1));
         for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, n - first);
-            for (Index r = 0; r < rows; r++) {
-                samples.x.read(first + r, in + r * ld_in, input_scaling);
-                std::fill_n(t + r * ld, ld, T(0));
-                loss.read_target(samples, first + r, n_out, t + r * ld, output_scaling);
-            }
+            const auto sample = [first](Index r) { return first + r; };
+            for (Index r = 0; r < rows; r++) samples.x.read(sample(r), in + r * ld_in, input_scaling);
+            std::fill_n(t, rows * ld, T(0));
+            loss.read_targets(samples, sample, rows, n_out, t, ld, output_scaling);
             forward_block(worker, in, ld_in, rows, a, b, y, ld, loss.from_logits);
             loss.kernel->rows(y, t, ones, d, row_loss, rows, n_out, ld, ld, loss.parameters.data());
             const RowResults<T> results{rows, n_out, row_loss, y, t, ld, ld, loss.threshold()};
-            samples.add_up(results, [first](Index r) { return first + r; }, totals[block]);
+            samples.add_up(results, sample, totals[block]);
             worker.worked(rows);
         }
     });

@@ -164,15 +164,20 @@ struct Samples {
 
     double weight(Index i) const { return weights ? weights[i] : 1; }
     std::int64_t number(Index i) const { return numbers ? numbers[i] : i; }
-    // out (n_out,), padded to whole vectors.
-    template <class T>
-    void read_target(Index i, Index n_out, T* out, const Scaling& scaling) const {
-        if (!labels) return y.read(i, out, scaling);
-        for (Index j = 0; j < n_out; j += 16 / sizeof(T)) std::memset(out + j, 0, 16);
-        if (n_out == 1)
-            out[0] = static_cast<T>(labels[i]);  // a class of two: 0 or 1
-        else
-            out[labels[i]] = 1;
+    // t (rows, n_out), `ld` from row to row and padded to whole vectors: the targets of sample(0), sample(1), and so
+    // on.
+    template <class T, class Sample>
+    void read_targets(const Sample& sample, Index rows, Index n_out, T* t, Index ld, const Scaling& scaling) const {
+        if (!labels) {
+            for (Index r = 0; r < rows; r++) y.read(sample(r), t + r * ld, scaling);
+        } else if (n_out == 1) {  // a class of two: 0 or 1
+            for (Index r = 0; r < rows; r++) t[r * ld] = static_cast<T>(labels[sample(r)]);
+        } else {
+            for (Index r = 0; r < rows; r++, t += ld) {
+                for (Index j = 0; j < n_out; j += 16 / sizeof(T)) std::memset(t + j, 0, 16);
+                t[labels[sample(r)]] = 1;
+            }
+        }
     }
     // Adds what came of rows, the first one of sample(0), the next one of sample(1), and so on.
     template <class T, class Sample>

@@ -94,36 +94,54 @@ double Trainer<T>::share_of(const Job& job, const Part& part) const {
     return weight > 0 ? 1 / weight : 0;
 }
 
+// One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way. Of
+// very many, some at a time.
 template <class T>
 void Trainer<T>::gather(const Job& job, const Part& part, double share, Batch& batch, const Worker& worker) const {
     check_order(job, part);
-    const Index rows = part.rows, n_out = network_.n_out();
-    const Samples samples = job.samples;  // a copy, which no store below can change: it need not be loaded every time
-    const auto sample = job.samples_from(part.first);
     if (worker.id == 0) batch.part = part;
-    const auto number = [&](Index r) { return samples.number(sample(r)); };
-    T *const x = batch.x.data(), *const t = batch.targets.data();
-    // One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way.
-    // Of very many, some at a time.
-    const Index at_once = 1 + (Index(1) << 19) / (samples.x.columns + n_out), last = worker.end(rows);
-    for (Index begin = worker.begin(rows), end; begin < last; begin = end) {
+    const Index numbers = job.samples.x.columns + network_.n_out();  // of a sample
+    const Index at_once = 1 + (Index(1) << 19) / numbers, last = worker.end(part.rows);
+    for (Index begin = worker.begin(part.rows), end; begin < last; begin = end) {
         end = std::min(begin + at_once, last);
-        if (samples.x.template is_plain<T>() && network_.input_scaling.empty())
-            for (Index r = begin; r < end; r++)
-                copy_row(static_cast<const T*>(samples.x.row(sample(r))), samples.x.columns, x + r * ld_x_);
-        else
-            for (Index r = begin; r < end; r++) samples.x.read(sample(r), x + r * ld_x_, network_.input_scaling);
-        if (job.options.random && (network_.input_noise > 0 || network_.input_dropout > 0))
-            for (Index r = begin; r < end; r++) add_input_noise(job.options, x + r * ld_x_, number(r));
-        if (loss_.kernel)
-            for (Index r = begin; r < end; r++)
-                loss_.read_target(samples, sample(r), n_out, t + r * ld_t_, network_.output_scaling);
-        for (Index r = begin; r < end; r++) {
-            batch.samples[r] = number(r);
-            batch.weights[r] = static_cast<T>(samples.weight(sample(r)) * share);
-        }
-        worker.worked((end - begin) * (samples.x.columns + n_out) / 8);
+        gather_numbers(job, part.first, share, batch, begin, end);
+        gather_inputs(job, part.first, batch, begin, end);
+        if (loss_.kernel) gather_targets(job, part.first, batch, begin, end);
+        worker.worked((end - begin) * numbers / 8);
     }
+}
+
+// The functions below take a copy of `samples`: no store can change it, so it need not be loaded every time.
+
+template <class T>
+void Trainer<T>::gather_numbers(const Job& job, Index first, double share, Batch& batch, Index begin, Index end) const {
+    const Samples samples = job.samples;
+    const auto sample = job.samples_from(first);
+    for (Index r = begin; r < end; r++) {
+        batch.samples[r] = samples.number(sample(r));
+        batch.weights[r] = static_cast<T>(samples.weight(sample(r)) * share);
+    }
+}
+
+template <class T>
+void Trainer<T>::gather_inputs(const Job& job, Index first, Batch& batch, Index begin, Index end) const {
+    const Rows x = job.samples.x;
+    const auto sample = job.samples_from(first);
+    T* const to = batch.x.data();
+    if (x.template is_plain<T>() && network_.input_scaling.empty())
+        for (Index r = begin; r < end; r++)
+            copy_row(static_cast<const T*>(x.row(sample(r))), x.columns, to + r * ld_x_);
+    else
+        for (Index r = begin; r < end; r++) x.read(sample(r), to + r * ld_x_, network_.input_scaling);
+    if (job.options.random && (network_.input_noise > 0 || network_.input_dropout > 0))
+        for (Index r = begin; r < end; r++) add_input_noise(job.options, to + r * ld_x_, batch.samples[r]);
+}
+
+template <class T>
+void Trainer<T>::gather_targets(const Job& job, Index first, Batch& batch, Index begin, Index end) const {
+    const Samples samples = job.samples;
+    loss_.read_targets(samples, job.samples_from(first + begin), end - begin, network_.n_out(),
+                       batch.targets.data() + begin * ld_t_, ld_t_, network_.output_scaling);
 }
 
 template <class T>
@@ -141,8 +159,8 @@ void Trainer<T>::add_input_noise(const RunOptions& options, T* x, std::int64_t s
 }
 
 template <class T>
-BatchInfo Trainer<T>::info_of(const Job& job, const Batch& batch) const {
-    const Part &part = batch.part, next = job.after(part);
+BatchInfo Trainer<T>::info_of(const Job& job, const Batch& batch, const Part& next) const {
+    const Part& part = batch.part;
     return {part.rows,
             part.begins(),
             part.ends(),
@@ -191,7 +209,7 @@ void Trainer<T>::work_out_loss(Job& job, const Batch& batch, Index begin, Index 
 
 template <class T>
 void Trainer<T>::backward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker) {
-    if (!plan_.backward(inputs_of(batch), job.d_x != nullptr, info, job.sink, worker))
+    if (!plan_.backward(inputs_of(batch), job.lowest, job.d_x != nullptr, info, job.sink, worker))
         job.update_not_finite.store(true, std::memory_order_relaxed);
 }
 
@@ -274,14 +292,14 @@ void Trainer<T>::limit_norms(const Worker& worker) {
 
 template <class T>
 void Trainer<T>::work(Job& job, const Worker& worker) {
-    Part next = job.first_part(job.result.next);
-    double share = share_of(job, next);
-    gather(job, next, share, batches_[0], worker);
+    Part part = job.first_part(job.result.next);
+    double share = share_of(job, part);
+    gather(job, part, share, batches_[0], worker);
     worker.barrier();
     for (int current = 0;; current = 1 - current) {
         const Batch& batch = batches_[current];
-        const Part part = next;
-        const BatchInfo info = info_of(job, batch);
+        const Part next = job.after(part);
+        const BatchInfo info = info_of(job, batch, next);
         if (job.may_be_long && worker.id == 0) job.step_began = std::chrono::steady_clock::now();
         forward(job, batch, info, worker);
         worker.barrier();
@@ -293,7 +311,7 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
         }
         // The step's coefficients have to be there before backward() updates; it may meet no barrier of its own by
         // then.
-        if (job.may_be_long || plan_.lowest(job.d_x != nullptr) + 1 >= plan_.size()) worker.barrier();
+        if (job.may_be_long || job.lowest + 1 >= plan_.size()) worker.barrier();
         backward(job, batch, info, worker);
         if (job.d_x) copy_input_gradients(job, part, worker);
         if (part.ends()) {
@@ -304,13 +322,13 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
             }
             end_step(job, info, worker);
         }
-        next = job.after(part);
         if (next.rows > 0) {
             if (next.begins()) share = share_of(job, next);
             gather(job, next, share, batches_[1 - current], worker);
         }
         worker.barrier();
         if (part.ends() && (job.update_not_finite.load(std::memory_order_relaxed) || job.stop)) return;
+        part = next;
     }
 }
 
@@ -337,6 +355,7 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     job.in_parts = rows > job.most_rows;
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
     allocate(std::min(rows, job.most_rows), team);
+    job.lowest = plan_.lowest();
     prepare_step(job);
     network_.changes++;  // what needs memory has it
     training_ = true;
@@ -392,6 +411,7 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     if (!network_.mixes_samples()) job.most_rows = kPartRows;
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);
     allocate(std::min(samples.x.n, job.most_rows), team);
+    job.lowest = d_x ? 0 : plan_.lowest();
     if (d_x) plan_.provide_for_inputs();
     training_ = true;
     kept_rows_ = 0;

@@ -92,9 +92,14 @@ class Trainer {
     void allocate(Index rows, int workers);
     double share_of(const Job& job, const Part& part) const;
     void gather(const Job& job, const Part& part, double share, Batch& batch, const Worker& worker) const;
+    // Of its rows [begin, end), the samples at the positions from first + begin on: their numbers and weights, their
+    // inputs (for which the numbers have to be there), and their targets.
+    void gather_numbers(const Job& job, Index first, double share, Batch& batch, Index begin, Index end) const;
+    void gather_inputs(const Job& job, Index first, Batch& batch, Index begin, Index end) const;
+    void gather_targets(const Job& job, Index first, Batch& batch, Index begin, Index end) const;
     void add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const;
     Inputs<T> inputs_of(const Batch& batch) const { return {batch.x.data(), ld_x_}; }
-    BatchInfo info_of(const Job& job, const Batch& batch) const;
+    BatchInfo info_of(const Job& job, const Batch& batch, const Part& next) const;
     void forward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker);
     void work_out_loss(Job& job, const Batch& batch, Index begin, Index n);
     void backward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker);

@@ -21,6 +21,7 @@ struct Trainer<T>::Job {
     const RunOptions& options;
     GradientSink<T> sink;
     T* d_x = nullptr;         // where the gradient with respect to the inputs, (batch, n_in), is wanted
+    std::size_t lowest = 0;   // the layer that backward goes down to
     Index most_rows = kMost;  // of a part
     bool in_parts = false;    // some batch has more
     RunResult result{};

@@ -125,14 +125,16 @@ std::unique_ptr<Layer<T>> Dense<T>::folded() const {
 template <class T>
 void Dense<T>::predict(Inputs<T> inputs, Index rows, T* y, Index ldy, bool logits, const Worker& worker) const {
     const auto& panels = weights.panels;
-    for (Index panel = 0; panel < panels.count; panel++)
+    for (Index panel = 0; panel < panels.count; panel++) {
+        const PanelProduct<T> product(weights, bias, panel);
         for_tiles<T>(0, rows, panels.vectors(panel), [&](Index row, Index n) {
             T* const tile = y + row * ldy;
-            product_tile(panel, n, inputs.x + row * inputs.ld, inputs.ld, tile, ldy);
+            product(n, inputs.x + row * inputs.ld, inputs.ld, tile, ldy);
             if (epilogue.finishes_tiles(logits))
                 epilogue.activate(tile + panels.first_column(panel), nullptr, n, panels.width_of(panel), ldy);
             worker.worked(panels.rows);
         });
+    }
     epilogue.finish_rows(y, rows, ldy, logits);
 }
 
@@ -200,14 +202,9 @@ class DensePass final : public Pass<T> {
     void forward(Inputs<T> inputs, const BatchInfo& batch, const Worker& worker) override {
         cut_into_tiles(inputs, worker.begin(batch.rows), worker.end(batch.rows), batch.rows);
         T* const products = epilogue_.products();
-        for_panels(worker, Queue::products, batch.rows, panels_.rows, panels_,
-                   [&](Index panel, Index begin, Index end) {
-                       for_tiles<T>(begin, end, panels_.vectors(panel), [&](Index row, Index n) {
-                           product_tile(panel, row, n, inputs, products);
-                           epilogue_.finish_tile(panel, row, n, batch);
-                           worker.worked(panels_.rows);
-                       });
-                   });
+        for_panels(
+            worker, Queue::products, batch.rows, panels_.rows, panels_,
+            [&](Index panel, Index begin, Index end) { do_tiles(panel, begin, end, inputs, products, batch, worker); });
         epilogue_.finish(batch, worker);
     }
     bool works_by_rows() const override { return !layer_.epilogue.norm; }
@@ -215,11 +212,7 @@ class DensePass final : public Pass<T> {
         if (begin == end) return;
         cut_into_tiles(inputs, begin, end, batch.rows);
         for (Index panel = 0; panel < panels_.count; panel++)
-            for_tiles<T>(begin, end, panels_.vectors(panel), [&](Index row, Index n) {
-                product_tile(panel, row, n, inputs, this->y());
-                epilogue_.finish_tile(panel, row, n, batch);
-                worker.worked(panels_.rows);
-            });
+            do_tiles(panel, begin, end, inputs, this->y(), batch, worker);
         epilogue_.finish_rows(begin, end);
     }
 
@@ -247,8 +240,15 @@ class DensePass final : public Pass<T> {
         k.pack_tiles(inputs.x + begin * inputs.ld, end - begin, panels_.rows, inputs.ld,
                      x_tiles_.data() + begin * k.tile_rows[2], tile_stride<T>(rows));
     }
-    void product_tile(Index panel, Index row, Index n, Inputs<T> inputs, T* products) const {
-        layer_.product_tile(panel, n, inputs.x + row * inputs.ld, inputs.ld, products + row * this->ld(), this->ld());
+    // The rows [begin, end) of the products' columns of one panel, and what can be done to tiles of them at once.
+    void do_tiles(Index panel, Index begin, Index end, Inputs<T> inputs, T* products, const BatchInfo& batch,
+                  const Worker& worker) {
+        const PanelProduct<T> product(layer_.weights, layer_.bias, panel);
+        for_tiles<T>(begin, end, panels_.vectors(panel), [&](Index row, Index n) {
+            product(n, inputs.x + row * inputs.ld, inputs.ld, products + row * this->ld(), this->ld());
+            epilogue_.finish_tile(panel, row, n, batch);
+            worker.worked(panels_.rows);
+        });
     }
 
     Dense<T>& layer_;

@@ -9,6 +9,29 @@
 
 namespace foxnn {
 
+// The columns of x W + b that belong to one panel of W; made once for all tiles of these columns.
+template <class T>
+class PanelProduct {
+  public:
+    PanelProduct(const Parameter<T>& weights, const Parameter<T>& bias, Index panel)
+        : tile_(kernels<T>().tile[weights.panels.vectors(panel)]),
+          n_in_(weights.panels.rows),
+          width_(weights.panels.width_of(panel)),
+          column_(weights.panels.first_column(panel)),
+          weights_(weights.data() + weights.panels.offset(panel)),
+          bias_(bias.data() + column_) {}
+    // Of as many rows as a tile may have. y is where the first of the rows begins, the other panels' columns included.
+    void operator()(Index rows, const T* x, Index ldx, T* y, Index ldy) const {
+        prefetch_result(n_in_, y + column_, rows, ldy);
+        tile_[rows](n_in_, x, ldx, weights_, width_, bias_, 0, y + column_, ldy);
+    }
+
+  private:
+    const typename Kernels<T>::Tile* const tile_;  // by the number of rows
+    const Index n_in_, width_, column_;
+    const T *const weights_, *const bias_;
+};
+
 template <class T>
 class Dense final : public Layer<T> {
   public:
@@ -18,6 +41,7 @@ class Dense final : public Layer<T> {
     Dense(Index n_in, Index n_out, const std::string& activation, const std::vector<double>& activation_parameters);
     // Settings: units; perhaps activation, dropout, max_norm, norm (its momentum and epsilon).
     static std::unique_ptr<Layer<T>> make(const Shape& inputs, const LayerSettings& settings);
+    // Only before the layer becomes part of a network, which remembers what kind of layers it has.
     void set_norm(NormKind kind, double momentum, double epsilon);
 
     void set(const std::string& setting, const LayerSetting& value) override;
@@ -38,16 +62,6 @@ class Dense final : public Layer<T> {
     // Of one row, which is bound by the reading of the weights: each panel is streamed through once. y is padded.
     void predict_row(const T* x, T* y) const;
     std::unique_ptr<Pass<T>> pass(const PassOptions& options) override;
-
-    // Some rows of x W + b, columns of one panel.
-    void product_tile(Index panel, Index rows, const T* x, Index ldx, T* y, Index ldy) const {
-        const auto& panels = weights.panels;
-        const Index column = panels.first_column(panel);
-        prefetch_result(panels.rows, y + column, rows, ldy);
-        kernels<T>().tile[panels.vectors(panel)][rows](panels.rows, x, ldx, weights.data() + panels.offset(panel),
-                                                       panels.width_of(panel), bias.data() + column, 0, y + column,
-                                                       ldy);
-    }
 
   private:
     Dense(Parameter<T> weights, Parameter<T> bias, Epilogue<T> epilogue, bool trainable);
