@@ -1,7 +1,7 @@
 """The compiled core. Indices of layers count from 0; arrays of weights are (n_in, n_out), of biases (n_out,)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -179,7 +179,7 @@ class _Trainer:
         order: npt.NDArray[np.int64] | None,
         begin: int,
         end: int,
-        training: bool,
+        purpose: Literal["training", "gradients", "prediction"],
         n_threads: int,
         seed: int,
         epoch: int,

@@ -218,6 +218,10 @@ class CustomLoss(Loss):
     With the first batch the gradient is compared with difference quotients of the loss, which takes three more calls;
     if they do not agree, a warning says so.
 
+    The outputs that it gets are those that foxnn's losses get. In training they are made with dropout and noise, and
+    batch normalisation uses the batch's moments; for `loss_and_gradients`, `loss_and_gradient` and `input_gradients`
+    without dropout and noise, with the moments of these samples; and for `evaluate` and validation as in `predict`.
+
     Files hold no code, and so not the function: a network that is loaded predicts, but has to be given it again
     (``nn.loss = function``) before it can be trained or evaluated. Copies have it; pickles do if it can be pickled.
 

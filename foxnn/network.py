@@ -1379,6 +1379,9 @@ class NeuralNetwork(Interface10, Closed):
     def input_gradients(self, X: Any, y: Any, sample_weight: Any = None) -> npt.NDArray[Any]:
         """Gradient of the loss of these samples as one batch, with respect to their inputs.
 
+        The loss is that of `loss_and_gradients`: without dropout and noise, batch normalisation with the moments of
+        these samples.
+
         Parameters
         ----------
         X, y, sample_weight

@@ -32,6 +32,11 @@ def as_a_whole(y_true: Any, y_pred: Any) -> Any:
     return losses.mean(), gradient / len(y_pred)
 
 
+def squares(nn: foxnn.NeuralNetwork) -> float:
+    """The sum of those of all weights, which `l2` penalises."""
+    return sum(float((layer.weights**2).sum()) for layer in nn.layers)
+
+
 def network(loss: Any, **options: Any) -> foxnn.NeuralNetwork:
     chosen = {"activation": "tanh", "output": "arctan", "dropout": 0.2, "seed": 3} | options
     return foxnn.neural_network([5, 37, 20, 3], loss=loss, **chosen)
@@ -80,6 +85,46 @@ def test_regularisation_works_with_it() -> None:
     (loss, gradients), (other, copies) = ours.loss_and_gradients(X, Y), copied.loss_and_gradients(X, Y)
     assert loss == pytest.approx(other, rel=1e-6)
     np.testing.assert_allclose(flat(gradients), flat(copies), atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"l2": 0.1}], ids=["plain", "penalised"])
+@pytest.mark.parametrize("frozen", [False, True], ids=["learning", "frozen"])
+@pytest.mark.parametrize("norm", [foxnn.BatchNorm(), foxnn.LayerNorm()], ids=repr)
+def test_it_sees_the_moments_and_the_dropout_that_foxnns_losses_see(norm: Any, frozen: bool, options: Any) -> None:
+    weights = np.random.default_rng(7).uniform(0.2, 2, N)
+    ours, copied = (
+        foxnn.neural_network(
+            [5, 37, norm, 20, norm, 3], "tanh", "arctan", loss=loss, dtype="float64", dropout=0.2, seed=3, **options
+        )
+        for loss in ("half_squared_error", half_squared_error)
+    )
+    for nn in (ours, copied):
+        nn.layers[0].trainable = not frozen
+        nn.fit(X, Y, epochs=2, batch_size=30, validation_split=0.2, verbose=False)
+        nn.train_on_batch(X[:40], Y[:40])
+    np.testing.assert_allclose(copied.history["val_loss"], ours.history["val_loss"], rtol=1e-12)
+    before = copied.get_weights()
+    for a, b in zip(before, ours.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    (loss, gradients), (expected, others) = (nn.loss_and_gradients(X, Y, weights) for nn in (copied, ours))
+    assert loss == pytest.approx(expected, rel=1e-12)
+    for arrays, other in zip(gradients, others, strict=True):
+        for a, b in zip(arrays, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
+    d_inputs = (nn.input_gradients(X, Y, weights) for nn in (copied, ours))
+    np.testing.assert_allclose(*d_inputs, rtol=1e-10, atol=1e-13)
+    (loss, gradient), (expected, other) = (nn.loss_and_gradient(nn.parameters, X, Y) for nn in (copied, ours))
+    assert loss == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gradient, other, rtol=1e-10, atol=1e-13)
+
+    evaluated = copied.evaluate(X, Y)["loss"]
+    assert evaluated == pytest.approx(ours.evaluate(X, Y)["loss"], rel=1e-12)
+    if isinstance(norm, foxnn.BatchNorm):  # or else the moments could have been any
+        assert abs(copied.loss_and_gradients(X, Y)[0] - copied.l2 / 2 * squares(copied) - evaluated) > 1e-4
+    np.testing.assert_array_equal(copied.jacobian(X[:5]), ours.jacobian(X[:5]))
+    for a, b in zip(before, copied.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("name", ["huber", "mean_absolute_error", "cross_entropy", "poisson"])

@@ -162,7 +162,7 @@ class CustomTrainer:
             begin = progress.next
             stop = min(begin + batch_size, end)
             outputs = self._trainer.forward_batch(
-                self._core, samples.core, order, begin, stop, True, n_threads, seed, epoch
+                self._core, samples.core, order, begin, stop, "training", n_threads, seed, epoch
             )
             rows = slice(begin, stop) if order is None else order[begin:stop]
             value = self._value(samples, rows, outputs)
@@ -204,7 +204,7 @@ class CustomTrainer:
             core = core.copy()
             trainer = self._trainer_type(core, "", [])
         while found is None:
-            outputs = trainer.forward_batch(core, samples.core, None, 0, n, False, n_threads, 0, 0)
+            outputs = trainer.forward_batch(core, samples.core, None, 0, n, "gradients", n_threads, 0, 0)
             value = self._value(samples, slice(None), outputs)
             if not value.finite:
                 return 0.0, 0.0, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +46,7 @@ def forward(network: NeuralNetwork, X: Any, *, training: bool = True) -> Array:
             network._check_batch("X", len(inputs))
         last = network._forward
         trainer = _plain_trainer(network) if last is None or last.core is not network._core else last.trainer
-        y = _forward_batch(network, trainer, samples, None, 0, len(inputs), training)
+        y = _forward_batch(network, trainer, samples, None, 0, len(inputs), "training" if training else "prediction")
         network._forward = Forward(network._core, trainer, len(inputs), scale)
     return cast("Array", y[0]) if network._n_in > 1 and np.ndim(X) == 1 else y
 
@@ -152,11 +152,11 @@ def _forward_batch(
     order: npt.NDArray[np.int64] | None,
     begin: int,
     end: int,
-    training: bool,
+    purpose: Literal["training", "prediction"],
 ) -> Array:
     epoch = network.epoch % 2**32
     return cast("Array", trainer.forward_batch(
-        network._core, samples, order, begin, end, training, network.n_threads or 0, network.seed, epoch
+        network._core, samples, order, begin, end, purpose, network.n_threads or 0, network.seed, epoch
     ))  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def _in_blocks(
 
     def forward(network: NeuralNetwork, trainer: Any, begin: int) -> bool:
         end = min(begin + most, len(rows))
-        _forward_batch(network, trainer, samples, rows, begin, end, False)
+        _forward_batch(network, trainer, samples, rows, begin, end, "prediction")
         return take(network, trainer, begin, end)
 
     if len(rows) <= most and forward(network, _plain_trainer(network), 0):

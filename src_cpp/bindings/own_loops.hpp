@@ -82,6 +82,13 @@ void check_outputs(const Network<T>& net, const Array<T>& d) {
     if (d.ndim() != 2 || d.shape(1) != net.n_out()) throw py::value_error("d: wrong shape");
 }
 
+inline ForwardFor forward_for(const std::string& purpose) {
+    if (purpose == "training") return ForwardFor::training;
+    if (purpose == "gradients") return ForwardFor::gradients;
+    if (purpose == "prediction") return ForwardFor::prediction;
+    throw py::value_error("purpose: unknown '" + purpose + "'");
+}
+
 inline RunOptions step_options(double learning_rate, double l1, double l2, int n_threads) {
     RunOptions options;
     options.learning_rate = learning_rate;
@@ -97,12 +104,12 @@ void bind_own_loops(py::class_<TrainerOwner<T>>& trainer) {
         .def(
             "forward_batch",
             [](TrainerOwner<T>& of, const Network<T>& net, const SamplesOwner& owner, const py::object& order,
-               Index begin, Index end, bool training, int n_threads, std::uint64_t seed, std::uint32_t epoch) {
+               Index begin, Index end, const std::string& purpose, int n_threads, std::uint64_t seed,
+               std::uint32_t epoch) {
                 const typename TrainerOwner<T>::Use use(of);
                 Trainer<T>& trainer = *use;
                 check_owner(trainer, net);
                 RunOptions options;
-                options.random = training;
                 options.n_threads = n_threads;
                 options.seed = seed;
                 options.epoch = epoch;
@@ -111,11 +118,13 @@ void bind_own_loops(py::class_<TrainerOwner<T>>& trainer) {
                 if (begin < 0 || begin >= end) throw py::value_error("begin: it takes a position before the end");
                 auto y = new_array<T>({end - begin, net.n_out()});
                 T* const out = y.mutable_data();
-                without_gil([&] { trainer.forward_batch(owner.samples, positions, begin, end, options, out); });
+                const ForwardFor what_for = forward_for(purpose);
+                without_gil(
+                    [&] { trainer.forward_batch(owner.samples, positions, begin, end, what_for, options, out); });
                 return y;
             },
             py::arg("network"), py::arg("samples"), py::arg("order"), py::arg("begin"), py::arg("end"),
-            py::arg("training"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
+            py::arg("purpose"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
         .def("keeps",
              [](TrainerOwner<T>& of, Index rows) {
                  const typename TrainerOwner<T>::Use use(of);

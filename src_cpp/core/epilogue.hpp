@@ -111,7 +111,7 @@ class EpiloguePass {
   private:
     bool keeps_derivative() const { return !epilogue_.activation->derivative_from_output || epilogue_.dropout > 0; }
     T* derivative_at(Index at) { return derivative_.size() ? derivative_.data() + at : nullptr; }
-    bool uses_batch_moments(const BatchInfo& batch) const { return batch.training && layer_.trainable; }
+    bool uses_batch_moments(const BatchInfo& batch) const { return batch.batch_moments && layer_.trainable; }
     void normalise(const BatchInfo& batch, const Worker& worker);
     void normalise_panel(Index panel, const BatchInfo& batch);
     void norm_gradients(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker);

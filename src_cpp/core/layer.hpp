@@ -34,9 +34,9 @@ struct BatchInfo {
     const std::int64_t* samples = nullptr;  // (rows,): their numbers, which random ones are drawn for
     std::uint64_t seed = 0;
     std::uint32_t epoch = 0;
-    bool random = true;    // whether there is dropout
-    bool training = true;  // whether batches are normalised with their own moments
-    UpcomingRows next;     // of the next batch, that can be brought nearer meanwhile
+    bool random = true;         // whether there is dropout
+    bool batch_moments = true;  // whether batches are normalised with their own moments
+    UpcomingRows next;          // of the next batch, that can be brought nearer meanwhile
 };
 
 // A layer at work on batches of up to so many rows: what forward leaves for backward, in memory that is made once. All

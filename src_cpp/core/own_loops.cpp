@@ -9,23 +9,25 @@ namespace foxnn {
 
 template <class T>
 void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order, Index begin, Index end,
-                               const RunOptions& given, T* y) {
+                               ForwardFor purpose, const RunOptions& given, T* y) {
     const std::unique_lock lock(network_.mutex);
     network_.check(samples, false);
     check_range(samples, order, begin, end);
     RunOptions options = given;
     options.batch_size = end - begin;
+    options.random = purpose == ForwardFor::training;
     Job job{samples, order, end, options, {nullptr, nullptr, options.penalty}};
+    job.moves_statistics = purpose == ForwardFor::training && network_.mixes_samples();
     const double flops = network_.flops_per_sample() * static_cast<double>(end - begin);
     const int team = threads_for(flops, options.n_threads);
     allocate(end - begin, team);
     kept_rows_ = 0;  // what needs memory has it
-    training_ = options.random;
-    if (training_ && network_.mixes_samples()) network_.changes++;  // its running moments will
+    batch_moments_ = purpose != ForwardFor::prediction;
+    if (job.moves_statistics) network_.changes++;
     const auto began = std::chrono::steady_clock::now();
     run_team(team, [&](const Worker& worker) {
         std::optional<DenormalsAreZero> flush;
-        if (options.random) flush.emplace();  // as in training
+        if (purpose == ForwardFor::training) flush.emplace();
         const Batch& batch = batches_[0];
         const Part all = job.first_part(begin);
         gather(job, all, share_of(job, all), batches_[0], worker);
@@ -34,7 +36,7 @@ void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order
         forward(job, batch, info, worker);  // the outputs are shared by rows, and so is their copy
         for (Index r = worker.begin(info.rows); r < worker.end(info.rows); r++)
             network_.hand_out(plan_.last().y() + r * plan_.last().ld(), y + r * network_.n_out());
-        if (!training_ || !network_.mixes_samples()) return;
+        if (!job.moves_statistics) return;
         worker.barrier();  // who has not been interrupted by now will not be
         plan_.move_statistics(info, worker);
     });
@@ -159,12 +161,13 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
     return job.update_not_finite ? Outcome::update_not_finite : Outcome::finished;
 }
 
-#define FOXNN_OWN_LOOPS(T)                                                                                             \
-    template void Trainer<T>::forward_batch(const Samples&, const std::int64_t*, Index, Index, const RunOptions&, T*); \
-    template bool Trainer<T>::backward_batch(const T*, Index, Gradients<T>*, T*, int);                                 \
-    template void Trainer<T>::copy_input_gradients(const Job&, const Part&, const Worker&) const;                      \
-    template bool Trainer<T>::layer_output(std::size_t, Index, T*) const;                                              \
-    template bool Trainer<T>::update_batch(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&);    \
+#define FOXNN_OWN_LOOPS(T)                                                                                          \
+    template void Trainer<T>::forward_batch(const Samples&, const std::int64_t*, Index, Index, ForwardFor,          \
+                                            const RunOptions&, T*);                                                 \
+    template bool Trainer<T>::backward_batch(const T*, Index, Gradients<T>*, T*, int);                              \
+    template void Trainer<T>::copy_input_gradients(const Job&, const Part&, const Worker&) const;                   \
+    template bool Trainer<T>::layer_output(std::size_t, Index, T*) const;                                           \
+    template bool Trainer<T>::update_batch(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&); \
     template Outcome Trainer<T>::apply(Gradients<T>, OptimizerState<T>&, const RunOptions&);
 FOXNN_OWN_LOOPS(float)
 FOXNN_OWN_LOOPS(double)

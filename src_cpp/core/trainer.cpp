@@ -168,7 +168,7 @@ BatchInfo Trainer<T>::info_of(const Job& job, const Batch& batch, const Part& ne
             job.options.seed,
             job.options.epoch,
             job.options.random,
-            training_,
+            batch_moments_,
             {&job.samples.x, job.order, next.first, next.rows}};
 }
 
@@ -358,7 +358,7 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     job.lowest = plan_.lowest();
     prepare_step(job);
     network_.changes++;  // what needs memory has it
-    training_ = true;
+    batch_moments_ = true;
     kept_rows_ = 0;
     job.may_be_long = may_be_long(rows);
 
@@ -413,7 +413,7 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     allocate(std::min(samples.x.n, job.most_rows), team);
     job.lowest = d_x ? 0 : plan_.lowest();
     if (d_x) plan_.provide_for_inputs();
-    training_ = true;
+    batch_moments_ = true;
     kept_rows_ = 0;
     run_team(team, [&](const Worker& worker) { work(job, worker); });
     Totals totals = job.result.totals;

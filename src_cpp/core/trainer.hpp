@@ -22,6 +22,13 @@ struct RunOptions {
     Totals totals;  // of the epoch so far; the run adds to them, so that a pause does not show in their last bits
 };
 
+// What a forward pass is made for.
+enum class ForwardFor {
+    training,    // with dropout and noise; batches are normalised with their own moments, which the running ones follow
+    gradients,   // without dropout and noise; batches are normalised with their own moments; nothing is changed
+    prediction,  // without dropout and noise; the running moments; nothing is changed
+};
+
 enum class Outcome { finished, paused, interrupted, loss_not_finite, update_not_finite };
 
 struct RunResult {
@@ -61,7 +68,7 @@ class Trainer {
     // ---- forward and backward one after the other, for loops and losses of others (own_loops.cpp) ----
     // The outputs y (rows, n_out) of the samples order[begin], .., order[end - 1] as one batch. What backward needs is
     // kept, until the next such call or until weights change.
-    void forward_batch(const Samples& samples, const std::int64_t* order, Index begin, Index end,
+    void forward_batch(const Samples& samples, const std::int64_t* order, Index begin, Index end, ForwardFor purpose,
                        const RunOptions& options, T* y);
     // Whether forward_batch() of so many rows has been kept.
     bool keeps(Index rows) const { return rows > 0 && rows == kept_rows_ && kept_changes_ == network_.changes; }
@@ -122,7 +129,7 @@ class Trainer {
     Index ld_x_ = 0, ld_t_ = 0;
     Batch batches_[2];
     Buffer<T> row_loss_;
-    bool training_ = true;            // whether the latest forward pass was one of training: how to normalise
+    bool batch_moments_ = true;       // whether the latest forward pass has normalised batches with their own moments
     Index kept_rows_ = 0;             // of the forward_batch() that backward may go on from
     std::uint64_t kept_changes_ = 0;  // of the network, when that was
     double forward_seconds_ = 0;      // that it took
