@@ -19,8 +19,8 @@ py::list parameters_of(const Setting* settings, Index n) {
     return list;
 }
 
-// Work that begins while the caller holds locks, and not the GIL, has no exception to raise: Python's main thread is
-// told to warn as soon as it comes to it.
+// Called while the caller holds locks, but not the GIL, so it cannot warn or raise: it has Python's main thread give
+// the warning as soon as possible.
 void warn_of_shortage(int made, int wanted) {
     static int numbers[2];
     numbers[0] = made, numbers[1] = wanted;

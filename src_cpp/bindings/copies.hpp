@@ -19,9 +19,9 @@ struct Place {
     const Parameter<T>& parameter;
     Buffer<T>& numbers;
 
-    // A parameter by its layer's number and its name; with `memory`, what an optimizer remembers of it. That sizes are
-    // known without the lock is since layers are never put into a network, or taken out, that others know already: they
-    // get a copy with other layers.
+    // A parameter by its layer's number and its name; with `memory`, what an optimizer remembers of it. Sizes can be
+    // read without the lock: a network that other threads can see never gets other layers, as whoever changes the
+    // layers makes a copy that has them.
     static Place find(Network<T>& net, std::size_t l, const std::string& name, std::vector<Buffer<T>>* memory) {
         Parameter<T>* const parameter = net.layers.at(l)->find(name);
         if (!parameter) throw py::value_error(name + ": this layer has none");

@@ -1,5 +1,5 @@
-// Who may train a network, and what else Python's threads share: nothing of it is held for ever, whatever signal comes
-// when, and a child of fork() finds it free.
+// The right to train a network, which one thread at a time may have, and a counter that threads share. Whenever a
+// signal arrives, nothing stays held for ever; and in a child of fork() it is free.
 #include <atomic>
 
 #include "bindings/arrays.hpp"
@@ -8,7 +8,7 @@
 namespace foxnn {
 namespace {
 
-// Who has a network for itself; nobody: null.
+// The right to train a network, which one thread at a time may have; `who_` is null if nobody has it.
 class Holder : RenewedByFork {
   public:
     bool take(const void* who) {
@@ -27,10 +27,11 @@ class Holder : RenewedByFork {
     std::atomic<unsigned long> thread_{0};
 };
 
-// `with exclusive.hold():` has it from inside the call of hold() on, and until the block ends or, if it is never come
-// to, the object returned is gone. A signal is heard between instructions of Python: after acquire() and before `try`,
-// say, or with Python 3.14 after __enter__() and before the block; and then only what an object does at its end is sure
-// to happen. (These types are written by hand, since a step of a small network is not much longer than pybind11 takes.)
+// `with exclusive.hold():` takes the right inside the call of hold(), and returns it at the end of the block or, if the
+// block is never reached, when the object returned by hold() is destroyed. That is needed since Python may run the
+// handler of a signal between any two instructions, and the handler may raise: for example after acquire() and before
+// `try`, or, with Python 3.14, after __enter__() and before the block. Then only destructors are sure to run. (These
+// types are written without pybind11, as its calls would take about as long as a step of a small network.)
 struct Exclusive {
     PyObject_HEAD Holder* holder;
 };
@@ -92,7 +93,7 @@ void* slot(Function* function) {
     return reinterpret_cast<void*>(function);
 }
 
-// A number that goes up by one for each that asks.
+// A counter: each call gets the next number.
 struct Counter {
     std::atomic<std::uint64_t> value;
 };

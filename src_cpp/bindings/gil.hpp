@@ -1,4 +1,4 @@
-// Python's global lock, given back for a while.
+// Releasing Python's global lock, the GIL, for a while.
 #pragma once
 #include <pybind11/pybind11.h>
 
@@ -7,12 +7,12 @@
 
 namespace foxnn {
 
-// Other threads of Python may run while there is one of these.
+// While an object of this class exists, other threads of Python may run.
 //
-// When Python is being left, it ends every daemon thread that asks for the lock, as this does at its end. In glibc that
-// takes the thread's stack apart as an exception would, which ends the whole process (std::terminate) where it comes to
-// a destructor, such as pybind11's gil_scoped_release. So such a thread sleeps here until the process has ended; with
-// Python 3.14, Python itself has them sleep.
+// When Python shuts down, it ends every daemon thread that asks for the GIL, as this class does at its end. With glibc,
+// ending a thread unwinds its stack as an exception would, and where that comes to a destructor, such as that of
+// pybind11's gil_scoped_release, the whole process is ended by std::terminate. So here such a thread sleeps until the
+// process has ended. With Python 3.14, Python itself lets such threads sleep.
 class ReleasedGil {
   public:
     ReleasedGil() : state_(PyEval_SaveThread()) {}

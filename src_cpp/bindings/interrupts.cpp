@@ -1,4 +1,4 @@
-// Ctrl-C, as Python hears of it.
+// How long work of the core finds out that Ctrl-C was pressed.
 #include <atomic>
 
 #include "bindings/arrays.hpp"
@@ -10,15 +10,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::atomic<unsigned long> main_thread{0};  // the only one that hears of signals, and has to be asked
+std::atomic<unsigned long> main_thread{0};  // the only thread in which Python runs handlers of signals
 Clock::time_point ignores_until{};          // the main thread's own
 
-// Whether Ctrl-C has been pressed. It stays so until Python hears of it, in without_gil().
+// Whether Ctrl-C has been pressed. It stays pending until without_gil() has Python run the handler.
 bool ctrl_c_pressed() {
     if (PyThread_get_thread_ident() != main_thread || Clock::now() < ignores_until) return false;
     const py::gil_scoped_acquire acquire;
     if (!PyOS_InterruptOccurred()) return false;
-    PyErr_SetInterrupt();  // for the question has answered it
+    PyErr_SetInterrupt();  // since asking has cleared it
     return true;
 }
 

@@ -10,9 +10,11 @@
 
 namespace foxnn {
 
-// Nobody waits for a network's lock with the GIL held: whoever has the lock may be waiting for the GIL, as these do
-// when they come back. What they are for is done with both, so that a fork(), which Python calls with the GIL held,
-// comes before or after it. (Copies of many numbers are made without the GIL: numbers may be half-way, sizes may not.)
+// No thread waits for a network's lock while it holds the GIL: the thread that has the lock may itself be waiting for
+// the GIL, and neither would go on. So these release the GIL while they wait for the lock, and then take it again. The
+// change is made with both held, so that a fork(), which Python calls with the GIL held, happens before or after it,
+// and never in the middle. (Copies of many numbers are made without the GIL: in a child of fork() numbers may be partly
+// new, which is allowed, but sizes may not.)
 template <class T>
 std::unique_lock<FairLock> to_change(const Network<T>& net) {
     if (net.mutex.try_lock()) return {net.mutex, std::adopt_lock};

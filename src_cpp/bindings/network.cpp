@@ -21,7 +21,8 @@ void bind_network(py::module_& m, const char* name) {
         .def(
             "copy", [](const Net& net, bool folded) { return without_gil([&] { return net.copy(folded); }); },
             py::arg("folded") = false)
-        // How many layers that follow have inputs of another shape then, and start anew. So does erase.
+        // Returns how many of the layers that follow were replaced, as their inputs have another shape now; so does
+        // erase.
         .def("insert",
              [](Net& net, std::size_t l, const std::string& kind, const std::vector<Index>& input_shape,
                 const GivenSettings& settings) {

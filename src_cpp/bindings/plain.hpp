@@ -1,5 +1,5 @@
-// The common cases without Python's help: arrays that the core reads in place, or nearly so. Of anything else, and of
-// numbers that there is something to complain of, the front makes what it can.
+// Fast ways for the common cases: arrays that the core can read as they are, or nearly so. Everything else, and
+// whatever calls for a warning or an error, is left to the Python code.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -24,8 +24,8 @@ bool holds(const py::object& array) {
     return py::isinstance<py::array_t<Number>>(array);
 }
 
-// Rows of float32 or float64, as the core reads them; none (n = 0) if they are anything else, or not as wide. A vector
-// is a column or, if it may be, a row.
+// The rows of an array of float32 or float64; n = 0 if it is anything else, or not as wide. A vector is a column or, if
+// it may be, a row.
 inline Rows plain_rows(const py::object& object, Index columns, bool may_be_row = false) {
     if (!is_plain_array(object) || !(holds<float>(object) || holds<double>(object))) return {};
     const auto a = py::reinterpret_borrow<py::array>(object);
@@ -76,19 +76,20 @@ inline bool beyond_one(const Rows& rows, Index n) {
     return beyond_one(static_cast<const double*>(rows.data), n);
 }
 
-// Whether there is something to complain of: the network was trained on pixels as x / 255, which these are not.
+// Whether the inputs call for a warning: the network was trained on pixels as x / 255, and these are not such.
 template <class T>
 bool are_no_pixels(const Network<T>& net, const Rows& rows) {
     return net.trained_on.load(std::memory_order_relaxed) == TrainedOn::pixels && beyond_one(rows, rows.n);
 }
 
-// Whether a step on these is to be remembered. The first row tells of all; what it does not tell, a later batch's does.
+// Whether the network is to remember that it was trained on such inputs. Only the first row is looked at: if it has no
+// number beyond 1, that of a later batch will.
 template <class T>
 bool tell_more(const Network<T>& net, const Rows& rows) {
     return net.trained_on.load(std::memory_order_relaxed) == TrainedOn::unknown && beyond_one(rows, 1);
 }
 
-// Samples that view arrays, which have to stay alive; of what is not in the core's number types they hold a copy.
+// Samples that point into arrays, which have to stay alive; arrays of other number types are copied.
 class PlainSamples {
   public:
     Samples samples;

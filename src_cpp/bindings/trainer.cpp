@@ -7,8 +7,8 @@
 namespace foxnn {
 namespace {
 
-// How far a training is. A run moves it on by itself: what it returned would be lost to a signal that Python hears
-// right after it, with the weights being changed already.
+// How far a training has come. A run updates it itself, rather than return it: if Python ran the handler of a signal
+// right after the run, and that raised, the result would be lost, though the weights have been changed.
 struct Progress {
     Index next = 0;   // position in the order
     Index steps = 0;  // of all runs
@@ -114,7 +114,7 @@ void bind_trainer(py::module_& m, const std::string& suffix) {
             py::arg("batch_size"), py::arg("learning_rate"), py::arg("l1"), py::arg("l2"), py::arg("sum"),
             py::arg("seconds"), py::arg("n_threads"), py::arg("seed"), py::arg("epoch"))
         // One step on plain arrays as one batch, targets within [least, most]: the outcome, the loss and the weight.
-        // None if they are not plain, or there may be something to complain of.
+        // None if they are not plain, or there may have to be a warning or an error.
         .def(
             "plain_step",
             [](TrainerOwner<T>& of, const Network<T>& net, const py::object& x, const py::object& y,

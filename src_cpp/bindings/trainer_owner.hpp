@@ -11,8 +11,9 @@
 
 namespace foxnn {
 
-// A trainer that works without the GIL. fork() may come while it does, in a thread that the child lacks: its memory may
-// then be half-way from one batch size to another, and the child leaves it alone and makes a trainer of its own.
+// A trainer that works without the GIL. If another thread calls fork() meanwhile, the child does not have the thread
+// that was working, and the trainer's memory may be in the middle of a change: the child does not touch it, and makes a
+// trainer of its own.
 template <class T>
 class TrainerOwner {
   public:

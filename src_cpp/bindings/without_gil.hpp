@@ -1,4 +1,4 @@
-// Long work of the core as Python's threads do it.
+// Calls long work of the core without the GIL, so that Ctrl-C can stop it.
 #pragma once
 #include <pybind11/pybind11.h>
 
@@ -9,16 +9,16 @@
 
 namespace foxnn {
 
-// Runs the handlers of signals that have come; throws what one of them raises.
+// Runs Python's handlers of signals that have arrived; throws what one of them raises.
 inline void check_signals() {
     if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();
 }
 
-// Until then, long work does not stop for signals. It is Python's main thread that asks for it, and that they come to.
+// Until that time, long work does not stop for signals. To be called by Python's main thread, which alone handles them.
 void ignore_signals_until(std::chrono::steady_clock::time_point then);
 
-// For how long work that has begun anew goes on before it stops for another signal: each time for twice as long, so
-// that it comes to its end, however many signals there are.
+// How long work that was started again goes on before it stops for another signal: each time twice as long as before,
+// so that it finishes, however many signals arrive.
 class Patience {
   public:
     ~Patience() {
@@ -34,9 +34,9 @@ class Patience {
     std::chrono::nanoseconds next_ = kFirst;
 };
 
-// Does work without the GIL. Ctrl-C ends it: what the handler raises comes out, whatever it is. The handler runs when
-// the work has left all its locks, since it may want the same network; and if it raises nothing, the work, which has
-// changed nothing, begins anew.
+// Does work without the GIL. Ctrl-C stops it, and what Python's handler raises, usually KeyboardInterrupt, is thrown.
+// The handler runs after the work has released its locks, as it may use the same network. If it raises nothing, the
+// work, which has changed nothing, is started again.
 template <class Work>
 auto without_gil(const Work& work) {
     Patience patience;

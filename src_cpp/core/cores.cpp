@@ -36,7 +36,7 @@ Cores Cores::of_openmp() {
     for (int place = 0; place < omp_get_num_places(); place++) {
         std::vector<int> ids(static_cast<std::size_t>(omp_get_place_num_procs(place)));
         omp_get_place_proc_ids(place, ids.data());
-        for (const int id : ids)  // a list of the user's may go on beyond what there is
+        for (const int id : ids)  // the user may have listed cores that do not exist
             if (id >= 0 && id < std::min(get_nprocs_conf(), CPU_SETSIZE))
                 CPU_SET(static_cast<std::size_t>(id), &cores.set_);
     }
@@ -78,7 +78,7 @@ void Cores::bind_caller() const {}
 
 namespace {
 
-// Whether the user has listed the cores himself.
+// Whether the user has listed the cores that OpenMP is to use.
 bool places_are_listed() {
     const char* const places = std::getenv("OMP_PLACES");
     return std::getenv("GOMP_CPU_AFFINITY") || (places && std::string(places).find('{') != std::string::npos);
@@ -97,8 +97,9 @@ Cores of_all_threads() {
     return cores;
 }
 
-// The places that OpenMP binds threads to. Another OpenMP library may have bound this thread before ours could ask
-// where it might run; threads that are older than that still know, and NumPy mostly has some.
+// The cores that OpenMP binds threads to. Another OpenMP library may have bound this thread to one core before ours was
+// loaded, so that ours sees one core only. Threads that were started earlier may still run on all of them, and NumPy
+// usually has started some: so their cores are counted too.
 Cores places_at_start() {
     const Cores places = Cores::of_openmp();
     return places.count() == 0 || places_are_listed() ? places : places.with(of_all_threads());
@@ -108,7 +109,7 @@ const Cores places = places_at_start(), at_start = Cores::of_thread();
 
 Reach reach_of(const Cores& caller) {
     if (caller.count() == 0) return {caller, cores_of_machine()};
-    // Where the caller runs elsewhere than OpenMP has left it, someone has said so since.
+    // If the caller's cores are not those it had at the start, somebody has bound it since, and that holds.
     if (places.count() <= caller.count() || !(caller == at_start)) return {caller, caller.count()};
     return {places.without(caller), places.count()};
 }

@@ -9,12 +9,12 @@ namespace foxnn {
 
 int cores_of_machine();
 
-// A set of cores. It is empty where the system does not tell, or has more of them than fit.
+// A set of cores. It is empty if the system does not say which, or has more cores than a set can hold.
 class Cores {
   public:
-    // Those that a thread may run on; 0: the caller.
+    // The cores that a thread may run on; id 0 is the calling thread.
     static Cores of_thread(int id = 0);
-    // Those of OpenMP's places, if it binds its threads to them.
+    // The cores that OpenMP binds its threads to ("places"), if it does.
     static Cores of_openmp();
 
     int count() const;
@@ -30,15 +30,15 @@ class Cores {
 #endif
 };
 
-// Where the caller's team may run: its members on `helpers`, all together on `cores` of them. That is wherever the
-// caller itself may run. But an OpenMP library that is told to bind threads (by OMP_PROC_BIND, OMP_PLACES and their
-// like) leaves one core to the thread that loads it, and to threads that this one starts: then it is all of OpenMP's
-// places, and helpers get those that the caller is not on.
+// Where the caller's team may run: helpers on the set `helpers`, the whole team on as many as `cores` cores. Usually
+// both are where the caller itself may run. But when an OpenMP library is told to bind threads (by OMP_PROC_BIND,
+// OMP_PLACES and the like), it binds the thread that loads it, and so all that this thread starts, to a single core.
+// Then the team may use all cores that OpenMP uses, and helpers get those that the caller is not bound to.
 struct Reach {
     Cores helpers;
     int cores;
 };
-// As it was a moment ago: the system is asked again after 10 ms.
+// The result is kept for 10 ms before the system is asked again.
 const Reach& reach_of_caller();
 
 }  // namespace foxnn

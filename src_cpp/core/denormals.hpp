@@ -1,6 +1,6 @@
-// Numbers too small for the usual format (below 1e-38 in float32) make a processor slow: an update that meets one takes
-// four times as long on some, a hundred times on others. And an optimizer's averages shrink into them, and stay there,
-// for every unit whose gradients have become zero. Training reads and writes them as zeros while one of these lives.
+// Denormal numbers (below 1e-38 in float32) slow processors down: an operation on them takes 4 to 100 times as long. An
+// optimizer's averages become denormal, and stay so, for every unit whose gradients have become zero. While an object
+// of this class exists, its thread reads and writes denormal numbers as zeros; training does so.
 #pragma once
 
 #if defined(__x86_64__) || defined(_M_X64)

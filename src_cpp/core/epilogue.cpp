@@ -21,7 +21,8 @@ EpiloguePass<T>::EpiloguePass(Layer<T>& layer, Epilogue<T>& epilogue, Pass<T>& p
 
 // ---- forward -------------------------------------------------------------------------------------------------
 
-// Outputs that were dropped no longer tell their derivative, so it is kept, and dropped as well.
+// From an output that was dropped the derivative cannot be computed any more: so derivatives are stored before, and
+// those of dropped units are set to zero too.
 template <class T>
 void EpiloguePass<T>::drop(Index panel, Index row, Index n, const BatchInfo& batch) {
     const Index column = epilogue_.columns.first_column(panel), width = epilogue_.columns.width_of(panel);
@@ -133,8 +134,8 @@ bool EpiloguePass<T>::use_norm_gradients(Index panel, GradientSink<T>& sink) {
     return finite;
 }
 
-// running <- (1 - momentum) running + momentum of the batch, with the unbiased variance; of a single row there is none,
-// and what would not be finite is left out. The columns are those of the worker's panels.
+// running <- (1 - momentum) running + momentum of the batch, with the unbiased variance. A single row has no variance,
+// and a moment that would become infinite or NaN keeps its value. Each worker does the columns of its panels.
 template <class T>
 void EpiloguePass<T>::move_statistics(const BatchInfo& batch, const Worker& worker) {
     if (!epilogue_.has(NormKind::batch) || !uses_batch_moments(batch)) return;

@@ -1,4 +1,5 @@
-// What a layer does to its products: normalisation, activation, dropout; on tiles, as long as they are in the cache.
+// What a layer does to its products x W + b: normalisation, activation, dropout. It is done to each tile right after it
+// was computed, while it is in the cache, as far as that is possible.
 #pragma once
 #include <algorithm>
 #include <memory>
@@ -18,7 +19,7 @@ const Activation<T>* find_activation(const std::string& name) {
     throw std::invalid_argument("unknown activation '" + name + "'");
 }
 
-// y = dropout(f(norm(z))), of products z with their bias.
+// y = dropout(f(norm(z))), z being the products with the bias.
 template <class T>
 struct Epilogue {
     Panels<T> columns;  // of a row of outputs
@@ -46,13 +47,13 @@ struct Epilogue {
         if (norm) other.norm = norm->copy();
         return other;
     }
-    // f of numbers that are there; `derivative` as in Activation::forward.
+    // Applies f in place; `derivative` as in Activation::forward.
     void activate(T* y, T* derivative, Index rows, Index width, Index ld) const {
         activation->forward(y, derivative, rows, width, ld, activation_parameters.data());
     }
-    // Whether f is done to tiles of products: it needs no whole rows, and nothing else comes before.
+    // Whether f can be applied to tiles: it needs no whole rows, and no normalisation comes before it.
     bool finishes_tiles(bool logits) const { return !logits && !norm && !activation->rowwise; }
-    // Of whole rows of products, whose tiles are finished: all that the tiles have left, for prediction.
+    // For prediction: does to whole rows what could not be done to their tiles.
     void finish_rows(T* y, Index rows, Index ld, bool logits) const {
         if (norm) {
             normalise_rows(y, rows, ld);
@@ -67,7 +68,7 @@ struct Epilogue {
     }
 };
 
-// The epilogue of a pass, of whose outputs y (rows, n_out) it has to know where they are.
+// The epilogue as a pass uses it in training, on the pass's y and d.
 template <class T>
 class EpiloguePass {
   public:
@@ -75,15 +76,15 @@ class EpiloguePass {
     bool fits() const { return keeps_derivative() == (derivative_.size() > 0); }
 
     // ---- forward ----
-    // Where products are to be put: y, or where they wait to be normalised.
+    // Where the layer has to write its products: y, or the memory from which they are normalised.
     T* products() { return epilogue_.norm ? normal_.data() : pass_.y(); }
-    // The rows [row, row + n) of a panel of products are there. One worker.
+    // Called by one worker when the products of the rows [row, row + n) of a panel are there.
     void finish_tile(Index panel, Index row, Index n, const BatchInfo& batch) {
         if (epilogue_.finishes_tiles(logits_)) activate(panel, row, n, batch);
     }
-    // All tiles of the rows [begin, end) have been finished, without a normalisation. One worker.
+    // Called by one worker when all tiles of the rows [begin, end) are finished, if there is no normalisation.
     void finish_rows(Index begin, Index end);
-    // All tiles have been finished by some worker each: all that is left to do.
+    // Called by all workers when they have finished their tiles: does what is left to do.
     void finish(const BatchInfo& batch, const Worker& worker) {
         if (epilogue_.norm) normalise(batch, worker);
     }
@@ -98,11 +99,11 @@ class EpiloguePass {
             epilogue_.activation->backward(d, pass_.y() + at, rows, columns, pass_.ld(),
                                            epilogue_.activation_parameters.data());
     }
-    // From the gradient of the normalised outputs to that of the products, and those of gamma and beta.
+    // Turns d, the gradient of the normalised products, into that of the products; computes those of gamma and beta.
     void begin_backward(const BatchInfo& batch, const GradientSink<T>& sink, const Worker& worker) {
         if (epilogue_.norm) norm_gradients(batch, sink, worker);
     }
-    // The latter, of the columns of one panel, into the sink. False as GradientSink::take() says it.
+    // Hands the gradients of gamma and beta, of the columns of one panel, to the sink; returns what its take() does.
     bool use_gradients(Index panel, GradientSink<T>& sink) {
         return !epilogue_.norm || use_norm_gradients(panel, sink);
     }
@@ -128,8 +129,9 @@ class EpiloguePass {
     Pass<T>& pass_;
     const std::uint32_t number_;  // of the layer: units of different layers are dropped independently
     const bool logits_;
-    Buffer<T> derivative_;  // (rows, n_out), if y does not tell it
-    // Of a normalisation: normal (rows, n_out); moments and gradients (n_out,); 1 / deviation (n_out,) or (rows,).
+    Buffer<T> derivative_;  // (rows, n_out): f'(z), if it cannot be computed from y
+    // For a normalisation: normal (rows, n_out), the products and then the normalised ones; the batch's moments and the
+    // gradients (n_out,); inverse, 1 / deviation, (n_out,) or (rows,).
     Buffer<T> normal_, mean_, variance_, inverse_, d_gamma_, d_beta_;
 };
 

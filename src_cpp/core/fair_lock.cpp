@@ -5,7 +5,7 @@
 
 namespace foxnn {
 
-// A turn is not longer, so that not too much time is lost if nobody comes again in it.
+// The longest turn. If its owner does not come again, the others wait for its end for nothing; that should not be long.
 constexpr std::chrono::milliseconds kLongestTurn{50};
 
 void FairLock::wait(bool alone) {
@@ -19,8 +19,9 @@ void FairLock::wait(bool alone) {
     last_ = &me;
     state_.fetch_or(kQueue, std::memory_order_relaxed);
     auto now = came;
-    while (admit(now), !me.has_it) {  // at first, too: it may be free by now, and nobody else would
-        // By the time at which admit() found that the turn lasts: by a later one nobody might wait for its end.
+    while (admit(now), !me.has_it) {  // before waiting, too: if the lock has become free, nobody else calls admit()
+        // `now` is the time with which admit() found that the turn lasts. With a later one, the turn might seem to be
+        // over here, and nobody would wait for its end.
         if (!alone && first_ == &me && now < turn_ends_)
             me.woken.wait_until(guard, turn_ends_);
         else
@@ -28,9 +29,9 @@ void FairLock::wait(bool alone) {
         now = Clock::now();
     }
     if (!alone) return;
-    const auto waited = now - std::max(came, turn_ends_);  // for those who share it: not for another's turn
+    const auto waited = now - std::max(came, turn_ends_);  // for those who share it; time of another's turn is left out
     turn_ends_ = now + std::clamp<Clock::duration>(waited, Clock::duration::zero(), kLongestTurn);
-    if (first_) first_->woken.notify_one();  // who now has an end to wait for
+    if (first_) first_->woken.notify_one();  // it now has to wait until turn_ends_
 }
 
 void FairLock::pass_on(bool alone) {
@@ -40,8 +41,8 @@ void FairLock::pass_on(bool alone) {
     admit(now);
 }
 
-// Gives the lock to the first of the queue and, as long as they share it, to those behind. With the mark of the queue
-// set, all that others can do meanwhile is to give it back.
+// Gives the lock to the first in the queue and, if that one shares it, to those behind that share it too. While kQueue
+// is set nobody else can take the lock, but those who have it can release it at any time.
 void FairLock::admit(Clock::time_point now) {
     while (Waiter* const next = first_) {
         const std::uint32_t held = state_.load(std::memory_order_relaxed) & ~kQueue;
@@ -49,7 +50,7 @@ void FairLock::admit(Clock::time_point now) {
         state_.fetch_add(next->alone ? kWriter : kReader, std::memory_order_acq_rel);
         first_ = next->next;
         next->has_it = true;
-        next->woken.notify_one();  // it cannot go on, and away, before the queue's mutex is free
+        next->woken.notify_one();  // *next is there until its owner goes on, which needs the mutex
     }
     state_.fetch_and(~kQueue, std::memory_order_relaxed);
 }

@@ -48,7 +48,7 @@ class FairLock : private RenewedByFork {
     }
     // Whether someone stands in the queue.
     bool is_awaited() const { return state_.load(std::memory_order_relaxed) & kQueue; }
-    // When the turn is over of the one who has it alone, who asks.
+    // When the turn of the caller, who has the lock alone, is over.
     std::chrono::steady_clock::time_point turn_ends() const { return turn_ends_; }
 
   private:
@@ -64,10 +64,11 @@ class FairLock : private RenewedByFork {
     void admit(Clock::time_point now);
     void renew() noexcept override;
 
-    // One who has it alone; that someone waits, so that nobody takes it without its turn; each who shares it.
+    // Bits of the state: somebody has the lock alone; somebody waits, so nobody may take it out of turn; and, counted
+    // in the bits above, how many share it.
     static constexpr std::uint32_t kWriter = 1, kQueue = 2, kReader = 4;
     std::atomic<std::uint32_t> state_{0};
-    std::mutex mutex_;  // of what follows
+    std::mutex mutex_;  // guards what follows
     Waiter *first_ = nullptr, *last_ = nullptr;
     Clock::time_point turn_ends_{};
 };

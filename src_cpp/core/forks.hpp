@@ -1,10 +1,11 @@
-// What has to be made new in a child of fork().
+// Locks and the like, which have to be replaced in the child process after fork().
 #pragma once
 
 namespace foxnn {
 
-// A child has only the thread that called fork(): what the others held there would stay held for ever. Whatever is held
-// by threads is derived from this, and made new in a child before anything else happens in it.
+// The child has only the thread that called fork(): a lock that another thread held at that moment would stay locked
+// for ever. So whatever threads can hold is derived from this class, and is made new in the child before anything else
+// happens there.
 class RenewedByFork {
   public:
     // How many times fork() has been called on the way from the first process to this one.
@@ -16,7 +17,8 @@ class RenewedByFork {
   protected:
     RenewedByFork();
     ~RenewedByFork();
-    // Called in the child, by its only thread. What other threads had half-way has to be forgotten, not taken apart.
+    // Called in the child, by its only thread. What other threads were in the middle of changing must not be used, not
+    // even by a destructor: it is overwritten.
     virtual void renew() noexcept = 0;
 
   private:

@@ -11,7 +11,7 @@ int FreeCores::limit(int count, double now) const {
 
 void FreeCores::found(int cores, double now) {
     const std::lock_guard lock(mutex_);
-    if (now < until_) {  // another team of these moments: both have fewer
+    if (now < until_) {  // another team found the same at about that time: the smaller number holds for both
         cores_ = std::min(cores, cores_);
         return;
     }

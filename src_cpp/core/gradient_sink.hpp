@@ -1,4 +1,5 @@
-// What becomes of gradients: an optimizer's step while they are in the cache, or a place where they are kept.
+// What is done with finished gradients: an update of the parameters, while the gradients are still in the cache; or
+// they are kept in memory.
 #pragma once
 #include <utility>
 #include <vector>
@@ -14,7 +15,7 @@ struct Penalty {
     bool is_none() const { return l1 == 0 && l2 == 0; }
 };
 
-// Gradients of one batch, as the parameters lie in memory; zero where nothing is learnt.
+// The gradients of one batch, in the layout of the parameters; zeros for parameters that are not trained.
 template <class T>
 struct Gradients {
     std::vector<Buffer<T>> arrays;  // by the parameters' numbers
@@ -28,17 +29,17 @@ struct Gradients {
     T* of(const Parameter<T>& parameter) { return arrays[static_cast<std::size_t>(parameter.number)].data(); }
 };
 
-// All that a step changes, cut into pieces for workers to share.
+// The panels of all parameters that are trained, for workers to share.
 template <class T>
 struct ParameterPanels {
-    struct Piece {  // rows * columns numbers of a parameter, from `offset` on: one panel of it
+    struct Panel {  // rows * columns numbers of a parameter, from `offset` on
         Parameter<T>* parameter;
         Index offset, rows, columns;
-        Index squares;  // where those of its columns are
+        Index squares;  // where its columns begin in `squares`
     };
-    std::vector<Piece> all;
-    // The sum of the squares of each column of each parameter. How wide panels are depends on the instruction set, but
-    // the order of columns does not, nor does that of the rows in each: so this is the order to sum up all squares in.
+    std::vector<Panel> all;
+    // The sum of the squares of each column of each parameter. To add up squares column by column gives the same bits
+    // with every instruction set: the width of panels differs, but not the order of columns and of the rows in them.
     std::vector<double> squares;
 
     ParameterPanels() = default;
@@ -52,11 +53,11 @@ struct ParameterPanels {
         for (const double s : squares) sum += s;
         return sum;
     }
-    // Calls part(piece) for this worker's share of them.
-    template <class Part>
-    void share(const Worker& worker, const Part& part) const {
+    // Calls function(panel) for this worker's share of them.
+    template <class Function>
+    void share(const Worker& worker, const Function& function) const {
         const auto n = static_cast<Index>(all.size());
-        for (Index i = worker.begin(n); i < worker.end(n); i++) part(all[static_cast<std::size_t>(i)]);
+        for (Index i = worker.begin(n); i < worker.end(n); i++) function(all[static_cast<std::size_t>(i)]);
     }
 
   private:
@@ -70,12 +71,13 @@ struct ParameterPanels {
     }
 };
 
-// Takes each piece of a gradient as soon as it is finished.
+// Takes gradients from the passes, some numbers at a time, as soon as they are finished.
 template <class T>
 class GradientSink {
   public:
-    // Neither optimizer nor gradients: nobody wants them. With an optimizer alone its step is made at once; with both
-    // they are kept until it makes its step; without an optimizer they are kept, with the penalty's part in them.
+    // With an optimizer only, each gradient is used for an update at once. With both, all are kept until the optimizer
+    // makes its step. With `gradients` only, they are kept, and include those of the penalty. With neither, no
+    // gradients of parameters are wanted.
     GradientSink(OptimizerState<T>* optimizer, Gradients<T>* gradients, const Penalty& penalty)
         : optimizer_(optimizer), gradients_(gradients), penalty_(penalty) {}
 
@@ -85,15 +87,15 @@ class GradientSink {
     bool waits() const { return optimizer_ && gradients_; }
     bool clips_norm() const { return optimizer_ && optimizer_->clip_norm != 0; }
     void keep_in(Gradients<T>& gradients, const Network<T>& network) {
-        if (pieces_.all.empty()) pieces_ = ParameterPanels<T>(network);
+        if (panels_.all.empty()) panels_ = ParameterPanels<T>(network);
         gradients_ = &gradients;
     }
     void keep_nowhere() { gradients_ = nullptr; }
 
-    // Where the gradient of a parameter is to be left; null: wherever it is convenient, until it is taken.
+    // Where the gradient of a parameter has to be computed; null: anywhere, as it is only needed until it is taken.
     T* kept(const Parameter<T>& parameter) const { return gradients_ ? gradients_->of(parameter) : nullptr; }
-    // The gradient of the numbers [offset, offset + n) of a parameter is there. False if a number of the parameter has
-    // kept its value because the new one would not be finite.
+    // Takes the finished gradient of the numbers [offset, offset + n) of a parameter. False if an update would have
+    // made one of these numbers infinite or NaN: it has kept its value.
     bool take(Parameter<T>& parameter, Index offset, Index n, T* gradient) {
         if (!gradients_) return optimizer_->update(parameter, offset, n, gradient, step_of(parameter));
         const bool added_later = waits() && !clips_norm();
@@ -102,19 +104,20 @@ class GradientSink {
                                   static_cast<T>(penalty_.l2));
         return true;
     }
-    // As Worker::worked(), unless the optimizer's step has begun, which is then finished.
+    // As Worker::worked(), which may throw; but not while parameters are being updated, as that has to be completed.
     void worked(const Worker& worker, Index units) const {
         if (!optimizer_ || gradients_) worker.worked(units);
     }
 
     // ---- the optimizer's step ----
-    // One thread counts it and works out its coefficients.
+    // Called by one worker: counts the step and computes its coefficients.
     void begin_step(double learning_rate) {
         optimizer_->t += 1;
         step_ = penalised_step_ = optimizer_->step(learning_rate);
         penalised_step_.l1 = static_cast<T>(penalty_.l1), penalised_step_.l2 = static_cast<T>(penalty_.l2);
     }
-    // All workers, with kept gradients, when the step has begun. False as take() says it.
+    // Called by all workers after begin_step(): updates the parameters with the kept gradients. Returns what take()
+    // does.
     bool use_kept(const Worker& worker);
 
   private:
@@ -126,7 +129,7 @@ class GradientSink {
     Gradients<T>* gradients_;
     const Penalty penalty_;
     Step<T> penalised_step_{}, step_{};
-    ParameterPanels<T> pieces_;  // if the optimizer waits
+    ParameterPanels<T> panels_;  // if gradients are kept for the optimizer
 };
 
 }  // namespace foxnn

@@ -26,12 +26,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPatience = std::chrono::milliseconds(3);  // before an idle thread gives up its core
-constexpr auto kRetry = std::chrono::seconds(1);          // after which it is tried again to make a thread
-constexpr int kLooks = 200;                               // at the task, between two at the clock
-constexpr int kSpins = 2000;                              // before a caller gives up its core
+constexpr auto kPatience = std::chrono::milliseconds(3);  // how long an idle thread keeps its core
+constexpr auto kRetry = std::chrono::seconds(1);  // until another thread is tried to be made, after one could not
+constexpr int kLooks = 200;                       // how often it looks for a task between two looks at the clock
+constexpr int kSpins = 2000;                      // how often a caller looks before it yields its core
 
-// OpenMP's way to say that threads shall not wait in a loop.
+// Whether the user wants waiting threads to sleep at once, which OpenMP's variable says.
 bool waits_passively() {
     const char* const policy = std::getenv("OMP_WAIT_POLICY");
     std::string word = policy ? policy : "";
@@ -43,10 +43,10 @@ std::atomic<ShortageHandler> shortage_handler{nullptr};
 
 }  // namespace
 
-// One thread. It lives as long as the process: nobody could wait for its end while Python is being left.
+// One thread. It lives as long as the process, since there is no safe moment to join it while Python is shutting down.
 class alignas(64) Helper {
   public:
-    // None if it cannot be made.
+    // Null if the thread cannot be made.
     static Helper* make() {
         Helper* const helper = new (std::nothrow) Helper;
         if (helper && helper->begin()) return helper;
@@ -67,7 +67,7 @@ class alignas(64) Helper {
   private:
     bool begin();
     void serve();
-    // The next task, waited for without giving up the core or at once asleep.
+    // Waits for the next task: eagerly, in a loop that keeps the core for a while, or asleep at once.
     const Helpers::Task& wait(bool eagerly);
 
     std::atomic<const Helpers::Task*> task_{nullptr};  // until it is done
@@ -86,8 +86,8 @@ bool Helper::begin() {
         return false;
     }
 #else
-    // The same stack everywhere: the usual sizes are 128 KB (musl), 512 KB (macOS) and 8 MB, which may not be to be
-    // had.
+    // The same size of stack everywhere. Systems' own are 128 KB (musl), 512 KB (macOS) or 8 MB, which may be more than
+    // a limit on memory allows.
     constexpr std::size_t stack = 1 << 20;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0) return false;
@@ -97,8 +97,8 @@ bool Helper::begin() {
         static_cast<Helper*>(helper)->serve();
         return nullptr;
     };
-    // It inherits which signals it hears: none, for handlers are to run in threads of the caller's own. Faults come to
-    // whoever commits them.
+    // A thread inherits the mask of signals. All are blocked, since handlers should run in the caller's threads, except
+    // for faults, which go to the thread that causes them.
     sigset_t all, before;
     sigfillset(&all);
     for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
@@ -122,7 +122,7 @@ void Helper::serve() {
         }
         eagerly = !passive && task.roomy;
         task.call(task.work, id_);
-        task_.store(nullptr, std::memory_order_release);  // and with it the task itself is gone
+        task_.store(nullptr, std::memory_order_release);  // after this the task may no longer exist
     }
 }
 
@@ -134,7 +134,9 @@ const Helpers::Task& Helper::wait(bool eagerly) {
             relax();
         }
     std::unique_lock lock(mutex_);
-    asleep_ = true;  // whoever gives a task afterwards sees it; who has given one before is seen here
+    // give() stores the task and then reads asleep_; here it is the other way round. So at least one sees the other's
+    // store.
+    asleep_ = true;
     woken_.wait(lock, [&] { return (task = task_) != nullptr; });
     asleep_ = false;
     return *task;
@@ -142,11 +144,11 @@ const Helpers::Task& Helper::wait(bool eagerly) {
 
 namespace {
 
-// All threads that have nothing to do. In front are those that were busy last, in the order they had: the same callers
-// get the same ones, whose caches know their work.
+// All idle threads. In front are those that were busy last, in the order they had, so that a caller gets the same
+// threads again, which may have its data in their caches.
 class Idle {
   public:
-    // A list of as many as there are, up to `wanted`; and how many.
+    // A list of up to `wanted` of them, and how many it has.
     Helper* take(int wanted, int& count) {
         const std::lock_guard lock(mutex_);
         Helper* first = nullptr;

@@ -40,7 +40,7 @@ class Helpers {
         void (*call)(const void* work, int id);
         const void* work;
         Cores cores;
-        bool roomy;  // each has a core of its own, if he likes
+        bool roomy;  // there are as many cores as threads of the team
     };
     void start(const Task& task);
     void finish();

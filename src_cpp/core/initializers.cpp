@@ -11,7 +11,7 @@
 namespace foxnn {
 namespace {
 
-// Fills a row after the other, each in all its panels.
+// Fills row after row, each across all panels: so the numbers do not depend on how wide panels are.
 template <class T, class Number>
 void fill(const Panels<T>& panels, T* w, const Number& number) {
     Watch watch;
@@ -51,16 +51,16 @@ void initialize(const std::string& name, const Panels<T>& panels, std::uint64_t 
                 T* bias, int n_threads) {
     Stream random(seed, Purpose::weights, index);
     const double fan_in = static_cast<double>(panels.rows), fans = static_cast<double>(panels.rows + panels.columns);
-    // Numbers between -limit and limit, or of that standard deviation.
+    // Fill the weights with numbers between -limit and limit, or with normal numbers of that standard deviation.
     const auto uniform = [&](double limit) { fill(panels, w, [&] { return random.uniform(-limit, limit); }); };
     const auto normal = [&](double deviation) { fill(panels, w, [&] { return deviation * random.normal(); }); };
     std::fill_n(bias, panels.columns, T(0));
-    // Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998. A uniform start has the variance limit^2 / 3.
+    // Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998. A uniform distribution has the variance limit^2 / 3.
     if (name == "glorot_uniform") return uniform(std::sqrt(6 / fans));
     if (name == "glorot_normal") return normal(std::sqrt(2 / fans));
     if (name == "he_uniform") return uniform(std::sqrt(6 / fan_in));
     if (name == "he_normal") return normal(std::sqrt(2 / fan_in));
-    // He's where a layer is not wider than what goes in; where it is, few inputs would else make many large outputs.
+    // As He's, except for a layer with more outputs than inputs, where He's weights would make too many large outputs.
     if (name == "he_fan_max") return normal(std::sqrt(2 / static_cast<double>(std::max(panels.rows, panels.columns))));
     if (name == "lecun_uniform") return uniform(std::sqrt(3 / fan_in));
     if (name == "lecun_normal") return normal(std::sqrt(1 / fan_in));

@@ -1,4 +1,4 @@
-// How weights start.
+// Initial values of weights.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace foxnn {
 
-// All names, in the order they are listed to users.
+// The names of all initializers, in the order in which users see them.
 const std::vector<std::string>& initializer_names();
 // The one that suits an activation.
 const char* default_initializer(DefaultInit init);

@@ -5,7 +5,7 @@
 namespace foxnn {
 namespace {
 
-// Promised are 0.1 s, of which what comes after an answer needs some.
+// Work is promised to stop within 0.1 s of Ctrl-C. Once the hook has said so, ending the work takes a part of that.
 constexpr std::chrono::milliseconds kBetweenAnswers(30);
 
 std::atomic<InterruptHook> interrupt_hook{nullptr};
@@ -17,7 +17,8 @@ void set_interrupt_hook(InterruptHook hook) { interrupt_hook = hook; }
 void Watch::ask() {
     rest();
     const auto now = std::chrono::steady_clock::now();
-    if (asked_ == decltype(asked_){}) asked_ = now;  // the hook costs more than short work does
+    if (asked_ == decltype(asked_){})
+        asked_ = now;  // short work ends before the hook is called, as that would take longer than the work
     if (now - asked_ < kBetweenAnswers) return;
     asked_ = now;
     const InterruptHook hook = interrupt_hook;

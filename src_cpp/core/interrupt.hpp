@@ -7,26 +7,26 @@
 
 namespace foxnn {
 
-// What comes out of work that was asked to stop: it has changed nothing, and may be begun anew.
+// Thrown by work that was asked to stop: it has changed nothing, and may be started again.
 struct Interrupted : std::exception {
     const char* what() const noexcept override { return "interrupted"; }
 };
 
-// Whether work is to stop: asked now and then by the thread that called the core, which may hold a network's lock.
-// Whoever uses the core may set it, once.
+// Tells whether work is to stop. Called now and then by the thread that called the core, which may hold a network's
+// lock then. The program that uses the core may set it, once.
 using InterruptHook = bool (*)();
 void set_interrupt_hook(InterruptHook hook);
 
-// Counts what its thread does, so that it looks at the clock, and now and then asks the hook, without any cost.
+// Counts the work of its thread, so that the clock is read, and the hook called, so seldom that it costs nothing.
 class Watch {
   public:
-    // `units` of a tile's inner dimension, or as much of other work, are done. Whether it is time to look around.
+    // Counts `units` of a tile's inner dimension, or as much of other work. Returns whether it is time for ask().
     bool counts(Index units) { return (left_ -= units) < 0; }
     // Throws Interrupted if work is to stop.
     void ask();
-    // Looks around no more until as much has been done again.
+    // Starts counting again from zero.
     void rest() { left_ = kUnits; }
-    // All this, where nobody else works with this thread.
+    // Counts, and asks when it is time. (A worker of a team does other things then, too: Worker::worked().)
     void worked(Index units) {
         if (counts(units)) ask();
     }

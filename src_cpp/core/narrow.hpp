@@ -12,8 +12,8 @@ class NarrowNetwork {
   public:
     using Layers = std::vector<const Dense<T>*>;
 
-    // Wider networks gain nothing: there the turning of the inputs costs more than the idle lanes. And layer
-    // normalisation goes along rows.
+    // Wider networks gain nothing: transposing the inputs would cost more than it saves. Layer normalisation needs
+    // rows.
     static bool fits(const Layers& layers) {
         constexpr Index narrow = 64, most_classes = 16;
         if (layers.empty() || layers[0]->n_in() > narrow) return false;

@@ -7,7 +7,7 @@ namespace foxnn {
 
 namespace {
 
-// Room for one more, and then for as many again: so that to append one after the other takes no longer and longer.
+// Reserves room for `more` items, doubling the capacity, so that appending many items one by one takes linear time.
 template <class Item>
 void make_room(std::vector<Item>& items, std::size_t more) {
     if (items.capacity() - items.size() < more) items.reserve(2 * items.size() + more);
@@ -75,7 +75,7 @@ void Network<T>::replace(std::size_t begin, std::size_t end, Layers fresh) {
     layers_have_changed();
 }
 
-// As replace(), where layers may get inputs of another shape: from the first that follows on, until one has its own.
+// As replace(); the layers that follow are replaced too, as long as the shape of their inputs changes.
 template <class T>
 std::size_t Network<T>::put(std::size_t begin, std::size_t end, Layers fresh) {
     const std::size_t first = end;

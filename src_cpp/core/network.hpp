@@ -1,4 +1,4 @@
-// A stack of layers: what it knows of itself, how it is changed, and its way forward.
+// A network: a stack of layers, how it is changed, and prediction.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -9,12 +9,12 @@
 
 namespace foxnn {
 
-// A loss as a network with a given output uses it; without a kernel, one that someone else computes.
+// A loss in the form that suits a network's output activation. Without a kernel: a loss that the user computes.
 template <class T>
 struct NetworkLoss {
     const Loss<T>* kernel = nullptr;
     std::vector<T> parameters;
-    bool from_logits = false;  // it works on the last layer's logits
+    bool from_logits = false;  // it takes logits, and applies the output activation itself
     T kept = 1, spread = 0;    // label smoothing: a target t is read as kept t + spread
 
     T threshold() const { return from_logits ? T(0) : T(0.5); }  // between the outputs of two classes
@@ -28,8 +28,8 @@ struct NetworkLoss {
     }
 };
 
-// What a network was trained on, as far as that tells how other inputs are to be read: pixels of uint8, which are read
-// as x / 255, or numbers beyond 1, read as they are. What lies within 0 and 1 is as either is.
+// What kind of inputs a network was trained on, to notice inputs of the other kind: pixels of uint8, which are read as
+// x / 255, or numbers beyond 1, which are read as they are. Numbers between 0 and 1 may be either.
 enum class TrainedOn { unknown, pixels, numbers };
 
 template <class T>
@@ -49,7 +49,7 @@ class Network {
     // Inputs are scaled when they are read, targets too, and outputs are scaled back when they are handed out.
     Scaling input_scaling, output_scaling;
 
-    // All that is learnt, layer by layer; each has its place as its number.
+    // The parameters of all layers in order; `number` of each is its place here.
     const std::vector<Parameter<T>*>& parameters() const { return parameters_; }
     // Whether a sample's outputs depend on the other samples of its batch, in training.
     bool mixes_samples() const { return mixes_samples_; }
@@ -61,15 +61,16 @@ class Network {
     std::unique_ptr<Network> copy_locked(bool folded = false, Watch* watch = nullptr) const;  // by who has the lock
 
     // ---- changing the layers, under the lock; after an error they are as they were ----
-    // A new layer before layer l, or after the last; it takes what comes out before it. How many layers that follow
-    // have had to get inputs of another shape: they start anew, with zeros for weights.
+    // Inserts a layer before layer l, or after the last; its inputs must have the shape of the outputs before it.
+    // Returns how many of the layers that follow got inputs of another shape: these have been replaced, with zeros for
+    // weights.
     std::size_t insert(std::size_t l, std::shared_ptr<Layer<T>> layer);
     std::size_t erase(std::size_t l);  // the same; not the only layer
-    // Fresh layers, which fit in, in the place of those from begin to end.
+    // Replaces the layers from begin to end by others, whose shapes must fit.
     void replace(std::size_t begin, std::size_t end, Layers fresh);
 
     // ---- prediction (prediction.cpp) ----
-    // A row of outputs y, as it is for those who asked.
+    // Copies a row of outputs y to the caller, in the units of the user.
     void hand_out(const T* y, T* out) const {
         if (output_scaling.empty())
             copy_row(y, n_out(), out);

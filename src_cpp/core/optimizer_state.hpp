@@ -1,4 +1,4 @@
-// An optimizer at work on a network: its hyper-parameters, how it clips gradients, and what it remembers.
+// The state of an optimizer for one network: hyper-parameters, clipping, the number of steps, and its moving averages.
 #pragma once
 #include <shared_mutex>
 #include <string>
@@ -17,7 +17,7 @@ struct OptimizerState {
     // clip_norm (Pascanu et al. 2013); 0: they are not.
     double clip_value = 0, clip_norm = 0;
     double t = 0;              // steps taken
-    std::uint64_t layout = 0;  // of the network that it was made for
+    std::uint64_t layout = 0;  // Network::layout of the network that it was made for
 
     std::vector<Buffer<T>> memory[2];  // by the parameters' numbers; none where the optimizer keeps nothing
 

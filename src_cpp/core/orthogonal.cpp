@@ -10,11 +10,11 @@
 namespace foxnn {
 namespace {
 
-// Gram and Schmidt's process on vectors of normal numbers, all of it twice, by which rounding errors stay what they are
-// (Barlow and Smoktunowicz 2013: "Reorthogonalized block classical Gram-Schmidt"). A block of vectors at a time is made
-// orthogonal to all before it, which takes two products of matrices, and nearly all of the time; then the vectors of
-// the block to one another. As R's diagonal in V = R Q is positive, Q is as likely to be one as another (Mezzadri
-// 2007).
+// Gram and Schmidt's process on vectors of normal random numbers. Every step is done twice, which keeps rounding errors
+// from growing (Barlow and Smoktunowicz 2013: "Reorthogonalized block classical Gram-Schmidt"). First a block of
+// vectors is made orthogonal to all vectors before it, by two products of matrices, which take nearly all of the time;
+// then the vectors of the block are made orthogonal to one another. In V = R Q, which this computes, R has a positive
+// diagonal, so that all orthonormal Q are equally likely (Mezzadri 2007).
 class Orthonormal {
   public:
     Orthonormal(Index count, Index length)

@@ -1,4 +1,5 @@
-// Own loops: forward, and, once someone else has worked out the gradient of the outputs, backward or a step.
+// Training loops written by users: forward; then, from the gradient of the outputs that the user has worked out,
+// backward or a step.
 #include <optional>
 
 #include "core/denormals.hpp"
@@ -21,7 +22,7 @@ void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order
     const double flops = network_.flops_per_sample() * static_cast<double>(end - begin);
     const int team = threads_for(flops, options.n_threads);
     allocate(end - begin, team);
-    kept_rows_ = 0;  // what needs memory has it
+    kept_rows_ = 0;
     batch_moments_ = purpose != ForwardFor::prediction;
     if (job.moves_statistics) network_.changes++;
     const auto began = std::chrono::steady_clock::now();
@@ -29,7 +30,7 @@ void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order
         std::optional<DenormalsAreZero> flush;
         if (purpose == ForwardFor::training) flush.emplace();
         const Batch& batch = batches_[0];
-        const Part all = job.first_part(begin);
+        const MicroBatch all = job.first_micro_batch(begin);
         gather(job, all, share_of(job, all), batches_[0], worker);
         worker.barrier();
         const BatchInfo info = info_of(job, batch, job.after(all));
@@ -37,7 +38,7 @@ void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order
         for (Index r = worker.begin(info.rows); r < worker.end(info.rows); r++)
             network_.hand_out(plan_.last().y() + r * plan_.last().ld(), y + r * network_.n_out());
         if (!job.moves_statistics) return;
-        worker.barrier();  // who has not been interrupted by now will not be
+        worker.barrier();  // after this none of the workers can be interrupted
         plan_.move_statistics(info, worker);
     });
     forward_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -45,8 +46,8 @@ void Trainer<T>::forward_batch(const Samples& samples, const std::int64_t* order
     kept_changes_ = network_.changes;
 }
 
-// Puts d, times the samples' weights if `weighted` and times the derivative, where backward() looks for it; and goes
-// there.
+// Gives d to the last layer, times the samples' weights if `weighted`, and times the derivative of its activation; then
+// works backward from there.
 template <class T>
 bool Trainer<T>::backward_from(Job& job, const T* d, Index rows, bool weighted) {
     if (!keeps(rows)) return false;
@@ -72,7 +73,7 @@ bool Trainer<T>::backward_from(Job& job, const T* d, Index rows, bool weighted) 
             T* const to = last.d() + r * last.ld();
             const T weight = weighted ? batches_[0].weights[r] : T(1);
             for (Index j = 0; j < n_out; j++) to[j] = weight * d[r * n_out + j];
-            network_.output_scaling.times_spread(to);  // what handing out did
+            network_.output_scaling.times_spread(to);  // the derivative of hand_out()
             std::fill(to + n_out, to + last.padded(), T(0));
         }
         if (n > 0) last.times_derivative(last.d() + first * last.ld(), first, 0, n, last.padded());
@@ -81,7 +82,7 @@ bool Trainer<T>::backward_from(Job& job, const T* d, Index rows, bool weighted) 
         backward(job, batches_[0], info, worker);
         if (job.d_x) copy_input_gradients(job, {0, rows, 0, rows}, worker);
         if (job.sink.waits()) {
-            worker.barrier();  // who has not been interrupted by now will not be in this step
+            worker.barrier();  // after this none of the workers can be interrupted in this step
             begin(worker);
             worker.barrier();
         }
@@ -102,9 +103,9 @@ bool Trainer<T>::backward_batch(const T* d, Index rows, Gradients<T>* out, T* d_
     return true;
 }
 
-// Those of the rows of a part, when backward has worked them out; shared by rows.
+// Copies the gradients of a micro-batch's inputs to the caller, each worker some rows.
 template <class T>
-void Trainer<T>::copy_input_gradients(const Job& job, const Part& part, const Worker& worker) const {
+void Trainer<T>::copy_input_gradients(const Job& job, const MicroBatch& part, const Worker& worker) const {
     const Index n_in = network_.n_in();
     for (Index r = worker.begin(part.rows); r < worker.end(part.rows); r++) {
         worker.worked(n_in / 8);
@@ -143,14 +144,14 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
     Job job{none, nullptr, 0, options, {&optimizer, nullptr, options.penalty}};
     prepare_step(job);
     if (job.sink.waits()) job.sink.keep_in(gradients, network_);
-    const ParameterPanels<T> pieces(network_);
-    network_.changes++;  // what needs memory has it
+    const ParameterPanels<T> panels(network_);
+    network_.changes++;  // nothing can fail for want of memory any more
     run_team(threads_for(8 * network_.flops_per_sample(), options.n_threads), [&](const Worker& worker) {
         const DenormalsAreZero flush;
         if (worker.id == 0) job.sink.begin_step(job.learning_rate());
         worker.barrier();
         bool finite = true;
-        pieces.share(worker, [&](const auto& p) {
+        panels.share(worker, [&](const auto& p) {
             T* const gradient = gradients.of(*p.parameter) + p.offset;
             finite &= job.sink.take(*p.parameter, p.offset, p.rows * p.columns, gradient);
         });
@@ -165,7 +166,7 @@ Outcome Trainer<T>::apply(Gradients<T> gradients, OptimizerState<T>& optimizer, 
     template void Trainer<T>::forward_batch(const Samples&, const std::int64_t*, Index, Index, ForwardFor,          \
                                             const RunOptions&, T*);                                                 \
     template bool Trainer<T>::backward_batch(const T*, Index, Gradients<T>*, T*, int);                              \
-    template void Trainer<T>::copy_input_gradients(const Job&, const Part&, const Worker&) const;                   \
+    template void Trainer<T>::copy_input_gradients(const Job&, const MicroBatch&, const Worker&) const;             \
     template bool Trainer<T>::layer_output(std::size_t, Index, T*) const;                                           \
     template bool Trainer<T>::update_batch(const T*, Index, bool, OptimizerState<T>&, const RunOptions&, Outcome&); \
     template Outcome Trainer<T>::apply(Gradients<T>, OptimizerState<T>&, const RunOptions&);

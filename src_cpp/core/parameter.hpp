@@ -8,14 +8,14 @@ namespace foxnn {
 
 template <class T>
 struct Parameter {
-    const char* name = "";     // lasts for ever
-    std::vector<Index> shape;  // as users have it: (rows, columns) or (columns,)
+    const char* name = "";     // a string literal
+    std::vector<Index> shape;  // as users see it: (rows, columns) or (columns,)
     Panels<T> panels;          // how its numbers lie in memory; its gradient and what an optimizer remembers likewise
     Buffer<T> values;          // empty: the layer does not have it
     bool penalised = false;    // by the l1 and l2 that training is given
     bool has_effect = true;    // if not, it has no gradient, and training leaves it as it is
     T max_norm = 0;            // the most that the norm of a column may be after a training step; 0: anything
-    Index number = 0;          // of all that the network learns: where its gradient is, and an optimizer's memory
+    Index number = 0;          // its place among all parameters of the network, in gradients and in optimizers' memory
 
     Parameter() = default;
     Parameter(const char* name, Index rows, Index columns)

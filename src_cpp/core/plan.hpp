@@ -1,4 +1,4 @@
-// A network at work on batches: the passes of its layers, and the memory that they need.
+// The passes of all layers of a network, for one size of batches, with their memory.
 #pragma once
 #include <memory>
 #include <vector>
@@ -11,13 +11,14 @@ template <class T>
 class Plan {
   public:
     Plan() = default;  // of no network
-    // For batches of up to so many rows, and a team of up to so many workers.
+    // For batches of up to so many rows, and a team of up to so many workers; with `logits` the loss applies the last
+    // activation itself.
     Plan(Network<T>& network, Index rows, int workers, bool logits);
-    // Whether that is still what the network's layers need.
+    // Whether it can be used for batches of so many rows, and no layer has changed so that its pass no longer fits.
     bool fits(Index rows) const;
     Index rows() const { return rows_; }
     void provide_for(int workers);
-    // Backward is to end with the gradient of the inputs.
+    // Allocates the memory that backward() needs for the gradient of the inputs.
     void provide_for_inputs() { d_inputs_.grow(product(rows_, ld_inputs_)); }
 
     std::size_t size() const { return passes_.size(); }
@@ -29,7 +30,7 @@ class Plan {
     const T* d_inputs() const { return d_inputs_.data(); }  // (rows, n_in)
     Index ld_inputs() const { return ld_inputs_; }
 
-    // All workers together: the outputs of all layers but the last, which may be worked through by rows.
+    // Called by all workers: the outputs of all layers but the last, which the trainer may have computed by rows.
     void forward(Inputs<T> inputs, const BatchInfo& batch, const Worker& worker);
     // The lowest layer that learns something.
     std::size_t lowest() const;

@@ -13,7 +13,7 @@ namespace {
 // Rows that go through the whole network together: a few tiles high, so that activations stay in the cache.
 constexpr Index kBlockRows = 96;
 
-// Memory for passing activations along. A modest amount is kept by its thread for the next call; more is given back.
+// Memory for activations. Up to 4 MB are kept by each thread for its next call; more is freed.
 template <class T>
 class Scratch {
   public:
@@ -45,7 +45,7 @@ void Network<T>::check(const Samples& samples, bool with_targets) const {
         throw std::invalid_argument("y: it takes targets for the outputs");
 }
 
-// Nobody changes the network meanwhile, and so nobody else replaces what this returns.
+// The caller shares the lock, so the network does not change, and what this returns stays valid until it is released.
 template <class T>
 const Network<T>& Network<T>::folded() const {
     const std::lock_guard guard(folding_);
@@ -131,7 +131,8 @@ bool Network<T>::predict_locked(const Rows& x, T* out, int n_threads, bool check
         for (Index block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
             const Index first = block * kBlockRows, rows = std::min(kBlockRows, x.n - first);
             const T* from = static_cast<const T*>(x.data) + first * x.stride;
-            if (check && !kernels<T>().all_finite(from, rows * x.columns)) {  // while they are on their way to the core
+            if (check && !kernels<T>().all_finite(
+                             from, rows * x.columns)) {  // right before they are read, which brings them into the cache
                 finite = false;
                 return;
             }

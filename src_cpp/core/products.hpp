@@ -1,5 +1,5 @@
-// How the products of a layer are cut into tiles and shared between workers. Every element is computed whole by one
-// tile, in the order of the inner dimension, so the cut never shows in the result.
+// How matrix products are cut into tiles and shared between workers. Each element of a result belongs to one tile,
+// which adds up its products in the order of the inner dimension: so results do not depend on how the work is cut.
 #pragma once
 #include <algorithm>
 
@@ -8,24 +8,26 @@
 
 namespace foxnn {
 
-// Into how many pieces a worker's share of `flops` of work is cut: several, so that others can do some of them if its
-// core is slower or wanted elsewhere; but none so small that handing it out would be a good part of it.
+// Into how many pieces each worker's share of the work is cut. Several, so that other workers can take over some of
+// them if its core is slower, or busy with something else; but not so many that handing them out would take much time
+// itself.
 inline Index pieces_each(const Worker& worker, double flops) {
     constexpr double worth_handing_out = 2.5e5, most = 16;
     return static_cast<Index>(std::clamp(flops / worker.count / worth_handing_out, 1.0, most));
 }
 
-// Calls part(panel, begin, end) for all that this worker does of a (rows, panels) result, an inner dimension of `inner`
-// to be gone through for each element: rows [begin, end) of a panel.
-template <class T, class Part>
-void for_panels(const Worker& worker, Queue queue, Index rows, Index inner, const Panels<T>& panels, const Part& part) {
+// Shares a product of `rows` rows and the columns of `panels`, whose inner dimension is `inner`, between all workers:
+// calls function(panel, begin, end) for those rows [begin, end) of a panel that this worker is to compute.
+template <class T, class Function>
+void for_panels(const Worker& worker, Queue queue, Index rows, Index inner, const Panels<T>& panels,
+                const Function& function) {
     if (worker.count == 1) {
-        for (Index panel = 0; panel < panels.count; panel++) part(panel, Index(0), rows);
+        for (Index panel = 0; panel < panels.count; panel++) function(panel, Index(0), rows);
         return;
     }
     const double flops = 2.0 * static_cast<double>(rows * inner) * static_cast<double>(panels.padded_columns());
     const Index each = pieces_each(worker, flops), pieces = each * worker.count;
-    // Where piece `i` begins: a panel and, in it, a row at a tile's edge.
+    // Where piece `i` begins: a panel, and the row in it, which is the first of a tile.
     const auto cut = [&](Index i) {
         const Index position = panels.total_vectors() * rows * i / pieces;
         const Index panel = std::min(position / (2 * rows), panels.count - 1);
@@ -38,15 +40,15 @@ void for_panels(const Worker& worker, Queue queue, Index rows, Index inner, cons
         const auto [last, last_row] = cut(i + 1);
         for (Index panel = first; panel <= last; panel++) {
             const Index begin = panel == first ? first_row : 0, end = panel == last ? last_row : rows;
-            if (begin < end) part(panel, begin, end);
+            if (begin < end) function(panel, begin, end);
         }
     };
     if (each == 1) return do_piece(worker.id);
     worker.share_out(queue, each, do_piece);
 }
 
-// Calls tile(row, n) for tiles of n rows that make up [begin, end), as many as need be and of nearly equal height: a
-// tall tile is an efficient one.
+// Cuts the rows [begin, end) into as few tiles as possible, of nearly equal height, since low tiles are less efficient;
+// calls tile(row, n) for each, n rows from `row` on.
 template <class T, class Tile>
 void for_tiles(Index begin, Index end, Index vectors, const Tile& tile) {
     const auto rows = static_cast<unsigned>(end - begin),
@@ -61,7 +63,8 @@ void for_tiles(Index begin, Index end, Index vectors, const Tile& tile) {
     }
 }
 
-// Fetches the lines that a tile will be written to, which other workers may hold, if the tile takes long enough.
+// Prefetches the cache lines that a tile will be written to, as they may be in another core's cache; if computing the
+// tile takes long enough for that to pay.
 template <class T>
 void prefetch_result(Index inner, T* c, Index rows, Index ldc) {
     if (inner > 128)

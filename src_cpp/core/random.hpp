@@ -34,7 +34,8 @@ class Stream {
         const double radius = std::sqrt(-2 * std::log(1 - uniform()));
         return radius * std::cos(6.283185307179586477 * uniform());
     }
-    // In [0, n), for n < 2^32; the bias, below n / 2^64, is far from measurable.
+    // In [0, n), for n < 2^32. The numbers are not exactly equally likely, but the difference, below n / 2^64, is far
+    // too small to be measured.
     std::uint32_t below(std::uint32_t n) {
         const std::uint64_t b = bits(), high = (b >> 32) * n, low = ((b & 0xffffffff) * n) >> 32;
         return static_cast<std::uint32_t>((high + low) >> 32);
@@ -42,7 +43,7 @@ class Stream {
 
   private:
     static constexpr Index kAtOnce = 64;
-    std::uint64_t seed_, position_;  // the latter of the next block
+    std::uint64_t seed_, position_;  // the position is that of the next block
     std::uint32_t purpose_, index_;
     std::uint64_t numbers_[kAtOnce];
     Index next_ = kAtOnce;

@@ -11,8 +11,8 @@ namespace foxnn {
 
 enum class Source { u8, f32, f64 };
 
-// What the weight of a sample may be besides 0: then sums of weights, their reciprocals and products with losses are
-// finite.
+// The weight of a sample is 0 or lies between these: so the sums of weights, the reciprocals of these sums, and the
+// products of weights and losses stay finite.
 constexpr double kLeastWeight = 1e-300, kMostWeight = 1e200;
 
 // Copies n numbers; short rows without a call, which would take longer than the copying.
@@ -82,7 +82,7 @@ struct Rows {
     }
 };
 
-// Rows that are to be read soon: those at the positions [first, first + n) of an order (null: 0, 1, ..).
+// The rows of the next batch: those at the positions [first, first + n) of an order (null: 0, 1, ..).
 struct UpcomingRows {
     const Rows* rows = nullptr;
     const std::int64_t* order = nullptr;
@@ -91,9 +91,9 @@ struct UpcomingRows {
     Index row(Index i) const { return order ? static_cast<Index>(order[first + i]) : first + i; }
 };
 
-// Brings such rows into a near cache while other work goes on: of large data they lie all over the memory. Each call
-// fetches some lines, so that about `calls` of them fetch all. Does nothing for more rows than that cache has room for,
-// nor for data that is there as a whole.
+// Prefetches the rows of the next batch into a near cache while the current batch is worked on; in shuffled data they
+// lie all over the memory. Each call prefetches a few cache lines, as many as it takes for about `calls` calls to fetch
+// all rows. Does nothing if the rows do not fit into that cache, or if all of the data does: then it is there already.
 class RowsAhead {
   public:
     // Those with the numbers [begin, end).
@@ -135,8 +135,8 @@ Index argmax(const T* v, Index n) {
     return best;
 }
 
-// When the outputs of a sample are counted as correct: never; if the largest output is the largest target's; if every
-// output lies on its target's side of one half.
+// When a sample counts as correct, for the accuracy: never; if its largest output is that of its largest target (or of
+// its class); if each of its outputs is on the same side of the threshold as its target is of one half.
 enum class Correct { not_counted, largest, sides };
 
 // What a run or an evaluation adds up: divide by `weight` for means.
@@ -144,7 +144,7 @@ struct Totals {
     double loss = 0, weight = 0, correct = 0;
 };
 
-// What came of rows of samples: their losses, outputs and targets.
+// The losses, outputs and targets of some samples.
 template <class T>
 struct RowResults {
     Index rows, n_out;
@@ -179,14 +179,14 @@ struct Samples {
             }
         }
     }
-    // Adds what came of rows, the first one of sample(0), the next one of sample(1), and so on.
+    // Adds the results of rows to totals; the first row is that of sample(0), the next one of sample(1), and so on.
     template <class T, class Sample>
     void add_up(const RowResults<T>& results, const Sample& sample, Totals& totals) const {
         double weight = 0;
         add_up(results, sample, totals, weight);
         totals.weight += weight;
     }
-    // The same with the sum of the weights apart: those of a batch have one of their own.
+    // The same, but the weights are added to a sum of their own: that of a batch is added to the totals as a whole.
     template <class T, class Sample>
     void add_up(const RowResults<T>& results, const Sample& sample, Totals& totals, double& weights_sum) const {
         Totals sum = totals;
@@ -195,7 +195,7 @@ struct Samples {
             const Index i = sample(r);
             const double w = weight(i);
             weight_sum += w;
-            if (w == 0) continue;  // whatever its loss is
+            if (w == 0) continue;  // its loss may be infinite or NaN
             sum.loss += w * static_cast<double>(results.loss[r]);
             if (correct != Correct::not_counted) sum.correct += is_correct(i, r, results) ? w : 0;
         }

@@ -12,14 +12,15 @@
 namespace foxnn {
 namespace {
 
-// What is known of some rows, column by column: mean and sum of squared differences from it, or least and most.
+// Statistics of the columns of some rows: a and b are the mean and the sum of squared differences from it, or the least
+// and the largest number.
 struct Columns {
     double rows = 0;
     std::vector<double> a, b;
 };
 
-// Welford's update (1962), one row after another: stable where a sum of squares is not. Of distances from the first
-// row, which are exact where numbers are far from zero and close together.
+// Welford's update (1962), one row after another, which loses no digits as a sum of squares would. It works on the
+// differences from the first row, which are exact even for numbers that are far from zero and close together.
 struct Moments {
     static constexpr bool kFromFirst = true;
     static void add(Columns& c, const double* x) {
@@ -59,7 +60,8 @@ struct Range {
     static double spread(const Columns& c, std::size_t j) { return c.b[j] - c.a[j]; }
 };
 
-// Blocks of rows, as many for so many rows whoever works on them, and joined in order.
+// Rows are cut into blocks, whose statistics are computed by any thread and joined in order. How many blocks there are
+// depends on the number of rows only, so that the result has the same bits for any number of threads.
 template <class Statistic>
 Scaling fit(const Rows& rows, const std::int64_t* order, Index n, int n_threads) {
     constexpr Index least = 1024, most_blocks = 256;

@@ -22,7 +22,7 @@ struct Scaling {
         for (std::size_t j = 0; j < shift.size(); j++)
             out[j] = static_cast<T>(static_cast<double>(in[j]) * spread[j] + shift[j]);
     }
-    // Derivatives of what undo() and the reading of numbers do.
+    // Multiplies by the derivative of undo(), and by that of scaling.
     template <class T>
     void times_spread(T* d) const {
         for (std::size_t j = 0; j < spread.size(); j++) d[j] = static_cast<T>(static_cast<double>(d[j]) * spread[j]);

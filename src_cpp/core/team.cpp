@@ -16,10 +16,11 @@
 namespace foxnn {
 namespace {
 
-constexpr int kSpins = 20000, kSpinsOfMany = 100;  // before a core is given up; and with more workers than cores
-constexpr int kSpinsAlone = 4000;                  // after which it is time to look who else is on this core
+constexpr int kSpins = 20000,
+              kSpinsOfMany = 100;  // before a worker yields its core; and if there are more workers than cores
+constexpr int kSpinsAlone = 4000;  // before it looks whether another worker is on the same core
 
-// The core that the caller is on; -1 where nobody tells.
+// The core that the caller runs on; -1 if the system does not say.
 int current_core() {
 #if defined(__linux__)
     return sched_getcpu();

@@ -9,8 +9,8 @@
 
 namespace foxnn {
 
-// Work that may go to another worker than was meant lies in queues, one for each worker. Between two barriers a queue
-// serves one piece of work; what follows without a barrier needs another.
+// Each worker has queues of work that others may take over. Between two barriers a queue holds the pieces of one
+// product only; one that follows without a barrier in between needs another queue.
 enum class Queue { products, even_updates, odd_updates };
 constexpr int kQueues = 3;
 
@@ -22,19 +22,19 @@ class Team {
   public:
     Team(int count, int cores) : workers_(static_cast<std::size_t>(count)), many_(count > cores) {}
     int count() const { return static_cast<int>(workers_.size()); }
-    // Every worker does so before anything else, and at barriers: tells which core it is on.
+    // Called by each worker at first, and at barriers: remembers which core it runs on.
     void note_core(int id);
     void barrier(int id);
-    // Takes one of the n things that the queue of worker `owner` has held since the last barrier, each given out once:
-    // its number; or n if none is left.
+    // Takes one of the n pieces that the queue of worker `owner` has since the last barrier: returns its number, each
+    // number once, and n when none is left.
     Index take(Queue queue, int owner, Index n);
     // Whether workers wait for one another because some of them are on the same core.
     bool shares_cores() const { return shares_cores_.load(std::memory_order_relaxed); }
     // How many cores the workers were last seen on.
     int cores_seen() const;
-    // A worker has thrown that and does not come back: the others leave at the barrier where they would wait for it.
+    // A worker has thrown `error`, and will come to no more barriers: the others leave at the next one.
     void give_up(std::exception_ptr error);
-    // When all have left: throws what the first of them has thrown.
+    // Called when all have left: throws what the first of them has thrown, if one has.
     void rethrow() const;
     void leave_if_given_up() const {
         if (given_up_.load(std::memory_order_relaxed)) throw GivenUp();
@@ -47,8 +47,8 @@ class Team {
 
     struct alignas(64) OfWorker {
         std::atomic<int> core{-1};  // where it was last seen
-        // How many things of each queue have been taken, and in which round: what another round has left counts as
-        // zero.
+        // For each queue, how many pieces have been taken, and in which round (between which two barriers): a number of
+        // another round counts as zero.
         std::atomic<std::uint64_t> round_and_number[kQueues] = {};
     };
     std::vector<OfWorker> workers_;
@@ -69,13 +69,14 @@ struct Worker {
         if (team) team->barrier(id);
     }
     bool shares_cores() const { return team && team->shares_cores(); }
-    // So many units of a tile's inner dimension are done, or as much of other work. Throws if the team is to stop; so
-    // it belongs where nothing has been changed yet, or everything.
+    // To be called now and then: so many units of a tile's inner dimension are done, or as much of other work. Throws
+    // if the team is to stop; so it must not be called between two changes that belong together.
     void worked(Index units) const {
         if (watch.counts(units)) look_around();
     }
-    // Calls piece(i) for each i of count * each that this worker comes to, every i for one worker only: its own share
-    // first, which may be in its cache from the last step; then what the others have not come to.
+    // Calls piece(i) for numbers i below count * each, so that all workers together call it once for each: first for
+    // those of this worker's own queue, whose data may be in its cache from the last step; then for those that other
+    // workers have not come to yet.
     template <class Piece>
     void share_out(Queue queue, Index each, const Piece& piece) const {
         for (int w = 0; w < count; w++) {

@@ -19,7 +19,8 @@ void TeamChoice::record(double seconds, Index rows) {
         state_ = alone_ ? trying : warming;
     } else {
         alone_ = seconds_per_row_[1] * 1.1 < seconds_per_row_[0];
-        // Trials cost little, however long a step takes; to be alone is the exception, and sooner reconsidered.
+        // A choice holds for many times as long as the trial took, so that trials cost little even if a single step
+        // takes long. A single thread is used only while the machine is busy, so that choice is reconsidered sooner.
         period_ = alone_ ? std::max(0.1, 20 * seconds_) : std::max(0.25, 50 * seconds_);
         state_ = settled;
     }

@@ -1,12 +1,12 @@
-// Whether a team of threads or a single one gets on faster.
+// Decides by measurement whether a team of threads or a single thread is faster.
 #pragma once
 #include "kernels/table.hpp"
 
 namespace foxnn {
 
-// Tells whether a team or a single thread gets on faster. A team waits for its slowest member, and on a machine that is
-// busy with other things that can take longer than doing all the work alone. So both are timed, the slower one from
-// time to time and briefly, and the faster one is used. (Results do not depend on it.)
+// A team waits for its slowest member, and on a machine that is busy with other things that can take longer than doing
+// all the work alone. So both are timed, the slower one briefly from time to time, and the faster one is used. (Results
+// do not depend on it.)
 class TeamChoice {
   public:
     int workers(int team) const { return alone_ ? 1 : team; }
@@ -18,8 +18,8 @@ class TeamChoice {
     void record(double seconds, Index rows);
 
   private:
-    // A team's trial begins with a while that does not count: threads wake up and find a core, and caches fill. (The
-    // single thread is one of the team's: it goes on as it is.)
+    // The first milliseconds of a team's trial are not measured: its threads wake up and get cores, and caches fill. (A
+    // single thread needs no such time, as it is one of the team that has just worked.)
     static constexpr double kWarmUp = 0.003, kTrial = 0.004;
     enum { settled, warming, trying } state_ = warming;  // first of all, the team is tried
     bool alone_ = false;

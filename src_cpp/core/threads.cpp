@@ -27,8 +27,7 @@ std::atomic<int> wanted{0};
 const int at_fork = pthread_atfork(nullptr, nullptr, [] { forked = true; });
 #endif
 
-// What a variable of OpenMP's says: a number, or a list that begins with one; kUnlimited if it says nothing of the
-// kind.
+// The number in a variable of OpenMP's, or the first one if it is a list; kUnlimited if there is none.
 int environment(const char* name) {
     const char* const text = std::getenv(name);
     if (!text) return kUnlimited;
@@ -48,7 +47,7 @@ int openmp_limit() {
 
 const int openmp_at_start = openmp_limit();
 
-// The limit that someone (threadpoolctl, say) has given to OpenMP since: it holds for us as well.
+// A limit that somebody has set on OpenMP since (with threadpoolctl, for example), which foxnn keeps to as well.
 int openmp_limit_since() { return openmp_limit() < openmp_at_start ? openmp_limit() : kUnlimited; }
 
 }  // namespace

@@ -6,7 +6,7 @@ namespace foxnn {
 
 // The cores the caller's team may run on, by its CPU affinity.
 int usable_cores();
-// No more threads than these work together, whatever is asked for.
+// The most threads that ever work together, whatever is asked for.
 int most_threads();
 // How many threads it may use: CPU affinity, the cgroup's quota and OpenMP's limits considered.
 int available_threads();
@@ -14,8 +14,8 @@ int available_threads();
 void set_num_threads(int n);
 int wanted_threads();  // as set; 0 if never
 int num_threads();
-// Threads worth having for `flops` of work between barriers; `limit` = 0: num_threads(), else exactly that many at
-// most.
+// How many threads are worth using for `flops` of work between two barriers: at most `limit`, or num_threads() if that
+// is 0.
 int threads_for(double flops, int limit = 0);
 std::string thread_runtime();
 

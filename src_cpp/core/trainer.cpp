@@ -42,9 +42,9 @@ void Trainer<T>::check_range(const Samples& samples, const std::int64_t* order, 
                                 ", of which there are " + std::to_string(samples.x.n));
 }
 
-// All workers come to the same.
+// Every worker checks all of it, so that either all of them throw or none does.
 template <class T>
-void Trainer<T>::check_order(const Job& job, const Part& part) const {
+void Trainer<T>::check_order(const Job& job, const MicroBatch& part) const {
     if (!job.order) return;
     const std::int64_t* const order = job.order + part.first;
     if (!std::all_of(order, order + part.rows, [n = job.samples.x.n](std::int64_t i) { return i >= 0 && i < n; }))
@@ -52,7 +52,7 @@ void Trainer<T>::check_order(const Job& job, const Part& part) const {
                                 std::to_string(job.samples.x.n));
 }
 
-// If there is too little memory, all is as it was.
+// Without enough memory it throws, and changes nothing.
 template <class T>
 void Trainer<T>::allocate(Index rows, int workers) {
     if (rows > kMost)
@@ -78,15 +78,15 @@ void Trainer<T>::allocate(Index rows, int workers) {
     ld_x_ = ld_x, ld_t_ = ld_t;
 }
 
-// What the loss of each sample of a batch is multiplied by, besides its own weight. Summed in order by each worker for
-// itself, so that all have the same bits.
+// What the loss of each sample of a batch is multiplied by, besides the sample's own weight: 1 / the sum of weights,
+// for a mean. Each worker computes it for itself, in the same order, so that all get the same bits.
 template <class T>
-double Trainer<T>::share_of(const Job& job, const Part& part) const {
+double Trainer<T>::share_of(const Job& job, const MicroBatch& part) const {
     if (job.options.sum) return 1;
     double weight = static_cast<double>(part.batch_rows);
     if (job.samples.weights) {
         weight = 0;
-        const Part batch = {part.batch_first, part.batch_rows, part.batch_first, part.batch_rows};
+        const MicroBatch batch = {part.batch_first, part.batch_rows, part.batch_first, part.batch_rows};
         check_order(job, batch);
         const auto sample = job.samples_from(part.batch_first);
         for (Index r = 0; r < part.batch_rows; r++) weight += job.samples.weight(sample(r));
@@ -94,10 +94,11 @@ double Trainer<T>::share_of(const Job& job, const Part& part) const {
     return weight > 0 ? 1 / weight : 0;
 }
 
-// One kind of thing after the other: of the samples, which lie all over the memory, several are then on their way. Of
-// very many, some at a time.
+// First all inputs, then all targets: samples lie all over the memory, and the short loops let the processor wait for
+// several of them at once. A very large batch is gathered in blocks, between which the work can be interrupted.
 template <class T>
-void Trainer<T>::gather(const Job& job, const Part& part, double share, Batch& batch, const Worker& worker) const {
+void Trainer<T>::gather(const Job& job, const MicroBatch& part, double share, Batch& batch,
+                        const Worker& worker) const {
     check_order(job, part);
     if (worker.id == 0) batch.part = part;
     const Index numbers = job.samples.x.columns + network_.n_out();  // of a sample
@@ -111,7 +112,8 @@ void Trainer<T>::gather(const Job& job, const Part& part, double share, Batch& b
     }
 }
 
-// The functions below take a copy of `samples`: no store can change it, so it need not be loaded every time.
+// The functions below take copies of `job.samples`: of a copy the compiler knows that writing to the batch does not
+// change it, and keeps it in registers.
 
 template <class T>
 void Trainer<T>::gather_numbers(const Job& job, Index first, double share, Batch& batch, Index begin, Index end) const {
@@ -159,8 +161,8 @@ void Trainer<T>::add_input_noise(const RunOptions& options, T* x, std::int64_t s
 }
 
 template <class T>
-BatchInfo Trainer<T>::info_of(const Job& job, const Batch& batch, const Part& next) const {
-    const Part& part = batch.part;
+BatchInfo Trainer<T>::info_of(const Job& job, const Batch& batch, const MicroBatch& next) const {
+    const MicroBatch& part = batch.part;
     return {part.rows,
             part.begins(),
             part.ends(),
@@ -172,8 +174,7 @@ BatchInfo Trainer<T>::info_of(const Job& job, const Batch& batch, const Part& ne
             {&job.samples.x, job.order, next.first, next.rows}};
 }
 
-// The last layer's outputs and the loss: by rows if that can be, so that each worker can go on to the loss of its rows
-// without waiting.
+// If the last layer works by rows, each worker goes on to the loss of its rows without waiting for the others.
 template <class T>
 void Trainer<T>::forward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker) {
     const Inputs<T> inputs = inputs_of(batch);
@@ -213,7 +214,7 @@ void Trainer<T>::backward(Job& job, const Batch& batch, const BatchInfo& info, c
         job.update_not_finite.store(true, std::memory_order_relaxed);
 }
 
-// Whether a step on so many rows may take more than a moment, on the slowest of processors.
+// Whether a step on so many rows may take longer than kLongestWait, on the slowest of processors.
 template <class T>
 bool Trainer<T>::may_be_long(Index rows) const {
     double numbers = static_cast<double>(network_.n_in());
@@ -236,7 +237,7 @@ void Trainer<T>::keep_gradients(Job& job) {
     job.sink.keep_in(kept_gradients_, network_);
 }
 
-// One thread, after the forward pass, which is a third of the work.
+// Called by one worker after the forward pass, which is a third of a step's work and tells how long the rest will take.
 template <class T>
 void Trainer<T>::decide_on_keeping(Job& job) {
     if (!job.sink.optimizer() || job.keeps_all() || !job.may_be_long) return;
@@ -245,7 +246,7 @@ void Trainer<T>::decide_on_keeping(Job& job) {
     if (2 * forward.count() > kLongestWait) keep_gradients(job);
 }
 
-// One thread.
+// Called by one worker.
 template <class T>
 void Trainer<T>::add_up(Job& job, const Batch& batch) const {
     const Pass<T>& last = plan_.last();
@@ -255,9 +256,9 @@ void Trainer<T>::add_up(Job& job, const Batch& batch) const {
     job.samples.add_up(results, job.samples_from(batch.part.first), job.totals, job.batch_weight);
 }
 
-// One thread begins the optimizer's step, which is finished from here on.
+// Called by one worker: begins the optimizer's step. From here on the step is not interrupted any more.
 template <class T>
-void Trainer<T>::begin_step_of(Job& job, const Part& part, const Worker& worker) {
+void Trainer<T>::begin_step_of(Job& job, const MicroBatch& part, const Worker& worker) {
     job.totals.weight += job.batch_weight;
     job.result.totals = job.totals;
     if (job.sink.optimizer()) job.sink.begin_step(job.learning_rate());
@@ -268,7 +269,7 @@ void Trainer<T>::begin_step_of(Job& job, const Part& part, const Worker& worker)
     job.stop = job.result.next >= job.end || worker.shares_cores() || now >= job.pause || job.give_way;
 }
 
-// What is left to do when backward() is through, and with kept gradients the step has begun.
+// What is left to do after backward() (with kept gradients, after begin_step_of() too).
 template <class T>
 void Trainer<T>::end_step(Job& job, const BatchInfo& info, const Worker& worker) {
     if (job.moves_statistics) plan_.move_statistics(info, worker);
@@ -276,7 +277,7 @@ void Trainer<T>::end_step(Job& job, const BatchInfo& info, const Worker& worker)
     if (job.limits_norms) limit_norms(worker);
 }
 
-// Max-norm (Srivastava et al. 2014): the weights into each unit are brought back to where they may be.
+// Max-norm (Srivastava et al. 2014): the weights of a unit whose norm has become larger than allowed are scaled down.
 template <class T>
 void Trainer<T>::limit_norms(const Worker& worker) {
     worker.barrier();
@@ -292,13 +293,13 @@ void Trainer<T>::limit_norms(const Worker& worker) {
 
 template <class T>
 void Trainer<T>::work(Job& job, const Worker& worker) {
-    Part part = job.first_part(job.result.next);
+    MicroBatch part = job.first_micro_batch(job.result.next);
     double share = share_of(job, part);
     gather(job, part, share, batches_[0], worker);
     worker.barrier();
     for (int current = 0;; current = 1 - current) {
         const Batch& batch = batches_[current];
-        const Part next = job.after(part);
+        const MicroBatch next = job.after(part);
         const BatchInfo info = info_of(job, batch, next);
         if (job.may_be_long && worker.id == 0) job.step_began = std::chrono::steady_clock::now();
         forward(job, batch, info, worker);
@@ -309,14 +310,14 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
             decide_on_keeping(job);
             if (part.ends() && !job.sink.waits()) begin_step_of(job, part, worker);
         }
-        // The step's coefficients have to be there before backward() updates; it may meet no barrier of its own by
-        // then.
+        // The coefficients of the step have to be there before backward() makes the first update. It has barriers of
+        // its own before that, unless it works on the last layer only.
         if (job.may_be_long || job.lowest + 1 >= plan_.size()) worker.barrier();
         backward(job, batch, info, worker);
         if (job.d_x) copy_input_gradients(job, part, worker);
         if (part.ends()) {
             if (job.sink.waits()) {
-                worker.barrier();  // who has not been interrupted by now will not be in this step
+                worker.barrier();  // after this none of the workers can be interrupted in this step
                 if (worker.id == 0) begin_step_of(job, part, worker);
                 worker.barrier();
             }
@@ -332,8 +333,8 @@ void Trainer<T>::work(Job& job, const Worker& worker) {
     }
 }
 
-// Seconds after which a run makes way for those who wait to predict, or to read weights; if it has waited for them, it
-// has as long as that.
+// Seconds after which a run releases the lock for others who wait to predict or to read weights. (If it has itself
+// waited for such others, it may take as long as it has waited: FairLock::turn_ends().)
 constexpr double kTurn = 0.002;
 
 template <class T>
@@ -351,13 +352,13 @@ RunResult Trainer<T>::run(const Samples& samples, const std::int64_t* order, Ind
     job.result.totals = options.totals;
     if (begin >= end) return job.result;
     const Index rows = std::min(options.batch_size, end - begin);
-    if (!network_.mixes_samples()) job.most_rows = kPartRows;
-    job.in_parts = rows > job.most_rows;
+    if (!network_.mixes_samples()) job.most_rows = kMicroBatchRows;
+    job.in_micro_batches = rows > job.most_rows;
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(rows), options.n_threads);
     allocate(std::min(rows, job.most_rows), team);
     job.lowest = plan_.lowest();
     prepare_step(job);
-    network_.changes++;  // what needs memory has it
+    network_.changes++;  // nothing can fail for want of memory any more
     batch_moments_ = true;
     kept_rows_ = 0;
     job.may_be_long = may_be_long(rows);
@@ -408,7 +409,7 @@ Totals Trainer<T>::gradients(const Samples& samples, const RunOptions& given, Gr
     options.random = false;
     if (out) *out = Gradients<T>(network_);
     Job job{samples, nullptr, samples.x.n, options, {nullptr, out, options.penalty}, d_x};
-    if (!network_.mixes_samples()) job.most_rows = kPartRows;
+    if (!network_.mixes_samples()) job.most_rows = kMicroBatchRows;
     const int team = threads_for(3 * network_.flops_per_sample() * static_cast<double>(samples.x.n), options.n_threads);
     allocate(std::min(samples.x.n, job.most_rows), team);
     job.lowest = d_x ? 0 : plan_.lowest();

@@ -13,13 +13,13 @@ struct RunOptions {
     double learning_rate = 0.01;
     const double* learning_rates = nullptr;  // of each step of the run, in place of the one rate
     Penalty penalty;
-    bool sum = false;        // gradients are sums over the batch, not weighted means
-    bool random = true;      // whether there is dropout and noise, as the network is set to
-    double seconds = 0;      // stop after the first whole step past that time; 0: only if others wait for the network
-    int n_threads = 0;       // 0: as many as are worth it
+    bool sum = false;    // gradients are sums over the batch, not weighted means
+    bool random = true;  // whether there is dropout and noise, as the network is set to
+    double seconds = 0;  // pause after the first step that ends later than that; 0: only if others wait for the lock
+    int n_threads = 0;   // 0: as many as are worth it
     std::uint64_t seed = 0;  // of dropout and noise
     std::uint32_t epoch = 0;
-    Totals totals;  // of the epoch so far; the run adds to them, so that a pause does not show in their last bits
+    Totals totals;  // of the epoch so far; the run adds to them sample by sample, so that pauses do not change rounding
 };
 
 // What a forward pass is made for.
@@ -38,9 +38,10 @@ struct RunResult {
     Totals totals;
 };
 
-// Rows of a batch that go through the network together: all of them, or, of a batch that no near cache has room for,
-// some at a time. Sums over the batch go on from part to part, in the same order.
-struct Part {
+// The rows of a batch that go through the network together: all of them or, of a batch too large for the near caches,
+// some at a time. Sums over the batch go on from one micro-batch to the next, so their order is that of the whole
+// batch.
+struct MicroBatch {
     Index first, rows;              // positions in the order
     Index batch_first, batch_rows;  // those of the whole batch
 
@@ -49,8 +50,9 @@ struct Part {
     bool is_all() const { return begins() && ends(); }
 };
 
-// The most rows of a part; of 128 a multiple, as sums over rows want it.
-constexpr Index kPartRows = 1024;
+// The most rows of a micro-batch. Kernels add up blocks of 128 rows, so it is a multiple of 128: otherwise sums over a
+// batch would be rounded differently than those of the whole batch at once.
+constexpr Index kMicroBatchRows = 1024;
 
 template <class T>
 class Trainer {
@@ -86,19 +88,19 @@ class Trainer {
     Outcome apply(Gradients<T> gradients, OptimizerState<T>& optimizer, const RunOptions& options);
 
   private:
-    // A part of a batch as gathered; there are two, so that one is filled while the other is worked on.
+    // The gathered samples of a micro-batch. There are two, so that one is filled while the other is worked on.
     struct Batch {
-        Part part{};
+        MicroBatch part{};
         Buffer<T> x, targets, weights;
         Buffer<std::int64_t> samples;  // their numbers
     };
     struct Job;
 
     void check_range(const Samples& samples, const std::int64_t* order, Index begin, Index end) const;
-    void check_order(const Job& job, const Part& part) const;
+    void check_order(const Job& job, const MicroBatch& part) const;
     void allocate(Index rows, int workers);
-    double share_of(const Job& job, const Part& part) const;
-    void gather(const Job& job, const Part& part, double share, Batch& batch, const Worker& worker) const;
+    double share_of(const Job& job, const MicroBatch& part) const;
+    void gather(const Job& job, const MicroBatch& part, double share, Batch& batch, const Worker& worker) const;
     // Of its rows [begin, end), the samples at the positions from first + begin on: their numbers and weights, their
     // inputs (for which the numbers have to be there), and their targets.
     void gather_numbers(const Job& job, Index first, double share, Batch& batch, Index begin, Index end) const;
@@ -106,7 +108,7 @@ class Trainer {
     void gather_targets(const Job& job, Index first, Batch& batch, Index begin, Index end) const;
     void add_input_noise(const RunOptions& options, T* x, std::int64_t sample) const;
     Inputs<T> inputs_of(const Batch& batch) const { return {batch.x.data(), ld_x_}; }
-    BatchInfo info_of(const Job& job, const Batch& batch, const Part& next) const;
+    BatchInfo info_of(const Job& job, const Batch& batch, const MicroBatch& next) const;
     void forward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker);
     void work_out_loss(Job& job, const Batch& batch, Index begin, Index n);
     void backward(Job& job, const Batch& batch, const BatchInfo& info, const Worker& worker);
@@ -115,11 +117,11 @@ class Trainer {
     void keep_gradients(Job& job);
     void decide_on_keeping(Job& job);
     void add_up(Job& job, const Batch& batch) const;
-    void begin_step_of(Job& job, const Part& part, const Worker& worker);
+    void begin_step_of(Job& job, const MicroBatch& part, const Worker& worker);
     void end_step(Job& job, const BatchInfo& info, const Worker& worker);
     void limit_norms(const Worker& worker);
     void work(Job& job, const Worker& worker);
-    void copy_input_gradients(const Job& job, const Part& part, const Worker& worker) const;
+    void copy_input_gradients(const Job& job, const MicroBatch& part, const Worker& worker) const;
     bool backward_from(Job& job, const T* d, Index rows, bool weighted);
 
     Network<T>& network_;
@@ -130,10 +132,10 @@ class Trainer {
     Batch batches_[2];
     Buffer<T> row_loss_;
     bool batch_moments_ = true;       // whether the latest forward pass has normalised batches with their own moments
-    Index kept_rows_ = 0;             // of the forward_batch() that backward may go on from
-    std::uint64_t kept_changes_ = 0;  // of the network, when that was
-    double forward_seconds_ = 0;      // that it took
-    Gradients<T> kept_gradients_;     // where a step needs all gradients at once; empty until then
+    Index kept_rows_ = 0;             // of the forward_batch() that backward can go on from; 0: there is none
+    std::uint64_t kept_changes_ = 0;  // the network's count of changes after it
+    double forward_seconds_ = 0;      // how long it took
+    Gradients<T> kept_gradients_;     // for steps that need all gradients at once; allocated by the first of them
 };
 
 // A permutation of 0, .., n - 1 that depends on seed and epoch alone (Fisher and Yates).

@@ -30,7 +30,7 @@ struct Bounds {
     double least = -__builtin_inf(), most = __builtin_inf();
 };
 
-// How wide a start suits an activation; the initializer of that name is its default.
+// The initializer that suits an activation, and is the default for layers that have it.
 enum class DefaultInit { glorot, he, he_fan_max, lecun };
 
 template <class T>
@@ -53,7 +53,8 @@ struct Activation {
     void (*backward)(T* d, const T* y, Index rows, Index columns, Index ld, const T* parameters);
 };
 
-// What a loss takes its targets for: numbers; a yes or no for each output; one of the outputs, or a share of each.
+// What the targets of a loss are: any numbers (no classes); for each output, whether it is so, 0 or 1; one class out of
+// all outputs, or a probability for each of them.
 enum class Classes { none, two_each, one_of_all };
 
 template <class T>
@@ -63,7 +64,7 @@ struct Loss {
     Setting parameters[kMaxParameters];
     // Non-null: the loss works on the logits of this output activation, computed together with it.
     const char* from_logits_of;
-    Classes classes;  // where there are any, accuracy makes sense
+    Classes classes;  // unless there are none, an accuracy is counted
     // Rows of y (outputs, or logits) and t (targets), (rows, n), strides ld_y and ld_t, padded to `lanes`; weight
     // (rows,). Writes d (rows, n), stride ld_y: weight times the gradient, zero in the padding; and loss (rows,):
     // unweighted, per sample.
@@ -71,7 +72,7 @@ struct Loss {
                  const T* parameters);
 };
 
-// What every optimizer's update gets for one step: what is done to gradients first, and its own coefficients.
+// What an optimizer's update needs to know of a step: what to do to gradients g first, and its own coefficients.
 template <class T>
 struct Step {
     T l1 = 0, l2 = 0;  // g += l1 sign(w) + l2 w
@@ -88,12 +89,12 @@ struct Optimizer {
     double learning_rate;  // the default
     Index n_hyper;
     Setting hyper[kMaxHyper];
-    Index n_state;    // arrays of the parameters' size it keeps
-    Index n_squares;  // the last so many of them are made of squares: never negative
+    Index n_state;    // how many arrays of the parameters' size it keeps
+    Index n_squares;  // how many of these, the last ones, hold averages of squares, which are never negative
     // Coefficients of step number t = 1, 2, ...
     void (*coefficients)(const double* hyper, double learning_rate, double t, T* c);
     // One step on n parameters (a multiple of `lanes`) with gradient g. A parameter whose new value would not
-    // be finite keeps its old value and state; the answer says if there was none such.
+    // be finite keeps its old value and state. Returns whether all new values were finite.
     bool (*update)(T* w, const T* g, T* s1, T* s2, Index n, const Step<T>& step);
 };
 

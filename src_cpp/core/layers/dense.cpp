@@ -157,21 +157,23 @@ void Dense<T>::predict_row(const T* x, T* y) const {
 
 namespace {
 
-// Samples that the weights' gradient goes through at once where the layer's inputs lie row by row: so many lines, of
-// which a tile reads a few numbers each, stay in the nearest cache for the next tile.
+// Samples that the weights' gradient is summed over at once, if the inputs lie row by row. A tile reads a few numbers
+// of each row, so one cache line a sample; so many lines stay in the nearest cache until the next tile reads them
+// again.
 template <class T>
 constexpr Index kRowsAtOnce = 512 / sizeof(T);
 
-// With more of them, the sums of tiles would have to wait in memory for the next part of the batch. They need not if
-// the inputs themselves have been cut into tiles, so that all samples are read one after the other. That pays if every
-// tile serves enough outputs, and if a panel of the outputs' gradients stays in a near cache.
+// Whether the inputs are copied into tiles. With more samples than kRowsAtOnce, the sums of each tile would have to be
+// written to memory and read again for every further part of the samples. In a copy cut into tiles, the numbers that a
+// tile needs of all samples lie one after the other, and one pass over all of them does. That pays if each tile of
+// inputs is used for enough outputs, and as long as a panel of the outputs' gradients stays in a near cache.
 template <class T>
 bool worth_tiles(Index rows, Index n_out) {
     return rows > kRowsAtOnce<T> && rows <= 1024 && n_out >= 256;
 }
 
-// Numbers from one tile to the next: a line more than it has, or tiles of many a batch size would all begin in the same
-// set of the cache.
+// How far apart tiles of inputs are: a cache line more than a tile needs, since otherwise, with many a batch size, all
+// tiles would begin in the same set of the cache and evict one another.
 template <class T>
 Index tile_stride(Index rows) {
     return rows * kernels<T>().tile_rows[2] + 64 / static_cast<Index>(sizeof(T));
@@ -233,14 +235,14 @@ class DensePass final : public Pass<T> {
   private:
     Index longest() const { return std::max(rows_, panels_.columns); }
     bool reads_tiles(Index rows) const { return x_tiles_.size() > 0 && worth_tiles<T>(rows, panels_.columns); }
-    // Leaves rows of inputs as backward_parameters() reads them.
+    // Copies rows of inputs into tiles for backward_parameters(), if it reads them so.
     void cut_into_tiles(Inputs<T> inputs, Index begin, Index end, Index rows) {
         if (!reads_tiles(rows)) return;
         const Kernels<T>& k = kernels<T>();
         k.pack_tiles(inputs.x + begin * inputs.ld, end - begin, panels_.rows, inputs.ld,
                      x_tiles_.data() + begin * k.tile_rows[2], tile_stride<T>(rows));
     }
-    // The rows [begin, end) of the products' columns of one panel, and what can be done to tiles of them at once.
+    // Computes the rows [begin, end) of a panel of products, tile by tile, each with its epilogue.
     void do_tiles(Index panel, Index begin, Index end, Inputs<T> inputs, T* products, const BatchInfo& batch,
                   const Worker& worker) {
         const PanelProduct<T> product(layer_.weights, layer_.bias, panel);
@@ -260,7 +262,7 @@ class DensePass final : public Pass<T> {
     Buffer<T> x_tiles_;  // the inputs as pack_tiles() leaves them; empty where that is not worth it
 };
 
-// d_x = d W^T. The transposed panels of W are made on the way: each serves all rows of the batch.
+// d_x = d W^T. Each panel of W^T is computed once, and used for all rows of the batch.
 template <class T>
 void DensePass<T>::backward_input(T* d_inputs, Index ld, const Pass<T>* below, const BatchInfo& batch,
                                   const GradientSink<T>& sink, T* transposed, const Worker& worker) {
@@ -287,9 +289,10 @@ void DensePass<T>::backward_input(T* d_inputs, Index ld, const Pass<T>* below, c
     });
 }
 
-// Gradient of W = x^T d and of b = sum of d, a tile at a time, and put to use while it is in the cache: by the
-// optimizer for some tiles together, whose loops are short otherwise. Of a large batch whose inputs are not cut into
-// tiles, a part at a time is gone through for all tiles; their sums wait in memory meanwhile.
+// The gradients of W, x^T d, and of b, the sum of d. They are computed tile by tile, and handed to the sink while they
+// are in the cache; several tiles together, as the optimizer's loops would otherwise be too short. If a batch is large,
+// and its inputs are not cut into tiles, all tiles are computed for some of the samples, then for the next ones, and so
+// on; the sums so far are kept in memory.
 template <class T>
 bool DensePass<T>::backward_parameters(Inputs<T> inputs, const BatchInfo& batch, GradientSink<T>& sink, T* scratch,
                                        const Worker& worker) {
@@ -302,7 +305,7 @@ bool DensePass<T>::backward_parameters(Inputs<T> inputs, const BatchInfo& batch,
     T *const packed = scratch, *const sums = scratch + panels_.width * longest();
     T *const kept_weights = sink.kept(layer_.weights), *const kept_bias = sink.kept(layer_.bias);
     bool finite = true;
-    // Meanwhile, with the first layer, the rows of the next batch come nearer, some with every tile.
+    // Meanwhile the first layer prefetches the rows of the next batch, some with every tile.
     const Index tiles = n_in * panels_.total_vectors() / (2 * k.tile_rows[2] * worker.count);
     const Index upcoming = is_first_ ? batch.next.n : 0;
     RowsAhead rows_ahead(batch.next, worker.begin(upcoming), worker.end(upcoming), tiles);
@@ -340,7 +343,7 @@ bool DensePass<T>::backward_parameters(Inputs<T> inputs, const BatchInfo& batch,
                 for_tiles<T>(begin, end, vectors,
                              [&](Index row, Index n) { do_tile(row, n, inputs.x + first * ldx + row, first, rows); });
             }
-        if (begin == 0) {  // whoever has the panel's first rows also does what there is one of for each column
+        if (begin == 0) {  // the worker that has a panel's first rows also does the bias, gamma and beta of its columns
             if (layer_.learns(layer_.bias)) {
                 T* const bias = kept_bias ? kept_bias + column : sums;
                 k.column_sums(d, batch.rows, width, stride, !batch.begins, bias);

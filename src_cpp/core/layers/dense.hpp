@@ -39,7 +39,7 @@ class Dense final : public Layer<T> {
     Epilogue<T> epilogue;
 
     Dense(Index n_in, Index n_out, const std::string& activation, const std::vector<double>& activation_parameters);
-    // Settings: units; perhaps activation, dropout, max_norm, norm (its momentum and epsilon).
+    // Settings: units; optionally activation, dropout, max_norm, and norm with its momentum and epsilon.
     static std::unique_ptr<Layer<T>> make(const Shape& inputs, const LayerSettings& settings);
     // Only before the layer becomes part of a network, which remembers what kind of layers it has.
     void set_norm(NormKind kind, double momentum, double epsilon);
@@ -56,10 +56,10 @@ class Dense final : public Layer<T> {
     bool mixes_samples() const override { return epilogue.has(NormKind::batch); }
     std::unique_ptr<Layer<T>> copy(Watch* watch = nullptr) const override;
     std::unique_ptr<Layer<T>> with_inputs(const Shape& shape) const override;
-    // With the running moments of batch normalisation in the weights.
+    // With weights and bias that include batch normalisation by the running moments.
     std::unique_ptr<Layer<T>> folded() const override;
     void predict(Inputs<T> inputs, Index rows, T* y, Index ldy, bool logits, const Worker& worker) const override;
-    // Of one row, which is bound by the reading of the weights: each panel is streamed through once. y is padded.
+    // The same for one row, where reading the weights takes the time: it reads each panel once. y is padded.
     void predict_row(const T* x, T* y) const;
     std::unique_ptr<Pass<T>> pass(const PassOptions& options) override;
 
